@@ -1,0 +1,73 @@
+"""How a measure asks its table: one Ibis expression, answered with counts in a small pandas frame."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING, TypeAlias
+
+import pandas as pd
+
+from cxlib.tables.result import RESULT
+from cxlib.tables.schema import TableError, did_you_mean
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+    from ibis.backends.duckdb import Backend
+
+Table: TypeAlias = "pd.DataFrame | ir.Table"
+
+
+@cache
+def embedded() -> Backend:
+    """The embedded DuckDB of this process, with its share of threads and memory.
+
+    ``CXLIB_THREADS`` and ``CXLIB_MEMORY`` (such as ``2GB``) are set by a run that executes several
+    notebooks at once; without them DuckDB takes what the machine has.
+    """
+    import ibis
+
+    settings = {"threads": os.environ.get("CXLIB_THREADS"), "memory_limit": os.environ.get("CXLIB_MEMORY")}
+    return ibis.duckdb.connect(**{name: value for name, value in settings.items() if value})
+
+
+def expression(table: Table) -> ir.Table:
+    """The table as an Ibis expression; a pandas frame keeps its columns and loses its index."""
+    import ibis
+
+    if isinstance(table, pd.DataFrame):
+        # An all-missing object column has no type Arrow could guess; text is what every key is.
+        empty = [name for name in table.columns if table[name].dtype == object and table[name].isna().all()]
+        return ibis.memtable(table.reset_index(drop=True).astype(dict.fromkeys(empty, "string")))
+    return table
+
+
+def ask(expr: ir.Table) -> pd.DataFrame:
+    """The answer of the engine, in the order of its leading columns, so that no run differs from another."""
+    from ibis.common.exceptions import IbisError
+
+    try:
+        backend = expr._find_backend()
+    except IbisError:
+        backend = embedded()
+    answer: pd.DataFrame = backend.execute(expr)
+    return answer
+
+
+def keys(by: str | Sequence[str]) -> list[str]:
+    """``by`` as a list of column names, checked against the names a result keeps for itself."""
+    names = [by] if isinstance(by, str) else list(by)
+    taken = sorted(set(names) & set(RESULT))
+    if taken:
+        raise ValueError(f"by: '{taken[0]}' is a column of every result and cannot be a key")
+    if len(set(names)) < len(names):
+        raise ValueError("by: a column is named twice")
+    return names
+
+
+def need(table: ir.Table, columns: Sequence[str], *, asks: str) -> None:
+    """Raise a small letter where ``table`` lacks one of ``columns``."""
+    for name in columns:
+        if name not in table.columns:
+            raise TableError(f"{asks}: the table has no column '{name}'.{did_you_mean(name, table.columns)}")
