@@ -1,0 +1,121 @@
+"""The command line: ``cxlib run`` makes the report of a date, ``cxlib check`` shows what would be read."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from types import FrameType
+
+import cxlib
+from cxlib.report.execute import THREAD
+from cxlib.report.letters import DATA_REFUSED, DONE, Refusal, Stopped
+
+CODES = """exit codes: 0 published or up to date, 1 a notebook failed, 2 wrong use, 3 data refused,
+4 environment (folder not writable, no kernel), 75 another run holds the folder, 130/143 stopped by a signal"""
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run a command; the answer is the exit code."""
+    asked = _parser().parse_args(words)
+    # papermill imports it for nothing we use, and it takes a second and a half.
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _stop)
+    try:
+        code = _check(asked) if asked.command == "check" else _run(asked)
+    except Refusal as refusal:
+        code = refusal.code
+        sys.stderr.write(f"cxlib {asked.command}: {refusal.letter}\n")
+        if getattr(asked, "json", False):
+            print(json.dumps({"status": "refused", "code": code, "letter": refusal.letter}, ensure_ascii=False))
+    except Stopped as stop:
+        code = stop.code
+        sys.stderr.write(f"cxlib {asked.command}: stopped; nothing was published.\n")
+    return _ended(code)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="cxlib", description="Customer-experience reports that say how sure they are.", epilog=CODES)
+    parser.add_argument("--version", action="version", version=f"cxlib {cxlib.__version__}")
+    commands = parser.add_subparsers(dest="command", required=True)
+    run = commands.add_parser("run", help="make the report of a date", description="Make the report of a date.", epilog=CODES)
+    run.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help="path or name; by default all in notebooks/")
+    run.add_argument("--as-of", required=True, metavar="DATE", help="last day counted, year-month-day")
+    run.add_argument("--sources", metavar="FILE", help="the workbook (default: data/sources.toml)")
+    run.add_argument("--to", metavar="DIR", help="folder of all reports (default: reports)")
+    run.add_argument("--private", metavar="DIR", help="folder for rows set aside and failed attempts (default: private)")
+    run.add_argument("-p", dest="given", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), help="set a notebook's parameter")
+    run.add_argument("--jobs", type=_positive, metavar="N", help="notebooks at a time (default: one a core)")
+    run.add_argument("--timeout", type=_positive, default=3600, metavar="SECONDS", help="most a notebook may take (default: 3600)")
+    run.add_argument("--force", action="store_true", help="run although nothing changed")
+    run.add_argument("--stale", action="store_true", help="accept data that end long before DATE")
+    run.add_argument("--json", action="store_true", help="say on stdout what was done, as JSON")
+    check = commands.add_parser("check", help="show what a workbook would read", epilog=CODES)
+    check.add_argument("--sources", default="data/sources.toml", metavar="FILE", help="the workbook (default: data/sources.toml)")
+    check.add_argument("--as-of", metavar="DATE", help="last day counted (default: everything counts)")
+    return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text) if text.isdigit() else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number from 1")
+    return number
+
+
+def _check(asked: argparse.Namespace) -> int:
+    from cxlib.report.parameters import as_of_date
+    from cxlib.tables import TableError
+
+    as_of = as_of_date(asked.as_of) if asked.as_of is not None else None
+    from cxlib import sources
+
+    try:
+        print(sources.check(asked.sources, as_of=as_of))
+    except TableError as letter:
+        raise Refusal(str(letter), DATA_REFUSED) from letter
+    return DONE
+
+
+def _run(asked: argparse.Namespace) -> int:
+    from cxlib.report.run import Request, run
+
+    fields = {name: value for name, value in vars(asked).items() if name not in ("command", "json")}
+    outcome = run(Request(**fields))
+    for name, reason in outcome.reasons.items():
+        sys.stderr.write(f"cxlib run: {name}: {reason}\n")
+    if outcome.log:
+        sys.stderr.write(f"cxlib run: nothing was published; logs and notebooks of the attempt are in {outcome.log}\n")
+    if asked.json:
+        print(json.dumps(asdict(outcome), ensure_ascii=False))
+    elif outcome.code == DONE:
+        print(f"{outcome.status}: {Path(outcome.folder) / 'index.html'}")
+        if outcome.revision:
+            print(f"the earlier report is kept as {outcome.revision}")
+    return outcome.code
+
+
+def _stop(number: int, _frame: FrameType | None) -> None:
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # one is enough; what follows tidies up
+        signal.signal(each, signal.SIG_IGN)
+    raise Stopped(number)
+
+
+def _ended(code: int) -> int:
+    """End at once where a hanging notebook's thread is left; its kernel is gone already."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if any(thread.name == THREAD for thread in threading.enumerate()):
+        os._exit(code)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,197 @@
+"""The results of an executed notebook: gathered from its outputs, checked, and kept as tables."""
+
+from __future__ import annotations
+
+import ast
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+MIME = "application/vnd.cxlib.result+json"
+RESULT = ("measure", "estimate", "low", "high", "level", "n")
+HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*#*\s*$", re.MULTILINE)
+#: What a spreadsheet would take for a formula, were it the first character of a cell.
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One thing a notebook shows: the heading above it, and its payload."""
+
+    notebook: str
+    section: str
+    payload: Mapping[str, Any]
+
+    @property
+    def results(self) -> Sequence[Mapping[str, Any]]:
+        """The results it is made of."""
+        results: Sequence[Mapping[str, Any]] = self.payload.get("results", [])
+        return results
+
+
+def text(source: str | Sequence[str]) -> str:
+    """Text of a cell or an output; notebooks keep it whole or as lines."""
+    return source if isinstance(source, str) else "".join(source)
+
+
+def shown(name: str, content: Mapping[str, Any]) -> list[Shown]:
+    """All that an executed notebook shows, in its order."""
+    found, section = [], ""
+    for cell in content["cells"]:
+        if cell["cell_type"] == "markdown":
+            headings = HEADING.findall(text(cell["source"]))
+            section = headings[-1] if headings else section
+        for output in cell.get("outputs", []):
+            if MIME in output.get("data", {}):
+                payload = output["data"][MIME]
+                found.append(Shown(name, section, json.loads(text(payload)) if isinstance(payload, (str, list)) else payload))
+    return found
+
+
+def fault(name: str, content: Mapping[str, Any], *, smallest_group: int) -> str:
+    """Why what a notebook shows cannot be published; empty where it can."""
+    for number, cell in enumerate(_code(content), start=1):
+        asked = _asks_figure(text(cell["source"]))
+        if asked and not any(MIME in output.get("data", {}) for output in cell.get("outputs", [])):
+            return f"code cell {number} calls figures.{asked} but shows no result."
+    items = shown(name, content)
+    if all(item.payload["kind"] == "set_up" for item in items):
+        return "shows no result. Show at least one with cxlib.figures."
+    for item in items:
+        for result in item.results:
+            for row in result["rows"]:
+                problem = _too_small(row, smallest_group)
+                if problem:
+                    return f"'{result['name']}' under '{item.section}' {problem}"
+    return ""
+
+
+def _code(content: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [cell for cell in content["cells"] if cell["cell_type"] == "code" and text(cell["source"]).strip()]
+
+
+def _asks_figure(source: str) -> str:
+    """The figure that the last line of a cell asks for, if it asks for one."""
+    try:
+        body = ast.parse(source).body
+    except SyntaxError:  # a magic of IPython
+        return ""
+    last = body[-1] if body else None
+    if isinstance(last, ast.Expr) and isinstance(last.value, ast.Call) and isinstance(last.value.func, ast.Attribute):
+        function = last.value.func
+        if isinstance(function.value, ast.Name) and function.value.id == "figures":
+            return function.attr
+    return ""
+
+
+def _too_small(row: Mapping[str, Any], smallest_group: int) -> str:
+    if row.get("withheld"):
+        if any(row.get(name) is not None for name in ("estimate", "low", "high", "n")):
+            return "says of a row that it is withheld, and shows its numbers."
+    elif 0 < (row.get("n") or 0) < smallest_group:
+        return f"shows a group of {row['n']}; the smallest this workbook shows is {smallest_group}."
+    return ""
+
+
+def canonical(value: Any) -> str:
+    """JSON that is the same text for the same value."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def estimates(items: Sequence[Shown]) -> list[dict[str, Any]]:
+    """One row an estimate, as ``results.parquet`` has them; a result drawn twice stands once, where it came first."""
+    rows: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for item in items:
+        for result in item.results:
+            for row in result["rows"]:
+                estimate = {
+                    "notebook": item.notebook,
+                    "section": item.section,
+                    "measure": row["measure"],
+                    "keys": canonical({key: row[key] for key in result["keys"]}),
+                    **{name: row.get(name) for name in RESULT[1:]},
+                    "counts": canonical({name: row[name] for name in _counts(result, row)}),
+                }
+                same = tuple(estimate[name] for name in estimate if name != "section")
+                rows.setdefault(same, estimate)
+    return sorted(rows.values(), key=lambda row: [str(row[name]) for name in ("notebook", "section", "measure", "keys", "counts", "n")])
+
+
+def _counts(result: Mapping[str, Any], row: Mapping[str, Any]) -> list[str]:
+    taken = {*result["keys"], *RESULT, "withheld"}
+    return [name for name in row if name not in taken]
+
+
+def write_parquet(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
+    """``results.parquet``: the same rows give the same bytes."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    words = dict.fromkeys(("notebook", "section", "measure", "keys"), pa.string())
+    numbers = dict.fromkeys(("estimate", "low", "high", "level"), pa.float64())
+    schema = pa.schema(words | numbers | {"n": pa.int64(), "counts": pa.string()})
+    table = pa.Table.from_pylist([dict(row) for row in rows], schema=schema)
+    parquet.write_table(table, path, version="2.6", compression="zstd", compression_level=3, row_group_size=2**20, store_schema=False)
+
+
+def tables(items: Sequence[Shown]) -> Iterator[tuple[str, str]]:
+    """Each result as CSV, under ``<notebook>-<name>.csv``; a result drawn twice is written once."""
+    seen: dict[str, str] = {}
+    for item in items:
+        for result in item.results:
+            if not result["rows"]:
+                continue
+            content, number = _csv(result, item.payload.get("smallest_group")), 1
+            stem = re.sub(r"[^\w.-]+", "_", f"{item.notebook}-{result['name']}")
+            name = f"{stem}.csv"
+            while seen.get(name, content) != content:
+                number += 1
+                name = f"{stem}-{number}.csv"
+            if name not in seen:
+                seen[name] = content
+                yield name, content
+
+
+def _csv(result: Mapping[str, Any], smallest_group: Any) -> str:
+    rows = result["rows"]
+    withheld = any(row.get("withheld") for row in rows)
+    columns = list(dict.fromkeys([*result["keys"], *RESULT, *(name for row in rows for name in _counts(result, row))]))
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([_cell(name) for name in columns] + ["note"] * withheld)
+    for row in rows:
+        note = f"not shown: fewer than {smallest_group}" if row.get("withheld") else ""
+        writer.writerow([_cell(row.get(name)) for name in columns] + [note] * withheld)
+    return out.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    """A value for a spreadsheet: text that looks like a formula is told to be text."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+
+
+def cleaned(content: dict[str, Any], paths: Mapping[str, str]) -> dict[str, Any]:
+    """The executed notebook without what is of this machine: paths, kernel, timings and papermill's own notes."""
+    longest = sorted(paths, key=len, reverse=True)
+    pattern = re.compile("|".join([r"/tmp/ipykernel_\d+/\d+\.py", *(re.escape(path) + r"(?![\w.-])" for path in longest)]))
+
+    def clean(value: Any) -> Any:
+        if isinstance(value, str):
+            return pattern.sub(lambda match: paths.get(match[0], "cell"), value)
+        if isinstance(value, list):
+            return [clean(each) for each in value]
+        if isinstance(value, dict):
+            return {key: clean(each) for key, each in value.items()}
+        return value
+
+    tidy: dict[str, Any] = clean(content)
+    kernel = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+    tidy["metadata"] = {"kernelspec": kernel, "language_info": tidy["metadata"].get("language_info", {"name": "python"})}
+    for cell in tidy["cells"]:
+        cell["metadata"] = {key: value for key, value in cell["metadata"].items() if key not in ("papermill", "execution")}
+    return tidy
