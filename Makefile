@@ -2,6 +2,7 @@
 # make; everything else they fetch themselves, at the versions of requirements.lock, into .venv.
 
 PYTHON ?= python3
+AS_OF ?= 2026-06-30
 BIN := .venv/bin
 READY := .venv/ready
 
@@ -11,8 +12,8 @@ READY := .venv/ready
 help: ## what can be made (this list)
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-report: $(READY) ## the dated report on the sample company, into reports/ (AS_OF=2026-06-30 for another day)
-	@$(BIN)/cxlib run $(if $(AS_OF),--as-of $(AS_OF))
+report: $(READY) ## the dated report on the sample company, into reports/ (AS_OF=2026-03-31 for another day)
+	@$(BIN)/cxlib run --as-of $(AS_OF)
 
 lab: $(READY) ## the notebooks, in JupyterLab
 	@$(BIN)/jupyter lab notebooks

@@ -74,7 +74,8 @@ def test_conda_and_pip_users_get_the_same_bounds():
     assert conda["channels"] == ["conda-forge", "nodefaults"]
     (by_pip,) = [entry for entry in conda["dependencies"] if isinstance(entry, dict)]
     assert by_pip == {"pip": ["-e ."]}
-    found = {entry.partition(" ")[0]: set(filter(None, entry.partition(" ")[2].split(","))) for entry in conda["dependencies"] if isinstance(entry, str)}
+    entries = [entry.partition(" ") for entry in conda["dependencies"] if isinstance(entry, str)]
+    found = {name: set(filter(None, limits.split(","))) for name, _, limits in entries}
     wanted = {CONDA_NAMES.get(requirement.name, requirement.name): bounds(requirement) for requirement in [*RUN, *LAB]}
     assert found == wanted | {"python": {PYPROJECT["project"]["requires-python"]}, "pip": set()}
 
