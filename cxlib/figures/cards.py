@@ -1,0 +1,154 @@
+"""Cards: a few big numbers, each with its interval, base, window, and the months behind it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import pandas as pd
+from markupsafe import Markup
+
+from cxlib.figures import canvas
+from cxlib.figures.findings import at, counted_months, curves_of, month_so_far, window_of
+from cxlib.figures.measures import DAYS_A_MONTH, Measure, level_words, month_words
+from cxlib.figures.picture import Piece
+from cxlib.figures.shown import Row, Shown, read
+
+_WIDTH, _HEIGHT = 180, 44
+
+
+def cards(*results: pd.DataFrame) -> Piece:
+    """A card a result: the number, its interval, base and window, and a small line of its months.
+
+    Parameters
+    ----------
+    *results : DataFrame
+        Each one number, or a series by month: then the last month is the number. A curve of
+        survival shows the share still there after 12 months.
+
+    Returns
+    -------
+    Piece
+        ``text`` has a line a card.
+
+    Raises
+    ------
+    ValueError
+        If something is not a result, there is none, or one has groups.
+
+    See Also
+    --------
+    headline : the first of them in words.
+
+    Notes
+    -----
+    The small line has no axis: it shows the shape, on a scale of its own, and its alt text the ends.
+
+    Examples
+    --------
+    >>> nps = pd.DataFrame({"measure": ["nps"], "estimate": [31.2], "low": [28.1], "high": [34.3], "level": 0.95, "n": [2746]})
+    >>> print(cards(nps))
+    Loyalty (NPS): 31 points, 95 % interval 28 to 34, 2,746 answers
+    """
+    shown = [read(result, asks="cards") for result in results]
+    if not shown:
+        raise ValueError("cards: no result is given. Give one a card, such as survey.nps(responses, by=\"month\").")
+    made = [_card(each) for each in shown]
+    html = Markup('<ul class="cx-cards">{}</ul>').format(Markup().join(piece for _, piece in made))
+    text = "\n".join(_line(card) for card, _ in made)
+    reason = " ".join(dict.fromkeys(str(each.reason) for each in shown)) if all(each.reason for each in shown) else None
+    more = {"cards": [card for card, _ in made]}
+    return Piece("cards", "cards", text, html, [each.payload() for each in shown], reason, shown[0].k, more)
+
+
+def _line(card: dict[str, str | None]) -> str:
+    parts = [f"{card['title']}: {card['value'] or card['reason']}", card["interval"], card["base"], card["window"]]
+    return ", ".join(part for part in parts if part)
+
+
+def _card(shown: Shown) -> tuple[dict[str, str | None], Markup]:
+    measure = shown.measure
+    if shown.reason:
+        card = _words(measure.short, measure, reason=shown.reason)
+        return card, Markup('<li class="cx-card"><p class="cx-card-title">{}</p><p class="cx-note">{}</p></li>').format(measure.short, shown.reason)
+    row, window, title = _number(shown)
+    value = "not reached" if math.isnan(row.estimate) else measure.number(row.estimate)
+    unit = "" if math.isnan(row.estimate) else measure.quantity(row.estimate).removeprefix(value).strip()
+    interval = f"{level_words(row.level)} interval {measure.interval(row.low, row.high)}"
+    base = measure.many(float(row.counts.get("customers", row.n)))
+    card = _words(title, measure, value=f"{value} {unit}".strip(), interval=interval, base=base, window=window)
+    html = Markup(
+        '<li class="cx-card"><p class="cx-card-title">{}</p><p class="cx-card-value">{}<span class="cx-card-unit">{}</span></p>'
+        '<p class="cx-card-small">{}</p><p class="cx-card-small">{}</p>{}</li>'
+    ).format(title, value, f" {unit}" if unit else "", interval, f"{base}, {window}" if window else base, _spark(shown))
+    return card, html
+
+
+def _words(title: str, measure: Measure, *, reason: str | None = None, **said: str) -> dict[str, str | None]:
+    blank: dict[str, str | None] = {"title": title, "value": None, "interval": None, "base": None, "window": None}
+    return {**blank, **said, "measure": measure.name, "reason": reason}
+
+
+def _number(shown: Shown) -> tuple[Row, str, str]:
+    """The row a card is about, its window, and its title."""
+    measure = shown.measure
+    title = f"{measure.short}, low is good" if measure.good == "low" else measure.short
+    if shown.keys == ("month",):
+        rows = [row for row in shown.rows if not math.isnan(row.estimate)] or shown.rows
+        row = max(rows, key=lambda each: each.month)
+        return row, month_so_far(row.month, shown.as_of), title
+    if shown.keys == ("tenure_days",):
+        rows = curves_of(shown)[0]
+        row = at(rows, 12) if len(rows) > 1 else rows[0]
+        months = 12 if len(rows) > 1 else float(row.key("tenure_days")) / DAYS_A_MONTH
+        return row, f"after {counted_months(months)}", title
+    if shown.keys and len(shown.rows) > 1:
+        raise ValueError(f"cards: the result has {len(shown.rows)} groups, and a card holds one number; ask the measure without by, or by=\"month\".")
+    row = shown.rows[0]
+    return row, window_of(row), f"{title}: {row.label}" if shown.keys else title
+
+
+def _spark(shown: Shown) -> Markup:
+    """The months of a series as a small line with its last point; nothing where there is no series."""
+    if shown.keys != ("month",):
+        return Markup()
+    rows = sorted((row for row in shown.rows if not math.isnan(row.estimate)), key=lambda row: row.month)
+    if len(rows) < 3:
+        return Markup()
+    measure, low, high = shown.measure, min(rows, key=lambda row: row.estimate), max(rows, key=lambda row: row.estimate)
+    alt = (
+        f"{len(rows)} months from {month_words(rows[0].month)} to {month_words(rows[-1].month)}: "
+        f"lowest {measure.quantity(low.estimate)} ({month_words(low.month)}), highest {measure.quantity(high.estimate)} ({month_words(high.month)})."
+    )
+    image = Markup('<img class="cx-spark" src="{}" width="{}" height="{}" alt="{}">')
+    return image.format(canvas.data_uri(_spark_svg(rows)), _WIDTH, _HEIGHT, alt)
+
+
+def _spark_svg(rows: Sequence[Row]) -> str:
+    places = [12 * row.month.year + row.month.month for row in rows]
+    low, high = min(row.low for row in rows), max(row.high for row in rows)
+
+    def x(place: int) -> float:
+        return 2 + (_WIDTH - 8) * (place - places[0]) / max(places[-1] - places[0], 1)
+
+    def y(value: float) -> float:
+        return 3 + (_HEIGHT - 6) * (high - value) / (high - low or 1)
+
+    runs: list[list[int]] = []
+    for number, place in enumerate(places):
+        if runs and places[runs[-1][-1]] == place - 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    drawn = ""
+    for run in runs:
+        upper = [f"{x(places[i]):.1f},{y(rows[i].high):.1f}" for i in run]
+        lower = [f"{x(places[i]):.1f},{y(rows[i].low):.1f}" for i in reversed(run)]
+        line = " ".join(f"{x(places[i]):.1f},{y(rows[i].estimate):.1f}" for i in run)
+        drawn += f'<polygon points="{" ".join(upper + lower)}" style="fill: {canvas.SOFT}; fill-opacity: 0.45"/>'
+        drawn += f'<polyline points="{line}" style="fill: none; stroke: {canvas.QUIET}; stroke-width: 1.5"/>'
+    drawn += f'<circle cx="{x(places[-1]):.1f}" cy="{y(rows[-1].estimate):.1f}" r="3.5" style="fill: {canvas.HIGH}"/>'
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{_HEIGHT}" viewBox="0 0 {_WIDTH} {_HEIGHT}">'
+        f"<style>{canvas.dark()}</style>{drawn}</svg>"
+    )

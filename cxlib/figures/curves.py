@@ -1,0 +1,161 @@
+"""Curves: how many customers are still there after so many months."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from cxlib.figures import canvas
+from cxlib.figures.canvas import Sheet
+from cxlib.figures.findings import curves_of, finding, ranked_curves
+from cxlib.figures.measures import DAYS_A_MONTH, Measure, decimal, level_words
+from cxlib.figures.picture import Picture, pictured
+from cxlib.figures.shown import Row, Shown, read
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+#: So many lines can be told apart by the label at their end.
+MOST_LINES = 8
+
+
+def curve(result: pd.DataFrame) -> Picture:
+    """The picture of survival: the share of customers still there, by tenure.
+
+    Parameters
+    ----------
+    result : DataFrame
+        What `churn.survival` returned, with its key ``tenure_days``.
+
+    Returns
+    -------
+    Picture
+        ``text`` states how many of 100 are still there after a year, and when half have left.
+
+    Raises
+    ------
+    ValueError
+        If ``result`` is not a result, or has no key ``tenure_days``.
+
+    See Also
+    --------
+    table : the curve at the tenures a reader asks for.
+
+    Notes
+    -----
+    Months of 30.4375 days are drawn; the file has days. Each line ends where fewer than
+    ``smallest_group`` customers are at risk: beyond, one leaving would be a cliff. The band holds
+    for each tenure by itself, not for the curve as a whole.
+
+    Examples
+    --------
+    >>> survival = pd.DataFrame({"tenure_days": [0.0, 182.625, 365.25], "measure": "survival", "estimate": [1.0, 0.91, 0.84],
+    ...                          "low": [1.0, 0.89, 0.81], "high": [1.0, 0.93, 0.87], "level": 0.95, "n": [1000, 900, 700],
+    ...                          "events": [0, 90, 70], "censored": [0, 0, 0], "customers": 1000})
+    >>> print(curve(survival))
+    84 of 100 customers are still with us after 12 months (95 % interval 81.0 to 87.0; 1,000 customers). More than half are still there at 12 months, the last tenure shown: the median is not reached.
+    """
+    shown = read(result, asks="curve", needs=["tenure_days"])
+    text = finding(shown)
+    curves = curves_of(shown)
+    if max((len(rows) for rows in curves), default=0) < 2:
+        return pictured(shown, text)
+    said = []
+    if len(curves) > MOST_LINES:
+        said.append(f"The {MOST_LINES} largest of {len(curves)} groups are drawn; the table has all.")
+        curves = sorted(curves, key=lambda rows: -_customers(rows))[:MOST_LINES]
+    what = f"Curve with {level_words(shown.level)} interval: {shown.measure.axis}, by months since joining"
+    return pictured(shown, text, partial(_curves, shown, ranked_curves(curves)), what=what, notes=said)
+
+
+def _customers(rows: Sequence[Row]) -> float:
+    return max(float(row.counts.get("customers", row.n)) for row in rows)
+
+
+def _curves(shown: Shown, curves: Sequence[Sequence[Row]], sheet: Sheet) -> Figure:
+    """Steps with their bands; the first curve, which the caption speaks of, in colour; names at the ends."""
+    measure = shown.measure
+    words = f"{measure.axis}, with {level_words(shown.level)} interval, by months since joining"
+    top = canvas.head_lines(sheet, words)
+    fig = canvas.figure(sheet, top + (260 if sheet.narrow else 320))
+    canvas.headed(fig, sheet, words)
+    labels = [_label(measure, rows, single=len(curves) == 1) for rows in curves]
+    room = 108 if sheet.narrow else 190
+    right = 12 + min(max(canvas.text_width(line, sheet.size, bold=True) for label in labels for line in label), room)
+    ax = canvas.axes(fig, left=36, top=top, right=right, bottom=30)
+    values = [0.0, 25.0, 50.0, 75.0, 100.0]
+    ax.set_ylim(0, 100)
+    ax.set_yticks(values, canvas.tick_words(values), fontsize=sheet.small)
+    for value in values[1:]:
+        ax.axhline(value, color=canvas.RULE, linewidth=1, zorder=0)
+    for place, rows in reversed(list(enumerate(curves))):
+        _steps(ax, rows, color=canvas.HIGH if not place else canvas.GREY, front=not place)
+    _tenures(ax, max(_months(rows[-1]) for rows in curves), sheet)
+    height = ax.get_window_extent().height
+    for place, y in enumerate(_apart([100 * rows[-1].estimate for rows in curves], least=100 * 33 / height)):
+        _named(ax, labels[place], y, sheet, right - 12, color=canvas.HIGH if not place else canvas.INK)
+    return fig
+
+
+def _months(row: Row) -> float:
+    return float(row.key("tenure_days")) / DAYS_A_MONTH
+
+
+def _label(measure: Measure, rows: Sequence[Row], *, single: bool) -> tuple[str, str]:
+    """What stands at the end of a curve: its name and base, or its last value where there is only one."""
+    if single:
+        return f"{measure.number(rows[-1].estimate)} %", f"{measure.interval(rows[-1].low, rows[-1].high)}"
+    name = Row(rows[-1].without("tenure_days"), 0, 0, 0, 0, 0, {}).label
+    return name, f"{measure.number(rows[-1].estimate)} %, n {decimal(_customers(rows), 0)}"
+
+
+def _steps(ax: Axes, rows: Sequence[Row], *, color: str, front: bool) -> None:
+    """A curve that falls in steps, within its band."""
+    import seaborn as sns
+
+    frame = pd.DataFrame({"months": [_months(row) for row in rows], "share": [100 * row.estimate for row in rows]})
+    low, high = ([100 * getattr(row, end) for row in rows] for end in ("low", "high"))
+    ax.fill_between(frame["months"], low, high, step="post", color=color, alpha=0.22 if front else 0.16, linewidth=0, zorder=2)
+    sns.lineplot(
+        data=frame, x="months", y="share", drawstyle="steps-post", estimator=None, errorbar=None, color=color,
+        linewidth=2.2 if front else 1.6, ax=ax, zorder=4 if front else 3,
+    )  # fmt: skip
+    ax.set(xlabel="", ylabel="")
+
+
+def _tenures(ax: Axes, last: float, sheet: Sheet) -> None:
+    """Round months below; years where there are many."""
+    most = 5 if sheet.narrow else 8
+    step = next((step for step in (1, 2, 3, 6, 12, 24, 36, 60, 120) if last / step <= most), 240)
+    marks = list(range(0, int(last) + 1, step))
+    ax.set_xlim(0, last)
+    ax.set_xticks(marks, [str(mark) for mark in marks], fontsize=sheet.small)
+    ax.tick_params(axis="x", bottom=True, length=4, pad=4, color=canvas.GREY)
+
+
+def _apart(values: Sequence[float], *, least: float) -> list[float]:
+    """Heights for labels near their lines, at least so far apart, in the order of the lines."""
+    order = sorted(range(len(values)), key=lambda place: values[place])
+    placed = dict(zip(order, (values[place] for place in order), strict=True))
+    for lower, upper in zip(order, order[1:], strict=False):
+        placed[upper] = max(placed[upper], placed[lower] + least)
+    over = max(placed[order[-1]] - (100 - least / 4), 0)
+    ceiling = placed[order[-1]] - over
+    for place in reversed(order):
+        placed[place] = min(placed[place], ceiling)
+        ceiling = placed[place] - least
+    return [placed[place] for place in range(len(values))]
+
+
+def _named(ax: Axes, label: tuple[str, str], y: float, sheet: Sheet, room: float, *, color: str) -> None:
+    lines = ((label[0], 7, sheet.size, color, "bold"), (label[1], -9, sheet.small, canvas.QUIET, "normal"))
+    for text, up, size, ink, weight in lines:
+        words = canvas.shortened(text, room, size, bold=weight == "bold")
+        ax.annotate(
+            words, (1, y), xycoords=("axes fraction", "data"), xytext=(8, up), textcoords="offset points", va="center_baseline",
+            size=size, color=ink, weight=weight, annotation_clip=False,
+        )  # fmt: skip

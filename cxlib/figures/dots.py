@@ -1,0 +1,254 @@
+"""Dots and whiskers: groups set against each other and against everybody."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from cxlib.figures import canvas
+from cxlib.figures.canvas import Sheet
+from cxlib.figures.findings import beyond, finding, lowest_of, ranked_worst_first
+from cxlib.figures.measures import Measure, decimal, heading, level_words, listed
+from cxlib.figures.picture import Picture, pictured, several
+from cxlib.figures.shown import Row, Shown, only, read
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+#: So many groups at either end are drawn where there are more than twice as many.
+EACH_END = 15
+#: So many of the worst are drawn of several breakdowns.
+WORST = 8
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One line of the picture: a name, its number, and whether the caption speaks of it."""
+
+    name: str
+    row: Row
+    spoken: bool
+
+
+def intervals(result: pd.DataFrame, *, than: pd.DataFrame | None = None) -> Picture:
+    """The picture of groups: a dot and its interval each, the worst first.
+
+    Parameters
+    ----------
+    result : DataFrame
+        What a measure returned for groups.
+    than : DataFrame, optional
+        The number of everybody, drawn as a line.
+
+    Returns
+    -------
+    Picture
+        ``text`` names the worst and the best, and says how many intervals lie wholly to one side
+        of everybody's number.
+
+    Raises
+    ------
+    ValueError
+        If ``result`` is not a result, or ``than`` is grouped.
+
+    See Also
+    --------
+    worst : the lowest groups of several breakdowns.
+    trend : months instead of groups.
+
+    Notes
+    -----
+    A result with two measures (effort asked on seven points has a share and a mean) is drawn for
+    the first; the table has both. Two intervals that overlap may still differ by more than chance,
+    and of many groups some lie apart by chance alone. Above 30 groups the 15 at either end are drawn.
+
+    Examples
+    --------
+    >>> by_plan = pd.DataFrame({"plan": ["free", "paid"], "measure": "nps", "estimate": [12.0, 45.0], "low": [4.0, 40.0],
+    ...                         "high": [20.0, 50.0], "level": 0.95, "n": [312, 900]})
+    >>> print(intervals(by_plan))
+    Free is lowest at 12 points (95 % interval 4 to 20; 312 answers); paid is highest at 45 (40 to 50; 900).
+    """
+    shown, overall = read(result, asks="intervals"), only(than, asks="intervals")
+    if shown.reason:
+        return pictured(shown, shown.reason)
+    ranked = ranked_worst_first(shown.measure, shown.rows)
+    text = finding(shown, than=overall)
+    said = []
+    if len(ranked) > 2 * EACH_END:
+        said.append(f"The {EACH_END} groups at either end of {len(ranked)} are drawn; the table has all.")
+        ranked = [*ranked[:EACH_END], *ranked[-EACH_END:]]
+    marks = [Mark(row.label or "all", row, not place and len(ranked) > 1) for place, row in enumerate(ranked)]
+    what = f"Dot and {level_words(shown.level)} interval by {listed(heading(key).lower() for key in shown.keys)}: {shown.measure.axis}"
+    return pictured(shown, text, partial(_dots, shown.measure, marks, overall), what=what, notes=said)
+
+
+def worst(*results: pd.DataFrame, than: pd.DataFrame) -> Picture:
+    """The picture of the worst groups over several breakdowns, set against everybody.
+
+    Parameters
+    ----------
+    *results : DataFrame
+        The same measure for several breakdowns: by segment, by plan, by channel.
+    than : DataFrame
+        The number of everybody.
+
+    Returns
+    -------
+    Picture
+        ``text`` names the groups, at most three, whose interval lies wholly on the bad side of
+        everybody's number, and says out of how many they are.
+
+    Raises
+    ------
+    ValueError
+        If something is not a result, the measures differ, or ``than`` is grouped.
+
+    See Also
+    --------
+    intervals : all groups of one breakdown.
+
+    Notes
+    -----
+    It is where to look first, not a test: of many groups the lowest is low by selection alone, the
+    groups of different breakdowns hold the same people, and everybody's number holds the group itself.
+
+    Examples
+    --------
+    >>> nps = pd.DataFrame({"measure": ["nps"], "estimate": [36.5], "low": [31.0], "high": [41.0], "level": 0.95, "n": [1212]})
+    >>> by_plan = pd.DataFrame({"plan": ["free", "paid"], "measure": "nps", "estimate": [12.0, 45.0], "low": [4.0, 40.0],
+    ...                         "high": [20.0, 50.0], "level": 0.95, "n": [312, 900]})
+    >>> print(worst(by_plan, than=nps))
+    Wholly below the 36 points of all together: free (plan) at 12 points (95 % interval 4 to 20; 312 answers). The lowest of 2 groups is always low: a place to look, not a proof.
+    """
+    shown, overall = [read(result, asks="worst") for result in results], only(than, asks="worst")
+    if not shown:
+        raise ValueError("worst: no result is given. Give the groups to look among, such as survey.nps(responses, by=\"segment\").")
+    drawn = [each for each in shown if not each.reason]
+    measures = {each.measure.name: each.measure for each in drawn}
+    if len(measures) > 1:
+        raise ValueError(f"worst: the results hold different measures ({listed(sorted(measures))}); only groups of one can be ranked.")
+    reasons = list(dict.fromkeys(each.reason for each in shown if each.reason))
+    if not drawn or overall is None or math.isnan(overall.estimate):
+        reason = " ".join(reasons) or "There is no number of everybody to set the groups against."
+        return several("worst", shown, reason, reason=reason)
+    measure = next(iter(measures.values()))
+    named = {id(row): f"{row.label} ({label_of_keys(each)})" for each in drawn for row in each.rows}
+    ranked = ranked_worst_first(measure, [row for each in drawn for row in each.rows if not math.isnan(row.estimate)])
+    text = lowest_of(measure, ranked, overall, [named[id(row)] for row in ranked])
+    marks = [Mark(named[id(row)], row, beyond(measure, row, overall)) for row in ranked[:WORST]]
+    draw = partial(_dots, measure, marks, overall)
+    what = f"Dot and {level_words(overall.level)} interval of the {len(marks)} worst of {len(ranked)} groups: {measure.axis}"
+    return several("worst", shown, text, draw=draw, what=what, notes=reasons)
+
+
+def label_of_keys(shown: Shown) -> str:
+    return " · ".join(heading(key).lower() for key in shown.keys)
+
+
+def _dots(measure: Measure, marks: Sequence[Mark], overall: Row | None, sheet: Sheet) -> Figure:
+    """Name and base, dot and whisker, value and interval; on a phone the words stand above the whisker."""
+    words = f"{measure.axis}, with {level_words(marks[0].row.level)} interval" + ("; low is good" if measure.good == "low" else "")
+    head = canvas.head_lines(sheet, words)
+    step, above = (44.0, 20.0) if sheet.narrow else (27.0, 20.0)
+    top = head + above
+    fig = canvas.figure(sheet, top + step * len(marks) + 28)
+    canvas.headed(fig, sheet, words)
+    lay = _columns(measure, marks, sheet)
+    ax = canvas.axes(fig, left=lay.left, top=top, right=lay.right, bottom=28)
+    ends = _ends(measure, marks, overall)
+    ax.set(xlim=ends, ylim=(len(marks), 0))
+    ax.set_yticks([])
+    values = canvas.ticks(*ends, most=4 if sheet.narrow else 6)
+    ax.set_xticks(values, canvas.tick_words(values), fontsize=sheet.small)
+    for value in values:
+        ax.axvline(value, color=canvas.RULE, linewidth=1, zorder=0)
+    if overall is not None and not math.isnan(overall.estimate):
+        _everybody(ax, measure, overall, sheet)
+    for place, mark in enumerate(marks):
+        _whisker(ax, measure, mark, place + (0.72 if sheet.narrow else 0.5))
+        _names(fig, measure, mark, sheet, lay, top + step * place + (12 if sheet.narrow else step / 2))
+    if not sheet.narrow:
+        canvas.write(fig, lay.base, head + 6, measure.base[1], size=sheet.small, color=canvas.QUIET, ha="right")
+    return fig
+
+
+@dataclass(frozen=True)
+class _Lay:
+    """Where the columns stand: the width of names, the right end of the base, the plot's margins."""
+
+    name: float
+    base: float
+    left: float
+    right: float
+
+
+def _columns(measure: Measure, marks: Sequence[Mark], sheet: Sheet) -> _Lay:
+    if sheet.narrow:
+        return _Lay(sheet.width, sheet.width, 6, 6)
+    names = min(max(canvas.text_width(mark.name, sheet.size, bold=mark.spoken) for mark in marks), 220)
+    bases = [decimal(mark.row.n, 0) for mark in marks] + [measure.base[1]]
+    base = names + 14 + max(canvas.text_width(text, sheet.small) for text in bases)
+    value = max(canvas.text_width(_value(measure, mark.row), sheet.size) for mark in marks)
+    return _Lay(names + 2, base, base + 16, value + 16)
+
+
+def _value(measure: Measure, row: Row) -> str:
+    estimate = "not reached" if math.isnan(row.estimate) else measure.number(row.estimate)
+    return f"{estimate} ({measure.interval(row.low, row.high)})"
+
+
+def _ends(measure: Measure, marks: Sequence[Mark], overall: Row | None) -> tuple[float, float]:
+    rows = [mark.row for mark in marks] + ([overall] if overall else [])
+    values = [measure.shown(value) for row in rows for value in (row.low, row.estimate, row.high) if not math.isnan(value)]
+    low, high = (min(values), max(values)) if values else (0.0, 1.0)
+    air = 0.05 * (high - low or abs(high) or 1)
+    return max(low - air, measure.shown(measure.floor)), min(high + air, measure.shown(measure.ceiling))
+
+
+def _everybody(ax: Axes, measure: Measure, overall: Row, sheet: Sheet) -> None:
+    """The number of everybody as a line with its name on top."""
+    at = measure.shown(overall.estimate)
+    ax.axvline(at, color=canvas.INK, linewidth=1, linestyle=(0, (3, 3)), zorder=1)
+    middle = (at - ax.get_xlim()[0]) / (ax.get_xlim()[1] - ax.get_xlim()[0])
+    side = "left" if middle < 0.15 else "right" if middle > 0.85 else "center"
+    words = f"all {measure.number(overall.estimate)}"
+    ax.annotate(
+        words, (at, 1), xycoords=("data", "axes fraction"), xytext=(0, 10), textcoords="offset points", ha=side, va="center_baseline",
+        size=sheet.small, color=canvas.INK, annotation_clip=False,
+    )  # fmt: skip
+
+
+def _whisker(ax: Axes, measure: Measure, mark: Mark, y: float) -> None:
+    import seaborn as sns
+
+    row, color = mark.row, canvas.HIGH if mark.spoken else canvas.GREY
+    low, high = ax.get_xlim()
+    start = low if math.isnan(row.low) else measure.shown(row.low)
+    end = high if math.isnan(row.high) else measure.shown(row.high)
+    ax.hlines(y, start, end, color=color, linewidth=3 if mark.spoken else 2.5, alpha=0.55, zorder=2)
+    if not math.isnan(row.estimate):
+        sns.scatterplot(x=[measure.shown(row.estimate)], y=[y], color=color, s=58, linewidth=0, ax=ax, zorder=3, clip_on=False)
+
+
+def _names(fig: Figure, measure: Measure, mark: Mark, sheet: Sheet, lay: _Lay, y: float) -> None:
+    """What stands beside a whisker: its name, its base, its value."""
+    color = canvas.HIGH if mark.spoken else canvas.INK
+    value, base = _value(measure, mark.row), decimal(mark.row.n, 0)
+    if sheet.narrow:
+        room = sheet.width - canvas.text_width(value, sheet.size) - canvas.text_width(f"n {base}", sheet.small) - 24
+        name = canvas.shortened(mark.name, room, sheet.size, bold=mark.spoken)
+        canvas.write(fig, 0, y, name, size=sheet.size, color=color, bold=mark.spoken)
+        x = canvas.text_width(name, sheet.size, bold=mark.spoken) + 8
+        canvas.write(fig, x, y, f"n {base}", size=sheet.small, color=canvas.QUIET)
+    else:
+        name = canvas.shortened(mark.name, lay.name, sheet.size, bold=mark.spoken)
+        canvas.write(fig, 0, y, name, size=sheet.size, color=color, bold=mark.spoken)
+        canvas.write(fig, lay.base, y, base, size=sheet.small, color=canvas.QUIET, ha="right")
+    canvas.write(fig, sheet.width, y, value, size=sheet.size, color=color, ha="right", bold=mark.spoken)

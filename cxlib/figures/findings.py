@@ -1,0 +1,298 @@
+"""Findings: what a result says, in one or two sentences with estimate, interval, base and window.
+
+No sentence claims that something moved, or why: a movement needs a test and a cause needs more.
+"""
+
+from __future__ import annotations
+
+import calendar
+import math
+from collections.abc import Sequence
+from datetime import date
+
+from cxlib.figures.measures import (
+    DAYS_A_MONTH,
+    Measure,
+    counted,
+    date_words,
+    decimal,
+    level_words,
+    listed,
+    month_words,
+    window_words,
+)
+from cxlib.figures.shown import Row, Shown
+
+NPS_SCORES = tuple(range(11))
+
+
+def finding(shown: Shown, *, than: Row | None = None) -> str:
+    """The finding of a result, by its shape: one number, a series, a curve, a distribution, or groups."""
+    if shown.reason:
+        return shown.reason
+    if "month" in shown.keys:
+        return series(shown)
+    if "tenure_days" in shown.keys:
+        return staying(shown)
+    if "score" in shown.keys:
+        return answers(shown)
+    if shown.keys:
+        return groups(shown, than=than)
+    return overall(shown)
+
+
+def capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def bracket(measure: Measure, row: Row, *, first: bool = False, base: str = "", window: str = "") -> str:
+    """What stands behind a number: ``(95 % interval 28 to 34; 2,746 answers, July 2024 to June 2026)``."""
+    lead = f"{level_words(row.level)} interval " if first else ""
+    after = ", ".join(part for part in (base, window) if part)
+    return f"({lead}{measure.interval(row.low, row.high, unit=measure.form in ('share', 'months'))}{'; ' + after if after else ''})"
+
+
+def overall(shown: Shown) -> str:
+    """One number of everybody: ``Loyalty (NPS) stands at 31 points (…).``"""
+    row, measure = shown.rows[0], shown.measure
+    if measure.name == "median_tenure":
+        return _median(measure, row)
+    behind = bracket(measure, row, first=True, base=measure.many(row.n), window=window_of(row))
+    return f"{capital(measure.subject)} stands at {measure.quantity(row.estimate)} {behind}."
+
+
+def window_of(row: Row) -> str:
+    """The window of a number, or that it has none."""
+    if not {"since", "until"} <= set(row.counts):
+        return ""
+    return window_words(row.counts["since"], row.counts["until"]) or "undated"
+
+
+def _median(measure: Measure, row: Row) -> str:
+    if math.isnan(row.estimate):
+        low = f"; it lies above {measure.quantity(row.low)} with {level_words(row.level)} confidence" if not math.isnan(row.low) else ""
+        return f"Fewer than half of {measure.many(row.n)} have left, so the median tenure is not reached{low}."
+    return f"Half of the customers have left after {measure.quantity(row.estimate)} {bracket(measure, row, first=True, base=measure.many(row.n))}."
+
+
+def latest(shown: Shown, *, known: Measure | None = None) -> str:
+    """The last month of a series: ``In June 2026 it was 24 points (18 to 30).``"""
+    row, measure = max(shown.rows, key=lambda each: each.month), shown.measure
+    said = "it" if known is not None and known.name == measure.name else measure.subject
+    behind = bracket(measure, row) if said == "it" else bracket(measure, row, first=True, base=measure.many(row.n))
+    return f"In {month_so_far(row.month, shown.as_of)} {said} was {measure.quantity(row.estimate)} {behind}."
+
+
+def month_so_far(month: date, as_of: date | None) -> str:
+    """``June 2026``, or ``June 2026 (up to 12 June 2026)`` where the month was not over on the last day counted."""
+    last = calendar.monthrange(month.year, month.month)[1]
+    if as_of is not None and (as_of.year, as_of.month) == (month.year, month.month) and as_of.day < last:
+        return f"{month_words(month)} (up to {date_words(as_of)})"
+    return month_words(month)
+
+
+def series(shown: Shown) -> str:
+    """A series: its last month, and between which it lay; of several, the last month of the worst and the best."""
+    if len({row.without("month") for row in shown.rows}) > 1:
+        return _many_series(shown)
+    measure, rows = shown.measure, [row for row in shown.rows if not math.isnan(row.estimate)]
+    row = max(rows, key=lambda each: each.month)
+    behind = bracket(measure, row, first=True, base=measure.many(row.n))
+    if len(rows) == 1:
+        return (
+            f"{capital(measure.subject)} was {measure.quantity(row.estimate)} {behind}. "
+            f"Only {month_words(row.month)} was asked: there is nothing to compare it with."
+        )
+    low, high = min(rows, key=lambda each: each.estimate), max(rows, key=lambda each: each.estimate)
+    lay = f"Over the {len(rows)} months shown it lay between {measure.number(low.estimate)} ({month_words(low.month)})"
+    return (
+        f"In {month_so_far(row.month, shown.as_of)} {measure.subject} was {measure.quantity(row.estimate)} {behind}. "
+        f"{lay} and {measure.quantity(high.estimate)} ({month_words(high.month)})."
+    )
+
+
+def _many_series(shown: Shown) -> str:
+    month = max(row.month for row in shown.rows)
+    last = [row for row in shown.rows if row.month == month]
+    parts = _extremes(shown.measure, [(Row(row.without("month"), row.estimate, row.low, row.high, row.level, row.n, {})) for row in last])
+    return f"In {month_so_far(month, shown.as_of)}: {parts}."
+
+
+def _extremes(measure: Measure, rows: Sequence[Row]) -> str:
+    """The worst and the best of some groups, the worst first."""
+    ranked = [row for row in ranked_worst_first(measure, rows) if not math.isnan(row.estimate)]
+    worst, best = ranked[0], ranked[-1]
+    first = f"{worst.spoken} is {_end(measure, worst=True)} at {measure.quantity(worst.estimate)} "
+    first += bracket(measure, worst, first=True, base=measure.many(worst.n))
+    if len(ranked) == 1:
+        return first.replace(f"is {_end(measure, worst=True)} at", "stands at")
+    behind = bracket(measure, best, base=decimal(best.n, 0))
+    return f"{first}; {best.spoken} is {_end(measure, worst=False)} at {measure.number(best.estimate)} {behind}"
+
+
+def _end(measure: Measure, *, worst: bool) -> str:
+    return "highest" if worst == (measure.good == "low") else "lowest"
+
+
+def ranked_worst_first(measure: Measure, rows: Sequence[Row]) -> list[Row]:
+    """Rows by estimate, the bad end first; equal ones by name, so that no run differs from another."""
+    sign = -1 if measure.good == "low" else 1
+    return sorted(rows, key=lambda row: (math.isnan(row.estimate), sign * row.estimate if not math.isnan(row.estimate) else 0, row.label))
+
+
+def beyond(measure: Measure, row: Row, than: Row) -> bool:
+    """Whether the whole interval of a group lies on the bad side of the overall estimate."""
+    return row.low > than.estimate if measure.good == "low" else row.high < than.estimate
+
+
+def groups(shown: Shown, *, than: Row | None = None) -> str:
+    """Groups: the worst and the best, and how many lie wholly to one side of all together."""
+    measure, rows = shown.measure, shown.rows
+    if measure.name == "median_tenure":
+        return _medians(shown)
+    text = f"{capital(_extremes(measure, rows))}." if len(rows) > 1 else f"Only one group is shown: {_extremes(measure, rows)}."
+    if than is None or math.isnan(than.estimate):
+        return text
+    below = sum(row.high < than.estimate for row in rows)
+    above = sum(row.low > than.estimate for row in rows)
+    if not below and not above:
+        return f"{text} No interval lies wholly to one side of the {measure.quantity(than.estimate)} of all together."
+    sides = listed(f"{n} {'lies' if n == 1 else 'lie'} wholly {side}" for n, side in ((below, "below"), (above, "above")) if n)
+    return f"{text} Of {counted(len(rows), 'interval', 'intervals')}, {sides} the {measure.quantity(than.estimate)} of all together."
+
+
+def _medians(shown: Shown) -> str:
+    measure = shown.measure
+    reached = [row for row in shown.rows if not math.isnan(row.estimate)]
+    rest = len(shown.rows) - len(reached)
+    if not reached:
+        return f"In none of {counted(rest, 'group', 'groups')} have half of the customers left, so no median tenure is reached."
+    row = min(reached, key=lambda each: (each.estimate, each.label))
+    behind = bracket(measure, row, first=True, base=measure.many(row.n))
+    text = f"Half have left soonest in {row.spoken}, after {measure.quantity(row.estimate)} {behind}."
+    return f"{text} In {counted(rest, 'group', 'groups')} the median is not reached." if rest else text
+
+
+def answers(shown: Shown) -> str:
+    """A distribution: the three classes of an NPS question, and the answer most often given."""
+    groups_ = {row.without("score", "question") for row in shown.rows}
+    questions = {row.without("score") for row in shown.rows}
+    if len(groups_) > 1 or len(questions) > 1:
+        return f"Answers to {counted(len(questions), 'question', 'questions')} or groups of them; the table has every share."
+    measure, row = shown.measure, max(shown.rows, key=lambda each: (each.estimate, float(each.key("score"))))
+    often = f"ost often given: {float(row.key('score')):g} ({measure.quantity(row.estimate)}, {level_words(row.level)} interval "
+    often += f"{measure.interval(row.low, row.high)})"
+    classes = nps_classes(shown.rows)
+    if not classes:
+        return f"M{often}, of {measure.many(row.n)}."
+    said = listed(f"{measure.quantity(share)} are {name}" if not at else f"{measure.quantity(share)} {name}" for at, (name, share) in enumerate(classes))
+    return f"{said}, of {measure.many(row.n)}. M{often}."
+
+
+def nps_classes(rows: Sequence[Row]) -> list[tuple[str, float]]:
+    """Shares of promoters, passives and detractors where the scores are 0 to 10, else nothing."""
+    if sorted(float(row.key("score")) for row in rows) != [float(score) for score in NPS_SCORES]:
+        return []
+    ends = (("promoters", 9, 10), ("passives", 7, 8), ("detractors", 0, 6))
+    return [(name, sum(row.estimate for row in rows if low <= float(row.key("score")) <= high)) for name, low, high in ends]
+
+
+def staying(shown: Shown) -> str:
+    """A curve of customers: how many of 100 are still there after a year, and when half have left."""
+    curves = curves_of(shown)
+    months = _asked(curves)
+    if len(curves) > 1:
+        return _many_curves(shown, curves, months)
+    rows = curves[0]
+    row = at(rows, months)
+    text = f"{capital(_of_100(shown, row, months))}."
+    if len(rows) == 1:
+        return text
+    half = next((each for each in rows if each.estimate <= 0.5), None)
+    if half is not None:
+        return f"{text} Half have left by {counted_months(float(half.key('tenure_days')) / DAYS_A_MONTH)}."
+    return f"{text} More than half are still there at {counted_months(float(rows[-1].key('tenure_days')) / DAYS_A_MONTH)}, the last tenure shown: the median is not reached."
+
+
+def _of_100(shown: Shown, row: Row, months: float, *, first: bool = True) -> str:
+    hundred = decimal(100 * row.estimate, 0)
+    if hundred in {"0", "100"} and row.estimate not in {0.0, 1.0}:
+        hundred = decimal(100 * row.estimate, 1)
+    base = shown.measure.many(float(row.counts.get("customers", row.n)))
+    lead = f"{level_words(row.level)} interval " if first else ""
+    after = f"after {counted_months(months)} " if first else ""
+    who = "customers are still with us " if first else ""
+    return f"{hundred} of 100 {who}{after}({lead}{shown.measure.interval(row.low, row.high)}; {base})"
+
+
+def counted_months(months: float) -> str:
+    number = decimal(months, 1).removesuffix(".0")
+    return f"{number} {'month' if number == '1' else 'months'}"
+
+
+def _many_curves(shown: Shown, curves: Sequence[Sequence[Row]], months: float) -> str:
+    there = [(at(rows, months), rows) for rows in curves if reaches(rows, months)]
+    ranked = sorted(there, key=lambda pair: (pair[0].estimate, pair[0].label))
+    worst, best = ranked[0][0], ranked[-1][0]
+    names = ["tenure_days"]
+    first = _of_100(shown, worst, months)
+    text = f"In {_group(worst, names)} {first}"
+    if len(ranked) == 1:
+        return f"{text}."
+    return f"{text}, the fewest; in {_group(best, names)} {_of_100(shown, best, months, first=False)}, the most."
+
+
+def _group(row: Row, names: Sequence[str]) -> str:
+    return Row(row.without(*names), 0, 0, 0, 0, 0, {}).spoken or "all"
+
+
+def curves_of(shown: Shown) -> list[list[Row]]:
+    """The rows of each group's curve, in order of tenure."""
+    found: dict[tuple[tuple[str, object], ...], list[Row]] = {}
+    for row in shown.rows:
+        if not math.isnan(row.estimate):
+            found.setdefault(tuple((key, str(value)) for key, value in row.without("tenure_days")), []).append(row)
+    return [sorted(rows, key=lambda row: float(row.key("tenure_days"))) for rows in found.values()]
+
+
+def at(rows: Sequence[Row], months: float) -> Row:
+    """The row of a step curve that holds after so many months."""
+    days = months * DAYS_A_MONTH + 1e-6
+    return next((row for row in reversed(rows) if float(row.key("tenure_days")) <= days), rows[0])
+
+
+def reaches(rows: Sequence[Row], months: float) -> bool:
+    return float(rows[-1].key("tenure_days")) + 1e-6 >= months * DAYS_A_MONTH
+
+
+def ranked_curves(curves: Sequence[Sequence[Row]]) -> list[Sequence[Row]]:
+    """Curves by what is left at the tenure the sentence speaks of, the fewest first."""
+    months = _asked(curves)
+    return sorted(curves, key=lambda rows: (not reaches(rows, months), at(rows, months).estimate, at(rows, months).label))
+
+
+def _asked(curves: Sequence[Sequence[Row]]) -> float:
+    """The tenure to speak of, in months: the only one there is, else a year, else the longest usual one that is reached."""
+    tenures = {float(row.key("tenure_days")) for rows in curves for row in rows}
+    if len(tenures) == 1:
+        return tenures.pop() / DAYS_A_MONTH
+    usual = [months for months in (12, 6, 3, 1) if any(reaches(rows, months) for rows in curves)]
+    return usual[0] if usual else max(tenures) / DAYS_A_MONTH
+
+
+def lowest_of(measure: Measure, rows: Sequence[Row], than: Row, names: Sequence[str]) -> str:
+    """The groups that lie wholly on the bad side of all together, out of how many, and what that is worth."""
+    side, end = ("above", "highest") if measure.good == "low" else ("below", "lowest")
+    many = len(rows)
+    doubt = f"The {end} of {decimal(many, 0)} groups is always {end[:-3]}: a place to look, not a proof."
+    overall_ = f"the {measure.quantity(than.estimate)} of all together"
+    ranked = list(zip(rows, names, strict=True))
+    said = []
+    for place, (row, name) in enumerate(ranked[:3]):
+        behind = bracket(measure, row, first=not place, base=measure.many(row.n) if not place else decimal(row.n, 0))
+        said.append(f"{name} at {measure.quantity(row.estimate) if not place else measure.number(row.estimate)} {behind}")
+    bad = sum(beyond(measure, row, than) for row in rows)
+    if not bad:
+        return f"Of {counted(many, 'group', 'groups')}, none lies wholly {side} {overall_}. {capital(end)} is {said[0]}."
+    also = f", and {decimal(bad - 3, 0)} more" if bad > 3 else ""
+    return f"Wholly {side} {overall_}: {listed(said[: min(bad, 3)]) if bad < 4 else ', '.join(said)}{also}. {doubt}"

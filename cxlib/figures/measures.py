@@ -1,0 +1,277 @@
+"""The vocabulary: what a reader calls each measure, key and count, its unit, and how its numbers are written."""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any, Literal
+
+import pandas as pd
+
+Form = Literal["points", "share", "mean", "months", "number"]
+
+DAYS_A_MONTH = 30.4375
+NOT_RECORDED = "not recorded"
+MINUS = "\u2212"
+MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Measure:
+    """How a measure is spoken of.
+
+    ``subject`` stands in a sentence, ``short`` on a card and over a column, ``axis`` beside a
+    picture. ``form`` decides how a number is written, ``good`` which end of the scale is the good
+    one, ``base`` what ``n`` counts, and ``floor`` and ``ceiling`` where the scale ends.
+    """
+
+    name: str
+    subject: str
+    short: str
+    axis: str
+    form: Form
+    base: tuple[str, str] = ("answer", "answers")
+    base_heading: str = "Answers"
+    good: Literal["high", "low"] | None = "high"
+    floor: float = -math.inf
+    ceiling: float = math.inf
+
+    @property
+    def unit(self) -> str:
+        """What follows a number: `` points``, `` %``, `` months`` or nothing."""
+        return {"points": " points", "share": " %", "months": " months"}.get(self.form, "")
+
+    def shown(self, value: float) -> float:
+        """The value on the scale a reader sees: percent for shares, months for days."""
+        if self.form == "share":
+            return 100 * value
+        return value / DAYS_A_MONTH if self.form == "months" else value
+
+    def number(self, value: float, *, fine: bool = False) -> str:
+        """The value rounded for eyes, without its unit; ``fine`` for tables."""
+        if self.form == "months":
+            return decimal(self.shown(value), 1).removesuffix(".0")
+        return decimal(self.shown(value), {"points": int(fine), "share": 1, "mean": 2, "number": 2}[self.form])
+
+    def quantity(self, value: float) -> str:
+        """The value rounded for eyes, with its unit: ``31 points``."""
+        number = self.number(value)
+        return f"{number} {'point' if number in {'1', MINUS + '1'} else 'points'}" if self.form == "points" else number + self.unit
+
+    def interval(self, low: float, high: float, *, unit: bool = False, fine: bool = False) -> str:
+        """The interval rounded for eyes: ``28 to 34``, or ``above 28`` where it has no upper end."""
+        after = self.unit if unit else ""
+        if _missing(low) and _missing(high):
+            return "no interval"
+        if _missing(high):
+            return f"above {self.number(low, fine=fine)}{after}"
+        if _missing(low):
+            return f"below {self.number(high, fine=fine)}{after}"
+        return f"{self.number(low, fine=fine)} to {self.number(high, fine=fine)}{after}"
+
+    def many(self, n: float) -> str:
+        """The base in words: ``2,746 answers``."""
+        return counted(n, *self.base)
+
+
+_CUSTOMERS = ("customer", "customers")
+_SHARE = (0.0, 1.0)
+
+_MEASURES = (
+    Measure("nps", "loyalty (NPS)", "Loyalty (NPS)", "Net Promoter Score, points from −100 to 100", "points", floor=-100, ceiling=100),
+    Measure(
+        "nps_1_to_10", "loyalty (NPS asked from 1 to 10)", "Loyalty (NPS, asked from 1 to 10)",
+        "Net Promoter Score asked from 1 to 10, points from −100 to 100", "points", floor=-100, ceiling=100,
+    ),
+    Measure("csat", "satisfaction (CSAT)", "Satisfaction (CSAT)", "Share of satisfied answers, %", "share", floor=0, ceiling=1),
+    Measure("ces_share", "ease (CES)", "Ease (CES)", "Share who found it easy, %", "share", floor=0, ceiling=1),
+    Measure("ces_mean", "mean ease (CES)", "Mean ease (CES)", "Mean ease, 1 hard to 7 easy", "mean", floor=1, ceiling=7),
+    Measure("ces_agreement", "mean ease (CES)", "Ease (CES)", "Mean ease, 1 hard to 5 easy", "mean", floor=1, ceiling=5),
+    Measure("ces_effort", "effort (CES)", "Effort (CES)", "Mean effort, 1 to 5", "mean", good="low", floor=1, ceiling=5),
+    Measure("rating_mean", "the mean rating", "Mean rating", "Mean rating", "mean"),
+    Measure("answer_share", "the share of answers", "Share of answers", "Share of answers, %", "share", good=None, floor=0, ceiling=1),
+    Measure(
+        "churn_rate", "the monthly churn rate", "Monthly churn", "Share of customers lost in the month, %", "share",
+        base=_CUSTOMERS, base_heading="Customers at the start", good="low", floor=0, ceiling=1,
+    ),
+    Measure(
+        "survival", "the share still with us", "Still with us", "Customers still with us, %", "share",
+        base=_CUSTOMERS, base_heading="At risk", floor=0, ceiling=1,
+    ),
+    Measure(
+        "median_tenure", "the median tenure", "Median tenure", "Months until half have left", "months",
+        base=_CUSTOMERS, base_heading="Customers", floor=0,
+    ),
+)  # fmt: skip
+_VOCABULARY = {measure.name: measure for measure in _MEASURES}
+
+#: A result without rows has lost the name of its measure; the counts it would have had tell.
+_TELLTALE = {
+    "promoters": "nps",
+    "satisfied": "csat",
+    "easy": "ces_share",
+    "top": "rating_mean",
+    "left": "churn_rate",
+    "events": "survival",
+    "churned": "median_tenure",
+    "answers": "answer_share",
+}
+
+#: Keys along which a result is a curve or a distribution: its rows are no groups of their own.
+AXES = ("score", "step", "tenure_days")
+
+_HEADINGS = {
+    "n_eff": "Effective answers",
+    "tenure_days": "Tenure (months)",
+    "joined_left": "Joined and left in the month",
+    "level": "Level",
+}
+
+#: What has been measured before what it was measured with: the first that a result holds is drawn.
+_ORDER = {measure.name: place for place, measure in enumerate(_MEASURES)}
+
+
+def measure_named(name: str) -> Measure:
+    """The vocabulary of a measure; one that is not in it is spoken of by its name."""
+    base = name.removesuffix("_weighted")
+    found = _VOCABULARY.get(base) or _unlisted(base)
+    if base == name:
+        return found
+    return replace(
+        found, name=name, subject=f"{found.subject}, weighted,", short=f"{found.short}, weighted", axis=f"{found.axis}, weighted"
+    )
+
+
+def measure_of(frame: pd.DataFrame) -> Measure:
+    """The measure a result is about: the first in the order of the vocabulary, guessed from the counts where there is no row."""
+    names = sorted({str(name) for name in frame["measure"]}, key=lambda name: (_ORDER.get(name.removesuffix("_weighted"), 99), name))
+    if not names:
+        return measure_named(next((_TELLTALE[column] for column in frame.columns if column in _TELLTALE), "result"))
+    measure = measure_named(names[0])
+    if measure.name == "rating_mean" and {"scale_low", "scale_high"} <= set(frame.columns):
+        return _on_its_scale(measure, frame)
+    return measure
+
+
+def family(frame: pd.DataFrame) -> str:
+    """The stem all measures of a result share: ``ces`` for ``ces_share`` and ``ces_mean``, else the measure's own name."""
+    names = {str(name) for name in frame["measure"]}
+    if len(names) < 2:
+        return measure_of(frame).name
+    return next(iter({name.split("_")[0] for name in names})) if len({name.split("_")[0] for name in names}) == 1 else "_".join(sorted(names))
+
+
+def _on_its_scale(measure: Measure, frame: pd.DataFrame) -> Measure:
+    scales = frame[["scale_low", "scale_high"]].dropna().drop_duplicates()
+    if len(scales) != 1:
+        return measure
+    low, high = (float(end) for end in scales.iloc[0])
+    return replace(measure, axis=f"Mean rating, {low:g} to {high:g}", floor=low, ceiling=high)
+
+
+def _unlisted(name: str) -> Measure:
+    words = name.replace("_", " ")
+    form: Form = "share" if name.endswith(("_share", "_rate")) else "months" if name.endswith("_days") else "number"
+    low, high = _SHARE if form == "share" else (-math.inf, math.inf)
+    axis = f"{words.capitalize()}, %" if form == "share" else words.capitalize()
+    return Measure(name, words, words.capitalize(), axis, form, good=None, floor=low, ceiling=high)
+
+
+def heading(column: str) -> str:
+    """A column's name as a reader's heading: ``joined_left`` is "Joined and left in the month"."""
+    return _HEADINGS.get(column, clean(column).replace("_", " ").strip().capitalize())
+
+
+def clean(text: object) -> str:
+    """A text of someone else as one line: no control characters, nothing that turns the line around."""
+    kept = (" " if sign.isspace() else sign for sign in str(text))
+    line = "".join(sign for sign in kept if unicodedata.category(sign) not in {"Cc", "Cs"} and sign not in _TURNING)
+    return re.sub(r" {2,}", " ", line).strip()
+
+
+_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufffe\uffff")
+
+
+def key_words(key: str, value: object) -> str:
+    """One key as a reader sees it: a month by name, a missing one as "not recorded"."""
+    if _missing(value):
+        return NOT_RECORDED
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, date):
+        return month_words(value) if key == "month" else date_words(value)
+    if key == "tenure_days":
+        return decimal(float(str(value)) / DAYS_A_MONTH, 1).removesuffix(".0")
+    if isinstance(value, float):
+        return f"{value:g}"
+    return clean(value) or NOT_RECORDED
+
+
+def label(keys: Iterable[tuple[str, object]]) -> str:
+    """A group as a reader sees it: its keys joined with a dot."""
+    return " · ".join(key_words(key, value) for key, value in keys)
+
+
+def date_words(day: date) -> str:
+    """``30 June 2026``"""
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+
+
+def month_words(day: date, *, short: bool = False) -> str:
+    """``June 2026``, or ``Jun 2026`` where room is short."""
+    name = MONTHS[day.month - 1]
+    return f"{name[:3] if short else name} {day.year}"
+
+
+def window_words(since: object, until: object) -> str:
+    """The window of a number: ``June 2026`` or ``July 2024 to June 2026``; nothing where the table has no dates."""
+    first, last = a_date(since), a_date(until)
+    if first is None or last is None:
+        return ""
+    return month_words(last) if (first.year, first.month) == (last.year, last.month) else f"{month_words(first)} to {month_words(last)}"
+
+
+def a_date(value: object) -> date | None:
+    """A date from whatever pandas made of it; None where it is missing."""
+    if _missing(value):
+        return None
+    if isinstance(value, pd.Timestamp):
+        return value.date()
+    if isinstance(value, date):
+        return value
+    return pd.Timestamp(str(value)).date()
+
+
+def decimal(value: float, places: int) -> str:
+    """A number for eyes: thousands separated, a true minus, and never a minus before nothing."""
+    text = f"{value:,.{places}f}"
+    if text.startswith("-"):
+        text = MINUS + text[1:] if any(digit in text for digit in "123456789") else text[1:]
+    return text
+
+
+def counted(n: float, one: str, many: str) -> str:
+    """``1 answer``, ``2,746 answers``; weighted counts are rounded."""
+    number = decimal(n, 0)
+    return f"{number} {one if number == '1' else many}"
+
+
+def listed(words: Iterable[str]) -> str:
+    """``a, b and c``"""
+    items = list(words)
+    return " and ".join(items) if len(items) < 3 else f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def level_words(level: float) -> str:
+    """``95 %`` or ``99.5 %``"""
+    return f"{100 * level:.4g} %"
+
+
+def _missing(value: Any) -> bool:
+    return value is None or value is pd.NA or bool(pd.api.types.is_scalar(value) and pd.isna(value))

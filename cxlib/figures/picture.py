@@ -1,0 +1,139 @@
+"""What a figure hands to the notebook: one MIME bundle with html, words, pictures and the result itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from cxlib.figures import canvas
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from cxlib.figures.shown import Shown
+
+MIME = "application/vnd.cxlib.result+json"
+
+
+@dataclass
+class Piece:
+    """Something shown in a notebook and on a page: html for eyes, ``text`` for everyone else, results for the record."""
+
+    kind: str
+    name: str
+    text: str
+    html: Markup
+    results: Sequence[dict[str, Any]] = ()
+    reason: str | None = None
+    smallest_group: int = 5
+    more: dict[str, Any] = field(default_factory=dict)
+
+    def payload(self) -> dict[str, Any]:
+        """The record of this piece, in JSON's types."""
+        return {
+            "version": 1,
+            "kind": self.kind,
+            "name": self.name,
+            "text": self.text,
+            "reason": self.reason,
+            "withheld": sum(result["withheld"] for result in self.results),
+            "smallest_group": self.smallest_group,
+            "results": list(self.results),
+            **self.more,
+        }
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> tuple[dict[str, Any], dict[str, Any]]:
+        return {"text/html": str(self.html), "text/plain": self.text, MIME: self.payload()}, {}
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass
+class Picture(Piece):
+    """A drawn result.
+
+    ``axes`` gives the matplotlib Axes of the wide drawing to whoever wants to change something; from
+    then on the picture is shown as they stand, on a phone too. ``text`` states the finding, and with
+    it the alt text, what the picture is.
+    """
+
+    draw: Callable[[canvas.Sheet], Figure] | None = None
+    alt: str = ""
+    below: Markup = field(default_factory=Markup)
+    _figure: Figure | None = field(default=None, init=False, repr=False)
+
+    @property
+    def axes(self) -> list[Axes]:
+        """The Axes of the wide drawing; none where there is nothing to draw."""
+        if self.draw is None:
+            return []
+        if self._figure is None:
+            with canvas.theme():
+                self._figure = self.draw(canvas.WIDE)
+        return self._figure.axes
+
+    def svg(self, sheet: canvas.Sheet = canvas.WIDE) -> str:
+        """The drawing as SVG; empty where there is nothing to draw."""
+        if self.draw is None:
+            return ""
+        with canvas.theme():
+            return canvas.svg(self._figure or self.draw(sheet))
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> tuple[dict[str, Any], dict[str, Any]]:
+        data, metadata = super()._repr_mimebundle_()
+        image = Markup()
+        if self.draw is not None:
+            wide, narrow = self.svg(canvas.WIDE), self.svg(canvas.NARROW)
+            data["image/svg+xml"] = wide
+            metadata["image/svg+xml"] = {"alt": self.alt}
+            image = _image(wide, narrow, self.alt)
+        words = Markup('<p class="cx-note">{}</p>' if self.reason else "<figcaption>{}</figcaption>").format(self.html)
+        data["text/html"] = str(Markup('<figure class="cx-figure">{}{}{}</figure>').format(image, words, self.below))
+        return data, metadata
+
+
+def _image(wide: str, narrow: str, alt: str) -> Markup:
+    """The wide drawing, and the narrow one where the screen is; sizes are given so that nothing jumps."""
+    (w, h), (nw, nh) = _size(wide), _size(narrow)
+    return Markup(
+        '<picture><source media="(max-width: 600px)" srcset="{}" width="{}" height="{}">'
+        '<img src="{}" width="{}" height="{}" alt="{}"></picture>'
+    ).format(canvas.data_uri(narrow), nw, nh, canvas.data_uri(wide), w, h, alt)
+
+
+def _size(svg: str) -> tuple[str, str]:
+    import re
+
+    found = re.search(r'width="([\d.]+)" height="([\d.]+)"', svg)
+    return (found[1], found[2]) if found else ("", "")
+
+
+def said(sentences: Sequence[str]) -> Markup:
+    """What is not shown, or why nothing is, as small paragraphs."""
+    return Markup().join(Markup('<p class="cx-note">{}</p>').format(sentence) for sentence in sentences)
+
+
+def pictured(shown: Shown, text: str, draw: Callable[[canvas.Sheet], Figure] | None = None, *, what: str = "", notes: Sequence[str] = ()) -> Picture:
+    """A result with its finding below and its table folded under it; without a drawing where there is none to make."""
+    from cxlib.figures.tables import folded
+
+    below = said([*notes, *([] if shown.reason else shown.notes)]) + folded(shown)
+    alt = f"{what}. {text}" if draw is not None else ""
+    return Picture("picture", shown.name, text, Markup.escape(text), [shown.payload()], shown.reason, shown.k, draw=draw, alt=alt, below=below)
+
+
+def several(name: str, shown: Sequence[Shown], text: str, *, draw: Callable[[canvas.Sheet], Figure] | None = None, **said_: Any) -> Picture:
+    """Several results in one picture: their tables stand one below the other."""
+    from cxlib.figures.tables import all_folded
+
+    reason, what, notes = said_.get("reason"), said_.get("what", ""), said_.get("notes", ())
+    held = [note for each in shown if not each.reason for note in each.notes]
+    below = said([*notes, *dict.fromkeys(held)]) + all_folded(shown)
+    stem = f"{name}_{shown[0].name.split('_by_')[0]}"
+    alt = f"{what}. {text}" if draw is not None else ""
+    return Picture("picture", stem, text, Markup.escape(text), [each.payload() for each in shown], reason, shown[0].k, draw=draw, alt=alt, below=below)

@@ -1,0 +1,234 @@
+"""A result as it may be shown: read, small groups withheld, ready to be drawn, said, tabled and handed on."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from cxlib.figures.measures import AXES, NOT_RECORDED, Measure, a_date, counted, family, heading, key_words, label, listed, measure_of
+from cxlib.figures.settings import CURRENT
+from cxlib.figures.withhold import withheld
+from cxlib.tables import RESULT
+
+
+@dataclass(frozen=True)
+class Row:
+    """One number that may be shown, with everything that must stand beside it."""
+
+    keys: tuple[tuple[str, object], ...]
+    estimate: float
+    low: float
+    high: float
+    level: float
+    n: float
+    counts: dict[str, Any]
+
+    @property
+    def label(self) -> str:
+        return label(self.keys)
+
+    @property
+    def spoken(self) -> str:
+        """Its label inside a sentence, where "not recorded" must say what was not."""
+        words = ((heading(key).lower(), key_words(key, value)) for key, value in self.keys)
+        return " · ".join(f"{key} {value}" if value == NOT_RECORDED else value for key, value in words)
+
+    def key(self, name: str) -> Any:
+        return dict(self.keys)[name]
+
+    def without(self, *names: str) -> tuple[tuple[str, object], ...]:
+        """Its keys but for some of them: the group that a curve or a series belongs to."""
+        return tuple((key, value) for key, value in self.keys if key not in names)
+
+    @property
+    def month(self) -> date:
+        day = a_date(self.key("month"))
+        return date.min if day is None else day
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A result, withheld where a group is small.
+
+    ``frame`` holds every row, numbers of withheld ones missing, and a column ``withheld``; ``small``
+    and ``beside`` are the labels of the groups withheld because they are small, and because a small
+    one could be worked out from them; ``cut`` counts the rows of curves that were left out.
+    """
+
+    frame: pd.DataFrame
+    keys: tuple[str, ...]
+    counts: tuple[str, ...]
+    measure: Measure
+    name: str
+    k: int
+    as_of: date | None
+    given: str | None
+    small: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
+    cut: int = 0
+
+    @cached_property
+    def rows(self) -> list[Row]:
+        """The rows that are drawn: of the measure the result is about, not withheld, with an estimate or an interval."""
+        wanted = self.frame[(self.frame["measure"] == self.measure.name) & ~self.frame["withheld"] & (self.frame["n"] > 0)]
+        records = [{str(name): value for name, value in record.items()} for record in wanted.to_dict("records")]
+        return [self._row(record) for record in records]
+
+    def _row(self, record: dict[str, Any]) -> Row:
+        estimate, low, high, level, n = (_number(record[name]) for name in ("estimate", "low", "high", "level", "n"))
+        keys = tuple((key, record[key]) for key in self.keys)
+        return Row(keys, estimate, low, high, level, n, {count: record[count] for count in self.counts})
+
+    @property
+    def level(self) -> float:
+        return self.rows[0].level if self.rows else 0.95
+
+    @property
+    def reason(self) -> str | None:
+        """Why there is nothing to draw, as a sentence; None where there is something."""
+        if self.rows:
+            return None
+        if self.given:
+            return self.given
+        fewer = f"fewer than {counted(self.k, *self.measure.base)}"
+        if self.beside:
+            return f"Nothing is shown: what is left would give away a group of {fewer}."
+        if self.small or self.cut:
+            return f"Nothing is shown: {'every group has' if self.keys else 'there are'} {fewer}."
+        return f"There are no {self.measure.base[1]} to show." if len(self.frame) else "There is nothing to show."
+
+    @property
+    def notes(self) -> list[str]:
+        """What is not shown, and why, as sentences."""
+        said = []
+        fewer = f"fewer than {counted(self.k, *self.measure.base)}"
+        if self.small:
+            said.append(f"Not shown: {fewer} ({_some(self.small)}).")
+        if self.beside:
+            said.append(f"Not shown either, as the total would give a smaller group away: {_some(self.beside)}.")
+        if self.cut:
+            said.append(f"Not shown: tenures with {fewer} at risk.")
+        return said
+
+    @property
+    def withheld(self) -> int:
+        return len(self.small) + len(self.beside)
+
+    def payload(self) -> dict[str, Any]:
+        """The result as the record of a run keeps it: unrounded, small groups flagged and empty."""
+        columns = [*self.keys, *RESULT, *self.counts, "withheld"]
+        records = self.frame[columns].to_dict("records")
+        rows = [{str(name): _scalar(value) for name, value in record.items()} for record in records]
+        return {
+            "name": self.name,
+            "keys": list(self.keys),
+            "counts": list(self.counts),
+            "rows": rows,
+            "withheld": self.withheld,
+            "reason": self.reason,
+        }
+
+
+def read(result: pd.DataFrame, *, asks: str, needs: Sequence[str] = ()) -> Shown:
+    """Check that ``result`` is one, withhold its small groups, and say what it is about."""
+    keys, counts = _columns(result, asks)
+    missing = [key for key in needs if key not in keys]
+    if missing and len(result):
+        raise ValueError(f"{asks}: the result has no key '{missing[0]}'; its keys are {listed(keys) or 'none'}.")
+    k = CURRENT.smallest_group
+    frame = result.reset_index(drop=True)
+    flags = withheld(frame, keys=keys, k=k)
+    frame = frame.assign(withheld=flags["small"] | flags["beside"])
+    groups = [key for key in keys if key not in AXES]
+    tail = (frame["n"] > 0) & (frame["n"] < k) & ~frame["withheld"] & ("tenure_days" in keys)
+    # Of a withheld curve only the group stays: each of its steps is the tenure of somebody.
+    steps = frame["withheld"] & ("tenure_days" in keys)
+    steps &= frame.duplicated(subset=[*groups, "measure"])
+    small, beside = (_labels(frame[flags[column]], groups) for column in ("small", "beside"))
+    frame = _blanked(frame, keys, counts)[~(tail | steps)].reset_index(drop=True)
+    measure = measure_of(result)
+    name = _stem(family(result), keys)
+    given = result.attrs.get("reason")
+    return Shown(frame, tuple(keys), tuple(counts), measure, name, k, CURRENT.as_of, given, small, beside, int(tail.sum()))
+
+
+def _columns(result: pd.DataFrame, asks: str) -> tuple[list[str], list[str]]:
+    """Keys and counts of a result: what stands before and after its six fixed columns."""
+    columns = [str(column) for column in result.columns]
+    lacking = [name for name in RESULT if name not in columns]
+    if lacking:
+        raise ValueError(
+            f"{asks}: this is not a result, it has no column '{lacking[0]}'. A result comes from a measure, such as survey.nps(responses)."
+        )
+    first = columns.index("measure")
+    return columns[:first], [name for name in columns[first:] if name not in RESULT]
+
+
+def _blanked(frame: pd.DataFrame, keys: Sequence[str], counts: Sequence[str]) -> pd.DataFrame:
+    """The frame with no number left in a withheld row; whole numbers stay whole beside the gaps."""
+    frame = frame.copy()
+    for column in ["estimate", "low", "high", "level", "n", *counts]:
+        if pd.api.types.is_integer_dtype(frame[column].dtype):
+            frame[column] = frame[column].astype("Int64")
+        elif not pd.api.types.is_numeric_dtype(frame[column].dtype):
+            frame[column] = frame[column].astype(object)
+        frame.loc[frame["withheld"], column] = None
+    if "tenure_days" in keys:
+        frame["tenure_days"] = frame["tenure_days"].astype(float).mask(frame["withheld"])
+    return frame
+
+
+def _labels(frame: pd.DataFrame, groups: Sequence[str]) -> tuple[str, ...]:
+    """The groups of some rows, each once, in their order."""
+    if not len(frame):
+        return ()
+    if not groups:
+        return ("all of them",)
+    rows = frame[list(groups)].drop_duplicates().to_dict("records")
+    return tuple(label((str(key), value) for key, value in row.items()) for row in rows)
+
+
+def _stem(measure: str, keys: Sequence[str]) -> str:
+    """The file stem of a result: the measure, ``_by_``, its keys."""
+    stem = f"{measure}_by_{'_'.join(keys)}" if keys else measure
+    return re.sub(r"[^a-z0-9_]+", "_", stem.lower()).strip("_")
+
+
+def _some(labels: Sequence[str], most: int = 5) -> str:
+    return listed(labels) if len(labels) <= most else f"{', '.join(labels[:most])} and {len(labels) - most} more"
+
+
+def _number(value: Any) -> float:
+    return math.nan if value is None or pd.isna(value) else float(value)
+
+
+def _scalar(value: Any) -> Any:
+    """A value as JSON has it: dates as ISO text, nothing for what is missing or infinite."""
+    if value is None or pd.isna(value):
+        return None
+    if isinstance(value, (date, pd.Timestamp)):
+        return value.isoformat()[:10]
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value if isinstance(value, (bool, int, float)) else str(value)
+
+
+
+
+def only(result: pd.DataFrame | None, *, asks: str) -> Row | None:
+    """The number of everybody that groups are set against; None where it is not there or may not be shown."""
+    if result is None:
+        return None
+    shown = read(result, asks=asks)
+    if shown.keys and len(result):
+        raise ValueError(f"{asks}: than must be the number of everybody, but it is grouped by {listed(shown.keys)}.")
+    return shown.rows[0] if shown.rows else None

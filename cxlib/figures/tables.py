@@ -1,0 +1,312 @@
+"""Results and the account of the data as tables: headings for readers, numbers for eyes, the file whole."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from cxlib.figures import canvas
+from cxlib.figures.findings import finding
+from cxlib.figures.measures import Measure, a_date, date_words, decimal, heading, key_words, level_words, measure_named, window_words
+from cxlib.figures.picture import Piece, said
+from cxlib.figures.shown import Shown, read
+from cxlib.tables import RESULT
+
+#: More rows than anybody reads; the file beside the table has them all.
+MOST_ROWS = 200
+#: A curve is read at so many tenures.
+CURVE_ROWS = 60
+
+#: Said elsewhere on the table, or for machines only.
+_UNSEEN = ("since", "until", "scale_low", "scale_high")
+
+Cell = tuple[str, bool]
+
+
+def table(result: pd.DataFrame) -> Piece:
+    """A result as a table for readers, its file beside it.
+
+    Numbers are rounded for eyes; the file has them unrounded, under the names of the result. Groups
+    with fewer than ``smallest_group`` answers keep their row and lose their numbers.
+
+    Parameters
+    ----------
+    result : DataFrame
+        What a measure returned.
+
+    Returns
+    -------
+    Piece
+        ``text`` is the finding in words.
+
+    Raises
+    ------
+    ValueError
+        If ``result`` is not a result.
+
+    See Also
+    --------
+    intervals, trend : pictures, with the same table folded beneath.
+
+    Notes
+    -----
+    At most 200 rows are shown, and of a curve about 60 tenures; the file is whole. Text that a
+    spreadsheet would run as a formula gets an apostrophe in front.
+
+    Examples
+    --------
+    >>> by_plan = pd.DataFrame({"plan": ["free", "paid"], "measure": "nps", "estimate": [12.0, 45.0], "low": [4.0, 40.0],
+    ...                         "high": [20.0, 50.0], "level": 0.95, "n": [312, 900]})
+    >>> print(table(by_plan))
+    Free is lowest at 12 points (95 % interval 4 to 20; 312 answers); paid is highest at 45 (40 to 50; 900).
+    """
+    shown = read(result, asks="table")
+    text = finding(shown)
+    if not len(shown.frame):
+        return Piece("table", shown.name, text, said([text]), [shown.payload()], shown.reason, shown.k)
+    return Piece("table", shown.name, text, html_table(shown) + said(shown.notes), [shown.payload()], shown.reason, shown.k)
+
+
+def folded(shown: Shown) -> Markup:
+    """The table of a picture, folded beneath it."""
+    if not len(shown.frame):
+        return Markup()
+    return Markup('<details class="cx-more"><summary>The numbers</summary>{}</details>').format(html_table(shown))
+
+
+def all_folded(shown: Sequence[Shown]) -> Markup:
+    """The tables of a picture of several results, folded together beneath it."""
+    tables = [html_table(each) for each in shown if len(each.frame)]
+    if not tables:
+        return Markup()
+    return Markup('<details class="cx-more"><summary>The numbers</summary>{}</details>').format(Markup().join(tables))
+
+
+def html_table(shown: Shown) -> Markup:
+    """Caption, headings, rows and the file of a result, all escaped."""
+    frame = _thinned(shown)
+    cut = frame.head(MOST_ROWS)
+    several = shown.frame["measure"].nunique() > 1
+    columns = _counts(shown)
+    window = {"since", "until"} <= set(shown.counts) and "month" not in shown.keys and bool(cut["since"].notna().any())
+    unit = shown.measure.unit.strip()
+    estimate = "Estimate" if several else shown.measure.short + (f" ({unit})" if unit else "")
+    heads: list[Cell] = [(heading(key), key in ("tenure_days", "score")) for key in shown.keys]
+    heads += [("Measure", False)] if several else []
+    heads += [(estimate, True), (f"{level_words(shown.level)} interval", True), (shown.measure.base_heading, True)]
+    heads += [(heading(column), True) for column in columns] + ([("Window", False)] if window else [])
+    rows = [_cells(shown, record, columns, several=several, window=window) for record in cut.to_dict("records")]
+    caption = f"{_caption(shown)}{_left_out(shown, len(cut), len(frame))}"
+    return grid(caption, heads, rows, first=max(len(shown.keys), 1)) + download(csv(shown), f"{shown.name}.csv")
+
+
+def _cells(shown: Shown, record: dict[Any, Any], columns: Sequence[str], *, several: bool, window: bool) -> list[Cell]:
+    measure = measure_named(str(record["measure"])) if several else shown.measure
+    keys = [(key_words(key, record[key]), key in ("tenure_days", "score")) for key in shown.keys]
+    head: list[Cell] = keys + ([(measure.short, False)] if several else [])
+    if record["withheld"]:
+        words = f"not shown: fewer than {shown.k} {measure.base[1]}"
+        if shown.beside and _label_of(shown, record) in shown.beside:
+            words = "not shown: it would give a smaller group away"
+        return [*head, (words, False), *([("", True)] * (2 + len(columns) + window))]
+    estimate = "" if pd.isna(record["estimate"]) else measure.number(float(record["estimate"]), fine=True)
+    if measure.name == "median_tenure" and not estimate:
+        estimate = "not reached"
+    interval = "" if pd.isna(record["low"]) else measure.interval(float(record["low"]), _float(record["high"]), fine=True)
+    cells = [*head, (estimate, True), (interval, True), (_count(record["n"]), True)]
+    cells += [(_count(record[column]), True) for column in columns]
+    return cells + ([(window_words(record["since"], record["until"]), False)] if window else [])
+
+
+def _label_of(shown: Shown, record: dict[Any, Any]) -> str:
+    return " · ".join(key_words(key, record[key]) for key in shown.keys if key not in ("tenure_days", "score", "step"))
+
+
+def _counts(shown: Shown) -> list[str]:
+    """The counts that are shown: not the window, which has its own column, and not the effective base where it is the base."""
+    same = "n_eff" in shown.frame and bool((shown.frame["n_eff"].isna() | (shown.frame["n_eff"] == shown.frame["n"])).all())
+    return [name for name in shown.counts if name not in _UNSEEN and not (name == "n_eff" and same)]
+
+
+def _thinned(shown: Shown) -> pd.DataFrame:
+    """A curve at tenures a reader would ask for; anything else as it is."""
+    if "tenure_days" not in shown.keys:
+        return shown.frame
+    groups = [key for key in shown.keys if key != "tenure_days"]
+    curves = [part for _, part in shown.frame.groupby(groups, dropna=False, sort=False)] if groups else [shown.frame]
+    most = max(CURVE_ROWS // max(len(curves), 1), 8)
+    return pd.concat([_at_months(curve, most) for curve in curves])
+
+
+def _at_months(curve: pd.DataFrame, most: int) -> pd.DataFrame:
+    if len(curve) <= most:
+        return curve
+    last = float(curve["tenure_days"].max()) / 30.4375
+    step = next((step for step in (1, 2, 3, 6, 12, 24, 60) if last / step + 2 <= most), 120)
+    marks = pd.Series([30.4375 * month for month in range(0, int(last) + step, step)])
+    places = curve["tenure_days"].searchsorted(marks + 1e-9, side="right") - 1
+    return curve.iloc[sorted({max(int(place), 0) for place in places} | {len(curve) - 1})]
+
+
+def _caption(shown: Shown) -> str:
+    by = " and ".join(heading(key).lower() for key in shown.keys if key != "tenure_days")
+    return f"{shown.measure.axis}{f', by {by}' if by else ''}."
+
+
+def _left_out(shown: Shown, rows: int, of: int) -> str:
+    if of < len(shown.frame):
+        return f" {decimal(of, 0)} of {decimal(len(shown.frame), 0)} tenures; the file has all."
+    return f" The first {decimal(rows, 0)} of {decimal(of, 0)} rows; the file has all." if rows < of else ""
+
+
+def _float(value: Any) -> float:
+    return math.nan if pd.isna(value) else float(value)
+
+
+def _count(value: Any) -> str:
+    if value is None or pd.isna(value):
+        return ""
+    return decimal(float(value), 0 if float(value).is_integer() else 1) if isinstance(value, (int, float)) else key_words("", value)
+
+
+def grid(caption: str, heads: Sequence[Cell], rows: Sequence[Sequence[Cell]], *, first: int = 1) -> Markup:
+    """An html table, escaped: a scope on every heading, numbers to the right; it scrolls by itself on a phone."""
+    head = Markup().join(Markup('<th scope="col"{}>{}</th>').format(_side(right), text) for text, right in heads)
+    body = Markup().join(Markup("<tr>{}</tr>").format(_line(row, first)) for row in rows)
+    return Markup(
+        '<div class="cx-table" tabindex="0" role="region" aria-label="{}">'
+        "<table><caption>{}</caption><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>"
+    ).format(caption, caption, head, body)
+
+
+def _line(row: Sequence[Cell], first: int) -> Markup:
+    cells = [
+        Markup('<th scope="row"{}>{}</th>' if place < first else "<td{}>{}</td>").format(_side(right), text)
+        for place, (text, right) in enumerate(row)
+    ]
+    return Markup().join(cells)
+
+
+def _side(right: bool) -> Markup:
+    return Markup(' class="cx-number"') if right else Markup()
+
+
+def download(text: str, name: str) -> Markup:
+    """A link that saves the whole table, without a network."""
+    return Markup('<p class="cx-file"><a download="{}" href="{}">Download {}</a></p>').format(
+        name, canvas.data_uri("\ufeff" + text, "text/csv;charset=utf-8"), name
+    )
+
+
+def csv(shown: Shown) -> str:
+    """The whole result, unrounded, as a file that a spreadsheet opens and does not run."""
+    frame = shown.frame[[*shown.keys, *RESULT, *shown.counts, "withheld"]]
+    return csv_of(frame)
+
+
+def csv_of(frame: pd.DataFrame) -> str:
+    """A frame as CSV, text that looks like a formula defused."""
+    safe = frame.copy()
+    for column in safe.columns:
+        if not pd.api.types.is_numeric_dtype(safe[column].dtype):
+            safe[column] = [_defused(value) for value in safe[column]]
+    return safe.rename(columns=lambda name: _defused(str(name))).to_csv(index=False, lineterminator="\r\n")
+
+
+def _defused(value: Any) -> Any:
+    """Text that begins as a formula does, behind an apostrophe: a spreadsheet would run it."""
+    return f"'{value}" if isinstance(value, str) and value.lstrip()[:1] in {"=", "+", "-", "@", "\t", "\r"} else value
+
+
+_ACCOUNT = {
+    "kept": "kept",
+    "set_aside": "set aside for breaking a rule",
+    "repeats": "left out as repeats",
+    "after_as_of": "later than the last day counted",
+    "no_consent": "without consent",
+}
+
+
+def account(frame: pd.DataFrame) -> Piece:
+    """What became of every row that was read, as a table and a sentence that adds up.
+
+    Parameters
+    ----------
+    frame : DataFrame, one row per table
+        ``table``, ``rows_read``, ``kept``, ``set_aside``, ``repeats``, ``after_as_of``,
+        ``no_consent``, ``since``, ``until``: the account of a book.
+
+    Returns
+    -------
+    Piece
+        ``text`` is the sentence.
+
+    Raises
+    ------
+    ValueError
+        If a column is absent, or the rows of a table do not add up.
+
+    See Also
+    --------
+    table : the same for a result.
+
+    Notes
+    -----
+    It speaks of rows, not of people, and of what was read: who was never asked is not in it.
+
+    Examples
+    --------
+    >>> print(account(pd.DataFrame({"table": ["responses"], "rows_read": [2831], "kept": [2829], "set_aside": [2], "repeats": [0],
+    ...                             "after_as_of": [0], "no_consent": [0], "since": [None], "until": [None]})))
+    Of 2,831 rows read, 2,829 were kept; 2 were set aside for breaking a rule.
+    """
+    lacking = [name for name in ("table", "rows_read", *_ACCOUNT, "since", "until") if name not in frame.columns]
+    if lacking:
+        raise ValueError(f"account: the frame has no column '{lacking[0]}'. The account of a book is book.account.")
+    for record in frame.to_dict("records"):
+        parts = sum(int(record[name]) for name in _ACCOUNT)
+        if parts != int(record["rows_read"]):
+            raise ValueError(f"account: {int(record['rows_read']):,} rows of '{record['table']}' were read, but {parts:,} are accounted for.")
+    text = _account_words(frame)
+    columns = [name for name in _ACCOUNT if name == "kept" or frame[name].any()]
+    heads: list[Cell] = [("Table", False), ("Rows read", True), *((heading(name), True) for name in columns), ("First day", False), ("Last day", False)]
+    rows = [_account_cells(record, columns) for record in frame.to_dict("records")]
+    html = Markup('<p class="cx-account">{}</p>').format(text)
+    html += grid("Rows read, and what became of them.", heads, rows) + download(csv_of(frame), "account.csv")
+    return Piece("account", "account", text, html, more={"account": _account_rows(frame)})
+
+
+def _account_words(frame: pd.DataFrame) -> str:
+    read_ = int(frame["rows_read"].sum())
+    if not read_:
+        return "No rows were read."
+    left = [(int(frame[name].sum()), words) for name, words in _ACCOUNT.items() if name != "kept"]
+    said = [f"{decimal(n, 0)} {'was' if n == 1 else 'were'} {words}" for n, words in left if n]
+    kept = int(frame["kept"].sum())
+    many = f"Of {decimal(read_, 0)} {'row' if read_ == 1 else 'rows'} read"
+    if not said:
+        return f"{many}, all were kept."
+    return f"{many}, {decimal(kept, 0)} {'was' if kept == 1 else 'were'} kept; {', '.join(said)}."
+
+
+def _account_cells(record: dict[Any, Any], columns: Sequence[str]) -> list[Cell]:
+    days = [a_date(record[name]) for name in ("since", "until")]
+    numbers = [(decimal(int(record[name]), 0), True) for name in ("rows_read", *columns)]
+    return [(key_words("table", record["table"]), False), *numbers, *(("" if day is None else date_words(day), False) for day in days)]
+
+
+def _account_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """The account as JSON has it."""
+    rows = []
+    for record in frame.to_dict("records"):
+        row: dict[str, Any] = {"table": str(record["table"])}
+        row |= {name: int(record[name]) for name in ("rows_read", *_ACCOUNT)}
+        days = {name: a_date(record[name]) for name in ("since", "until")}
+        rows.append(row | {name: day.isoformat() if day else None for name, day in days.items()})
+    return rows
+
+

@@ -1,0 +1,54 @@
+"""Small groups: what may not be shown, decided before anything is drawn, said or handed on.
+
+A group with fewer than ``k`` answers is withheld. A single withheld group could be worked out as
+the total less all others, so the groups withheld along any one key must be at least two and hold
+at least ``k`` together: the next smallest goes with them until they do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from cxlib.figures.measures import AXES
+
+#: Keys whose values share their respondents: the total over them says nothing about one of them.
+_SHARED = (*AXES, "question")
+
+
+def withheld(frame: pd.DataFrame, *, keys: Sequence[str], k: int) -> pd.DataFrame:
+    """Two columns beside ``frame``: ``small`` (0 < n < k) and ``beside`` (withheld to keep a small one from being worked out)."""
+    group = [key for key in keys if key not in AXES]
+    base = "customers" if "customers" in frame else "n"
+    if not group:
+        largest = frame[base].max() if len(frame) else 0
+        return pd.DataFrame({"small": bool(0 < largest < k), "beside": False}, index=frame.index)
+    sizes = frame.groupby(group, dropna=False, sort=False)[base].max().rename("size").reset_index()
+    sizes["small"] = (sizes["size"] > 0) & (sizes["size"] < k)
+    sizes["hidden"] = sizes["small"]
+    while _hide_more(sizes, group, k):
+        pass
+    sizes["beside"] = sizes["hidden"] & ~sizes["small"]
+    # A merge on keys would not pair missing ones in every pandas; the number of the group does.
+    number = frame.groupby(group, dropna=False, sort=False).ngroup().to_numpy()
+    found: pd.DataFrame = sizes[["small", "beside"]].iloc[number].set_index(frame.index)
+    return found
+
+
+def _hide_more(sizes: pd.DataFrame, group: Sequence[str], k: int) -> bool:
+    """Withhold one more group in each slice that could still be worked out; False where none is left."""
+    more = False
+    for key in group:
+        if key in _SHARED:
+            continue
+        others = [name for name in group if name != key]
+        slices = [sizes.index] if not others else list(sizes.groupby(others, dropna=False, sort=False).groups.values())
+        for rows in slices:
+            part = sizes.loc[rows]
+            hidden, open_ = part[part["hidden"]], part[~part["hidden"] & (part["size"] > 0)]
+            exposed = len(hidden) == 1 or (len(hidden) > 1 and hidden["size"].sum() < k)
+            if exposed and len(open_):
+                sizes.loc[open_["size"].idxmin(), "hidden"] = True
+                more = True
+    return more

@@ -1,0 +1,166 @@
+"""Words: what a notebook is about, its headline, and findings as sentences."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pandas as pd
+from markupsafe import Markup
+
+from cxlib.figures.findings import finding, latest
+from cxlib.figures.measures import clean, counted, date_words
+from cxlib.figures.picture import Piece, said
+from cxlib.figures.settings import CURRENT, SMALLEST_GROUP, style
+from cxlib.figures.shown import Shown, only, read
+
+
+def set_up(*, title: str, as_of: str | date, smallest_group: int = SMALLEST_GROUP) -> Piece:
+    """Say once what all figures of a notebook share.
+
+    Parameters
+    ----------
+    title : str
+        What the tables are about, such as the company's name.
+    as_of : str or date
+        Last day counted, ISO.
+    smallest_group : int, default 5
+        Groups with fewer answers are not shown.
+
+    Returns
+    -------
+    Piece
+        It brings the style of all figures to JupyterLab; the page has its own copy.
+
+    Raises
+    ------
+    ValueError
+        If ``as_of`` is not a date, or ``smallest_group`` is not a whole number from 1.
+
+    See Also
+    --------
+    cxlib.sources.read : where the book and its smallest group come from.
+
+    Notes
+    -----
+    It holds for the kernel until it is called again.
+
+    Examples
+    --------
+    >>> print(set_up(title="Example Ltd", as_of="2026-06-30"))
+    Example Ltd, counted up to 30 June 2026. Groups with fewer than 5 answers are not shown.
+    """
+    if isinstance(smallest_group, bool) or not isinstance(smallest_group, int) or smallest_group < 1:
+        raise ValueError(f"set_up: smallest_group is {smallest_group!r}; it must be a whole number from 1.")
+    CURRENT.as_of, CURRENT.smallest_group = _day(as_of), smallest_group
+    fewer = f" Groups with fewer than {counted(smallest_group, 'answer', 'answers')} are not shown." if smallest_group > 1 else ""
+    text = f"{clean(title)}, counted up to {date_words(CURRENT.as_of)}.{fewer}"
+    html = Markup("<style>{}</style>").format(Markup(style())) + said([text])
+    more = {"title": clean(title), "as_of": CURRENT.as_of.isoformat()}
+    return Piece("set_up", "set_up", text, html, smallest_group=smallest_group, more=more)
+
+
+def _day(as_of: str | date) -> date:
+    try:
+        return as_of if type(as_of) is date else date.fromisoformat(str(as_of)[:10])
+    except ValueError:
+        raise ValueError(f"set_up: as_of is {as_of!r}; write a date as year-month-day, such as '2026-06-30'.") from None
+
+
+def headline(*results: pd.DataFrame) -> Piece:
+    """The finding that comes first on the page, in one or two sentences.
+
+    Parameters
+    ----------
+    *results : DataFrame
+        The number of everybody, then the same by month: the last month follows it. Any other
+        result adds its own sentence.
+
+    Returns
+    -------
+    Piece
+        ``text`` is the headline.
+
+    Raises
+    ------
+    ValueError
+        If something is not a result, or there is none.
+
+    See Also
+    --------
+    sentence : one result in words, anywhere in the text.
+
+    Notes
+    -----
+    It states levels. Whether a month differs from the one before by more than chance is not said,
+    and two numbers side by side do not show it.
+
+    Examples
+    --------
+    >>> nps = pd.DataFrame({"measure": ["nps"], "estimate": [31.2], "low": [28.1], "high": [34.3], "level": 0.95, "n": [2746],
+    ...                     "since": [date(2024, 7, 1)], "until": [date(2026, 6, 30)]})
+    >>> print(headline(nps))
+    Loyalty (NPS) stands at 31 points (95 % interval 28 to 34; 2,746 answers, July 2024 to June 2026).
+    """
+    shown = [read(result, asks="headline") for result in results]
+    if not shown:
+        raise ValueError("headline: no result is given. Give the number of everybody first, such as survey.nps(responses).")
+    text = " ".join(dict.fromkeys(_headline_sentences(shown)))
+    html = Markup('<p class="cx-headline">{}</p>').format(text)
+    reason = shown[0].reason if all(each.reason for each in shown) else None
+    return Piece("headline", shown[0].name, text, html, [each.payload() for each in shown], reason, shown[0].k)
+
+
+def _headline_sentences(shown: list[Shown]) -> list[str]:
+    """A sentence a result; a series of the same measure adds its last month only, if it has more than one."""
+    said: list[str] = []
+    before: Shown | None = None
+    for each in shown:
+        same = before is not None and before.measure.name == each.measure.name and not before.reason
+        if "month" in each.keys and each.keys == ("month",) and not each.reason:
+            if len(each.rows) > 1 or not same:
+                said.append(latest(each, known=each.measure if same else None))
+        elif not (each.reason and said):
+            said.append(finding(each))
+        before = each
+    return said
+
+
+def sentence(result: pd.DataFrame, *, than: pd.DataFrame | None = None) -> Piece:
+    """A result in words, with estimate, interval, base and window.
+
+    Parameters
+    ----------
+    result : DataFrame
+        What a measure returned.
+    than : DataFrame, optional
+        The number of everybody, which groups are set against.
+
+    Returns
+    -------
+    Piece
+        ``text`` is the sentence.
+
+    Raises
+    ------
+    ValueError
+        If ``result`` is not a result.
+
+    See Also
+    --------
+    headline : the sentence a page begins with.
+
+    Notes
+    -----
+    The first interval of a sentence names its level. Groups withheld are named, never their numbers.
+
+    Examples
+    --------
+    >>> after_a_year = pd.DataFrame({"tenure_days": [365.25], "measure": "survival", "estimate": [0.8432], "low": [0.834],
+    ...                              "high": [0.851], "level": 0.95, "n": [4858], "customers": [7043]})
+    >>> print(sentence(after_a_year))
+    84 of 100 customers are still with us after 12 months (95 % interval 83.4 to 85.1; 7,043 customers).
+    """
+    shown = read(result, asks="sentence")
+    text = " ".join([finding(shown, than=only(than, asks="sentence")), *([] if shown.reason else shown.notes)])
+    html = Markup('<p class="{}">{}</p>').format("cx-note" if shown.reason else "cx-words", text)
+    return Piece("words", shown.name, text, html, [shown.payload()], shown.reason, shown.k)
