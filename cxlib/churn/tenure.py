@@ -1,0 +1,291 @@
+"""How long customers stay: survival by tenure, and the median."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from cxlib.churn.spells import Asked, life_table
+from cxlib.stats import intervals
+from cxlib.stats import survival as curves
+from cxlib.tables import Table, assemble, nothing
+from cxlib.tables.rows import absent_key, day, key_names
+
+_SURVIVAL = {"events": "int64", "censored": "int64", "customers": "int64"}
+_MEDIAN = {"churned": "int64", "censored": "int64"}
+
+
+def survival(
+    customers: Table,
+    *,
+    as_of: str | date | None = None,
+    by: str | Sequence[str] = (),
+    at: Sequence[float] = (),
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """Share of customers still there after each tenure, one row per group and tenure.
+
+    The Kaplan-Meier estimate of the share, from 0 to 1, that stays longer than
+    ``tenure_days``. Who has not left by ``as_of`` is not lost: they count as staying for
+    as long as they were seen, and not at all afterwards.
+
+    Parameters
+    ----------
+    customers : pandas DataFrame or Ibis table, one row per spell of a customer
+        Needs ``start`` and ``end`` (dates; ``end`` missing while still a customer), or
+        ``tenure_days`` (length so far, in days) and ``churned`` (true or false) where there
+        are no dates. ``observed_from`` is the first day from which leaving would have been
+        seen, where that is later than ``start``.
+    as_of : str or date, optional
+        Last day counted, such as ``"2026-06-30"``. Needed where the table has dates. Later
+        starts are left out, later ends have not happened yet.
+    by : str or sequence of str, optional
+        Columns to group by. By default all customers form one group.
+    at : sequence of float, optional
+        Tenures in days to give. By default 0 and each tenure at which somebody left or was
+        last seen.
+    level : float, default 0.95
+        Confidence level of the interval, at each tenure by itself.
+
+    Returns
+    -------
+    DataFrame, one row per group and tenure, in their order
+        ============  =====  ====================================================
+        ``by`` ...           the group; a missing key is a group of its own
+        tenure_days   float  days since joining
+        measure       str    ``"survival"``
+        estimate      float  share staying longer, 0-1; missing beyond the longest
+                             tenure that was seen, unless all had left
+        low, high     float  interval of the share
+        level         float  confidence level of the interval
+        n             int    customers at risk just before this tenure
+        events        int    customers who left at this tenure
+        censored      int    customers last seen at this tenure, still there
+        customers     int    customers of the group who were ever at risk
+        ============  =====  ====================================================
+
+        Without rows, ``frame.attrs["reason"]`` says why.
+
+    Raises
+    ------
+    TableError
+        If a column is absent or of another type, or a spell ends before it starts.
+    ValueError
+        If ``as_of`` is missing where the table has dates, ``at`` has a tenure below 0,
+        or ``level`` is not between 0 and 1.
+
+    Warns
+    -----
+    UserWarning
+        If customers left before they were observed; they are left out.
+
+    See Also
+    --------
+    median_tenure : where this curve passes a half.
+    cxlib.figures.curve : the picture of this result.
+
+    Notes
+    -----
+    Leaving at a tenure is counted before being last seen at the same one. The interval
+    is the beta product confidence procedure [2]_, which is Clopper-Pearson's where
+    nobody is censored and has a width where nobody has left. It is for right censoring
+    only: in a group with delayed entry it is the log-log Greenwood interval, kept from
+    having no width at the ends.
+    It misleads where those who joined lately stay longer or shorter than those before
+    them (the curve mixes the cohorts); where few have been seen that long (look at
+    ``n``); and with delayed entry where hardly anybody was at risk early on.
+
+    References
+    ----------
+    .. [1] Kaplan, E. L., Meier, P. (1958). Nonparametric estimation from incomplete
+       observations. JASA 53(282), 457-481.
+    .. [2] Fay, M. P., Brittain, E. H., Proschan, M. A. (2013). Pointwise confidence
+       intervals for a survival distribution with small samples or heavy censoring.
+       Biostatistics 14(4), 723-736.
+
+    Examples
+    --------
+    Four customers, two of whom left; of the fourth nothing is known after day 200:
+
+    >>> customers = pd.DataFrame({"tenure_days": [100, 300, 250, 200], "churned": [True, True, False, False]})
+    >>> survival(customers)[["tenure_days", "estimate", "low", "high", "n", "events", "censored"]].round(3)
+       tenure_days  estimate    low   high  n  events  censored
+    0          0.0      1.00  0.398  1.000  4       0         0
+    1        100.0      0.75  0.194  0.994  4       1         0
+    2        200.0      0.75  0.117  0.994  3       0         1
+    3        250.0      0.75  0.024  0.994  2       0         1
+    4        300.0      0.00  0.000  0.895  1       1         0
+    """
+    intervals.tails(level)
+    names = key_names(by, ["tenure_days", *_SURVIVAL])
+    wanted = np.unique(np.asarray(list(at), dtype=float))
+    if not np.isfinite(wanted).all() or (wanted < 0).any():
+        raise ValueError("at: tenures are numbers of days of 0 or more")
+    asked = Asked("survival", names, day(as_of, asks="survival") if as_of is not None else None)
+    cells = life_table(customers, asked)
+    if reason := _absent(cells, names):
+        return nothing(keys=[*names, "tenure_days"], counts=_SURVIVAL, reason=reason).astype(_SURVIVAL)
+    frames = []
+    for key, curve in _curves(cells, asked, level):
+        steps = curve.at(wanted) if len(wanted) else curve.steps()
+        # Assigned to a frame that has its rows, a key reaches all of them, a missing one too.
+        frames.append(steps.assign(**key))
+    return assemble(pd.concat(frames), keys=[*names, "tenure_days"], measure="survival", level=level, counts=list(_SURVIVAL))
+
+
+def median_tenure(
+    customers: Table,
+    *,
+    as_of: str | date | None = None,
+    by: str | Sequence[str] = (),
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """Tenure by which half of the customers have left, one row per group.
+
+    The first tenure, in days, at which the Kaplan-Meier estimate of the share still there
+    is a half or less. Missing where it never is: so many are still there that the median
+    is not known yet.
+
+    Parameters
+    ----------
+    customers : pandas DataFrame or Ibis table, one row per spell of a customer
+        Needs ``start`` and ``end``, or ``tenure_days`` and ``churned``; see `survival`.
+    as_of : str or date, optional
+        Last day counted, such as ``"2026-06-30"``. Needed where the table has dates.
+    by : str or sequence of str, optional
+        Columns to group by. By default all customers form one group.
+    level : float, default 0.95
+        Confidence level of the interval.
+
+    Returns
+    -------
+    DataFrame, one row per group, in order of ``by``
+        ============  =====  ====================================================
+        ``by`` ...           the group; a missing key is a group of its own
+        measure       str    ``"median_tenure"``
+        estimate      float  days; missing where the median is not reached
+        low, high     float  interval in days; ``high`` is missing where it is not
+                             bounded, ``low`` where even it was not reached
+        level         float  confidence level of the interval
+        n             int    customers of the group who were ever at risk
+        churned       int    of them, left by ``as_of``
+        censored      int    of them, still there when last seen
+        ============  =====  ====================================================
+
+        Without rows, ``frame.attrs["reason"]`` says why.
+
+    Raises
+    ------
+    TableError
+        If a column is absent or of another type, or a spell ends before it starts.
+    ValueError
+        If ``as_of`` is missing where the table has dates, or ``level`` is not between
+        0 and 1.
+
+    Warns
+    -----
+    UserWarning
+        If a median is not reached, or customers left before they were observed.
+
+    See Also
+    --------
+    survival : the curve that this is read from.
+    cxlib.figures.intervals : the picture of this result.
+
+    Notes
+    -----
+    The interval holds the tenures at which a half lies between the bounds of the curve
+    [1]_. It misleads as a forecast: it describes those who have joined so far, and the
+    mean stay can be far longer than the median where some stay for ever.
+
+    References
+    ----------
+    .. [1] Brookmeyer, R., Crowley, J. (1982). A confidence interval for the median
+       survival time. Biometrics 38(1), 29-41.
+
+    Examples
+    --------
+    >>> customers = pd.DataFrame({"tenure_days": [30, 60, 90, 90, 120, 150], "churned": [True] * 5 + [False]})
+    >>> median_tenure(customers)[["estimate", "low", "high", "n", "churned", "censored"]]
+       estimate   low  high  n  churned  censored
+    0      90.0  30.0   NaN  6        5         1
+    """
+    intervals.tails(level)
+    names = key_names(by, _MEDIAN)
+    asked = Asked("median_tenure", names, day(as_of, asks="median_tenure") if as_of is not None else None)
+    cells = life_table(customers, asked)
+    if reason := _absent(cells, names):
+        return nothing(keys=names, counts=_MEDIAN, reason=reason).astype(_MEDIAN)
+    frame = pd.DataFrame([{**key, **curve.median()} for key, curve in _curves(cells, asked, level)])
+    if missing := int(frame["estimate"].isna().sum()):
+        where = "" if len(frame) == 1 else f" in {missing} of {len(frame)} groups"
+        warnings.warn(f"median_tenure: fewer than half have left; the median is not reached{where}", UserWarning, stacklevel=2)
+    return assemble(frame, keys=names, measure="median_tenure", level=level, counts=list(_MEDIAN))
+
+
+@dataclass(frozen=True)
+class _Curve:
+    """The survival of one group at each tenure at which anybody entered, left or was last seen, from 0 on."""
+
+    tenure: npt.NDArray[np.float64]
+    risk: npt.NDArray[np.int64]
+    events: npt.NDArray[np.int64]
+    censored: npt.NDArray[np.int64]
+    customers: int
+    estimate: npt.NDArray[np.float64]
+    low: npt.NDArray[np.float64]
+    high: npt.NDArray[np.float64]
+
+    def steps(self) -> pd.DataFrame:
+        """The curve at 0 and at each tenure at which somebody left or was last seen."""
+        return self.at(self.tenure[(self.tenure == 0) | (self.events + self.censored > 0)])
+
+    def at(self, tenures: npt.NDArray[np.float64]) -> pd.DataFrame:
+        """The curve at these tenures; each holds from its step to the next."""
+        step = np.searchsorted(self.tenure, tenures, side="right") - 1
+        here = self.tenure[step] == tenures
+        ended = self.events + self.censored
+        unseen = (tenures > self.tenure[-1]) & (self.estimate[-1] > 0) | (self.customers == 0)
+        curve = {name: np.where(unseen, np.nan, getattr(self, name)[step]) for name in ("estimate", "low", "high")}
+        counts = {name: np.where(here, getattr(self, name)[step], 0) for name in ("events", "censored")}
+        risk = self.risk[step] - np.where(here, 0, ended[step])
+        return pd.DataFrame({"tenure_days": tenures, **curve, "n": risk, **counts, "customers": self.customers})
+
+    def median(self) -> dict[str, float | int]:
+        """Where the curve and its bounds pass a half."""
+        passed = {name: curves.half_life(self.tenure, getattr(self, name)) for name in ("estimate", "low", "high")}
+        return {**passed, "n": self.customers, "churned": int(self.events.sum()), "censored": int(self.censored.sum())}
+
+
+def _absent(cells: pd.DataFrame, names: list[str]) -> str:
+    return absent_key(cells, names, row="customer") if cells["spells"].sum() else "There are no customers."
+
+
+def _curves(cells: pd.DataFrame, asked: Asked, level: float) -> Iterator[tuple[dict[str, Any], _Curve]]:
+    """The key and the curve of each group."""
+    if lost := int(cells["lost"].sum()):
+        warnings.warn(
+            f"{asked.by_whom}: {lost:,} of {int(cells['spells'].sum()):,} spells ended before observed_from, "
+            "when leaving was not yet seen; they are left out",
+            UserWarning,
+            stacklevel=3,
+        )
+    groups = cells.groupby(asked.names, dropna=False, sort=False) if asked.names else [((), cells)]
+    for _, group in groups:
+        # Everybody may have entered late: the curve still starts at 0.
+        counted = group.groupby("tenure")[["entered", "events", "censored"]].sum()
+        counted = counted.reindex(counted.index.union([0.0]), fill_value=0)
+        entered, events, censored = (counted[name].to_numpy(dtype="int64") for name in counted)
+        tenure = counted.index.to_numpy(dtype="float64")
+        risk = curves.at_risk(entered, events + censored)
+        delayed = entered[tenure > 0].any()
+        bounds = curves.log_log_greenwood(risk, events, level) if delayed else curves.beta_product(risk, events, censored, level)
+        key = {name: group[name].iloc[0] for name in asked.names}
+        yield key, _Curve(tenure, risk, events, censored, int(entered.sum()), curves.kaplan_meier(risk, events), *bounds)

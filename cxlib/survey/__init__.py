@@ -1,0 +1,6 @@
+"""What customers answered: loyalty, satisfaction, effort, ratings, each with its interval, base and window."""
+
+from cxlib.survey.ratings import distribution, ratings
+from cxlib.survey.scores import ces, csat, nps
+
+__all__ = ["ces", "csat", "distribution", "nps", "ratings"]

@@ -1,0 +1,365 @@
+"""The three scores of the trade: Net Promoter Score, customer satisfaction, customer effort."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from cxlib.stats import intervals
+from cxlib.survey.answers import Asked, Tally, means, no_result, refuse_scales, result, tally
+from cxlib.tables import Table
+from cxlib.tables.rows import key_names
+
+_WINDOW = {"n_eff": "float64", "since": "object", "until": "object"}
+_NPS = {"promoters": "int64", "passives": "int64", "detractors": "int64", **_WINDOW}
+_CSAT = {"satisfied": "int64", "dissatisfied": "int64", **_WINDOW}
+_CES = {"easy": "int64", **_WINDOW}
+
+
+def nps(
+    responses: Table,
+    *,
+    by: str | Sequence[str] = (),
+    question: str | None = None,
+    weight: str | None = None,
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """Net Promoter Score with its confidence interval, one row per group.
+
+    The share of promoters (answers 9-10) less the share of detractors (0-6), in
+    points from -100 to 100. Passives (7-8) count in the base only [1]_.
+
+    Parameters
+    ----------
+    responses : pandas DataFrame or Ibis table, one row per answer
+        Needs ``score``: whole numbers 0 to 10, missing where the question was
+        skipped. Skipped answers are left out of the base; they are not passives.
+        Where ``kind`` is a column, only answers of kind ``"nps"`` are read; where
+        ``scale_low`` and ``scale_high`` are, they may also say 1 to 10.
+    by : str or sequence of str, optional
+        Columns to group by. By default all answers form one group.
+    question : str, optional
+        The question to score, where ``responses`` has a ``question`` column. By
+        default the only question of kind ``"nps"``; two are an error.
+    weight : str, optional
+        Column of design weights, from 1e-6 to 1e9. See Notes.
+    level : float, default 0.95
+        Confidence level of the interval.
+
+    Returns
+    -------
+    DataFrame, one row per group, in order of ``by``
+        ============  =====  ====================================================
+        ``by`` ...           the group; a missing key is a group of its own
+        measure       str    ``"nps"``; ``"nps_1_to_10"`` on that scale, which is
+                             never joined to the other; ``"..._weighted"``
+        estimate      float  NPS in points; missing where ``n`` is 0
+        low, high     float  interval in points, within [-100, 100]
+        level         float  confidence level of the interval
+        n             int    answers in the base, unweighted
+        promoters     int    answers 9-10, unweighted
+        passives      int    answers 7-8
+        detractors    int    answers 0-6 (1-6)
+        n_eff         float  Kish's effective n; ``n`` without weights
+        since, until  date   first and last day of these answers, missing where
+                             the table has no ``time_answered``
+        ============  =====  ====================================================
+
+        Without rows, ``frame.attrs["reason"]`` says why.
+
+    Raises
+    ------
+    TableError
+        If a column is absent, a score is not a whole number on its scale, a group
+        mixes scales, or an answer has no usable weight.
+    ValueError
+        If ``level`` is not between 0 and 1.
+
+    See Also
+    --------
+    csat : share of satisfied answers.
+    cxlib.figures.intervals : the picture of this result.
+
+    Notes
+    -----
+    The interval is Rocks' adjusted Wald [2]_; below 15 answers, or where one of the
+    three classes is empty, the score interval. Unlike the plain Wald interval both
+    keep a width when every answer agrees. Neither is symmetric about ``estimate``.
+    It misleads where one person answered more than once: answers are taken to be
+    independent. With weights the counts are weighted and ``n`` is replaced by Kish's
+    effective n in the interval, which ignores what raking itself adds.
+
+    References
+    ----------
+    .. [1] Reichheld, F. F. (2003). The one number you need to grow. Harvard
+       Business Review 81(12).
+    .. [2] Rocks, B. (2016). Interval estimation for the "Net Promoter Score".
+       The American Statistician 70(4), 365-372. arXiv:1601.07235
+
+    Examples
+    --------
+    Three answers a plan say almost nothing, and the intervals say so:
+
+    >>> responses = pd.DataFrame(
+    ...     {
+    ...         "plan": ["free", "free", "free", "paid", "paid", "paid"],
+    ...         "score": [0, 7, 9, 7, 9, 9],
+    ...     }
+    ... )
+    >>> nps(responses, by="plan")[["plan", "estimate", "low", "high", "n"]].round(1)
+       plan  estimate   low  high  n
+    0  free       0.0 -69.2  69.2  3
+    1  paid      66.7 -26.9  93.9  3
+    """
+    intervals.tails(level)
+    names = key_names(by, _NPS)
+    # What the measure is about has one usual scale; any other has to be declared.
+    scale = None if "scale_low" in responses.columns else (0, 10)
+    counted = tally(responses, Asked("nps", "nps", names, question, weight, scale))
+    if counted.reason:
+        return no_result(names, _NPS, counted.reason)
+    groups = counted.groups
+    refuse_scales(counted, "nps", [(0, 10, False), (1, 10, False)], "0 to 10, or 1 to 10 where it was asked so")
+    promoter, passive, detractor = counted.between(9, 10), counted.between(7, 8), counted.between(0, 6)
+    low, high = intervals.net_share(
+        np.column_stack([(counted.effective * box).sum(axis=1) for box in (promoter, passive, detractor)]), level
+    )
+    frame = groups.assign(
+        measure=np.where(groups["scale_low"] == 1, "nps_1_to_10", "nps"),
+        estimate=100 * (_share(counted, promoter) - _share(counted, detractor)),
+        low=100 * low,
+        high=100 * high,
+        promoters=(counted.counts * promoter).sum(axis=1),
+        passives=(counted.counts * passive).sum(axis=1),
+        detractors=(counted.counts * detractor).sum(axis=1),
+    )
+    return _scored(frame, counted, names=names, counts=_NPS, weight=weight, level=level)
+
+
+def csat(
+    responses: Table,
+    *,
+    by: str | Sequence[str] = (),
+    question: str | None = None,
+    weight: str | None = None,
+    scale: tuple[int, int] | None = None,
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """Customer satisfaction: the share of answers in the top two boxes, one row per group.
+
+    The share, from 0 to 1, of answers 4-5 on five points or 6-7 on seven; the bottom
+    two boxes are counted beside it.
+
+    Parameters
+    ----------
+    responses : pandas DataFrame or Ibis table, one row per answer
+        Needs ``score``: whole numbers, high is satisfied, missing where skipped; and
+        ``scale_low``, ``scale_high``, unless ``scale`` is given. Where ``kind`` is a
+        column, only answers of kind ``"csat"`` are read.
+    by : str or sequence of str, optional
+        Columns to group by. By default all answers form one group.
+    question : str, optional
+        The question to score. By default the only question of kind ``"csat"``; two
+        are an error.
+    weight : str, optional
+        Column of design weights, from 1e-6 to 1e9.
+    scale : (int, int), optional
+        Lowest and highest answer allowed, where the table does not declare them.
+    level : float, default 0.95
+        Confidence level of the interval.
+
+    Returns
+    -------
+    DataFrame, one row per group, in order of ``by``
+        ============  =====  ====================================================
+        ``by`` ...           the group; a missing key is a group of its own
+        measure       str    ``"csat"``, ``"csat_weighted"``
+        estimate      float  share satisfied, 0-1; missing where ``n`` is 0
+        low, high     float  interval of the share
+        level         float  confidence level of the interval
+        n             int    answers in the base, unweighted
+        satisfied     int    answers in the top two boxes, unweighted
+        dissatisfied  int    answers in the bottom two boxes
+        n_eff         float  Kish's effective n; ``n`` without weights
+        since, until  date   first and last day of these answers
+        ============  =====  ====================================================
+
+        Without rows, ``frame.attrs["reason"]`` says why.
+
+    Raises
+    ------
+    TableError
+        If a column is absent, a scale has neither five nor seven points or is not
+        declared, a group mixes scales, or a score or weight cannot be used.
+    ValueError
+        If ``level`` is not between 0 and 1.
+
+    See Also
+    --------
+    ratings : means of ratings on any scale.
+    cxlib.figures.intervals : the picture of this result.
+
+    Notes
+    -----
+    Wilson's score interval [1]_, with Kish's effective n where answers are weighted.
+    It misleads where waves on five and on seven points are compared: two boxes of
+    five are an easier target than two of seven. And where only those who are content
+    answer: no interval knows who was silent.
+
+    References
+    ----------
+    .. [1] Wilson, E. B. (1927). Probable inference, the law of succession, and
+       statistical inference. JASA 22(158), 209-212.
+
+    Examples
+    --------
+    >>> responses = pd.DataFrame({"score": [5, 4, 4, 2, 5, 3, 1, 4, None]})
+    >>> csat(responses, scale=(1, 5))[["estimate", "low", "high", "n", "satisfied", "dissatisfied"]].round(3)
+       estimate    low   high  n  satisfied  dissatisfied
+    0     0.625  0.306  0.863  8          5             2
+    """
+    intervals.tails(level)
+    names = key_names(by, _CSAT)
+    counted = tally(responses, Asked("csat", "csat", names, question, weight, scale))
+    if counted.reason:
+        return no_result(names, _CSAT, counted.reason)
+    lowest, highest = counted.groups["scale_low"].to_numpy(), counted.groups["scale_high"].to_numpy()
+    refuse_scales(counted, "csat", [(low, low + k, False) for low in lowest for k in (4, 6)], "five points or seven")
+    top, bottom = counted.between(highest - 1, highest), counted.between(lowest, lowest + 1)
+    low, high = intervals.wilson((counted.effective * top).sum(axis=1), counted.n_eff, level)
+    frame = counted.groups.assign(
+        measure="csat",
+        estimate=_share(counted, top),
+        low=low,
+        high=high,
+        satisfied=(counted.counts * top).sum(axis=1),
+        dissatisfied=(counted.counts * bottom).sum(axis=1),
+    )
+    return _scored(frame, counted, names=names, counts=_CSAT, weight=weight, level=level)
+
+
+def ces(
+    responses: Table,
+    *,
+    by: str | Sequence[str] = (),
+    question: str | None = None,
+    weight: str | None = None,
+    scale: tuple[int, int] | None = None,
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """Customer effort score, in the version that was asked, one or two rows per group.
+
+    Three questions go by this name, and they are never mixed. The effort of 2010 [1]_,
+    1 to 5, low is good: its mean. "Made it easy", 1 to 7: the share of answers 5-7,
+    and the mean. Agreement on five points, high is good: its mean. Means are in points
+    of their scale, the share is 0-1.
+
+    Parameters
+    ----------
+    responses : pandas DataFrame or Ibis table, one row per answer
+        Needs ``score``: whole numbers, missing where skipped; and ``scale_low``,
+        ``scale_high``, unless ``scale`` is given. ``low_is_good`` is true for the
+        question of 2010; without that column high is good. Where ``kind`` is a column,
+        only answers of kind ``"ces"`` are read.
+    by : str or sequence of str, optional
+        Columns to group by. By default all answers form one group.
+    question : str, optional
+        The question to score. By default the only question of kind ``"ces"``; two
+        are an error.
+    weight : str, optional
+        Column of design weights, from 1e-6 to 1e9.
+    scale : (int, int), optional
+        Lowest and highest answer allowed, where the table does not declare them.
+    level : float, default 0.95
+        Confidence level of the interval.
+
+    Returns
+    -------
+    DataFrame, one row per group (two on seven points), in order of ``by``
+        ============  =====  ====================================================
+        ``by`` ...           the group; a missing key is a group of its own
+        measure       str    ``"ces_effort"`` (mean, low is good);
+                             ``"ces_share"`` and ``"ces_mean"``;
+                             ``"ces_agreement"`` (mean); ``"..._weighted"``
+        estimate      float  mean in points of the scale, or share 0-1; missing
+                             where ``n`` is 0
+        low, high     float  interval, in the same unit
+        level         float  confidence level of the interval
+        n             int    answers in the base, unweighted
+        easy          int    answers on the good side: 5-7 of seven, 4-5 of five,
+                             1-2 where low is good
+        n_eff         float  Kish's effective n; ``n`` without weights
+        since, until  date   first and last day of these answers
+        ============  =====  ====================================================
+
+        Without rows, ``frame.attrs["reason"]`` says why.
+
+    Raises
+    ------
+    TableError
+        If a column is absent, a scale is none of the three or is not declared, a
+        group mixes scales, or a score or weight cannot be used.
+    ValueError
+        If ``level`` is not between 0 and 1.
+
+    See Also
+    --------
+    ratings : means of ratings on any scale.
+    cxlib.figures.intervals : the picture of this result.
+
+    Notes
+    -----
+    The interval of a share is Wilson's; that of a mean comes from the counts of the
+    answers (`cxlib.stats.intervals.scale_mean`) and stays on the scale. It misleads
+    where effort is compared across versions, or where only those who got through were
+    asked: who gave up made the greatest effort.
+
+    References
+    ----------
+    .. [1] Dixon, M., Freeman, K., Toman, N. (2010). Stop trying to delight your
+       customers. Harvard Business Review 88(7/8), 116-122.
+
+    Examples
+    --------
+    >>> responses = pd.DataFrame({"score": [7, 6, 5, 3, 6, 2, 7, 5]})
+    >>> ces(responses, scale=(1, 7))[["measure", "estimate", "low", "high", "n", "easy"]].round(3)
+         measure  estimate    low   high  n  easy
+    0  ces_share     0.750  0.409  0.929  8     6
+    1   ces_mean     5.125  3.842  6.005  8     6
+    """
+    intervals.tails(level)
+    names = key_names(by, _CES)
+    counted = tally(responses, Asked("ces", "ces", names, question, weight, scale))
+    if counted.reason:
+        return no_result(names, _CES, counted.reason)
+    refuse_scales(counted, "ces", [(1, 5, True), (1, 5, False), (1, 7, False)], "1 to 7, or 1 to 5")
+    groups = counted.groups
+    effort, seven = groups["low_is_good"].to_numpy(), groups["scale_high"].to_numpy() == 7
+    easy = counted.between(np.where(effort, 1, np.where(seven, 5, 4)), np.where(effort, 2, groups["scale_high"]))
+    groups = groups.assign(easy=(counted.counts * easy).sum(axis=1))
+    mean, low, high = means(counted, level)
+    means_of = np.where(effort, "ces_effort", np.where(seven, "ces_mean", "ces_agreement"))
+    low_share, high_share = intervals.wilson((counted.effective * easy).sum(axis=1), counted.n_eff, level)
+    share = groups.assign(measure="ces_share", estimate=_share(counted, easy), low=low_share, high=high_share)
+    both = [share, groups.assign(measure=means_of, estimate=mean, low=low, high=high)]
+    scored = [_scored(frame, counted, names=names, counts=_CES, weight=weight, level=level) for frame in both]
+    return result(pd.concat([scored[0][seven], scored[1]]), names=names, counts=list(_CES), level=level)
+
+
+def _share(counted: Tally, box: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+    """Weighted share of the answers in a box; missing where nobody answered."""
+    total = counted.weights.sum(axis=1)
+    inside = (counted.weights * box).sum(axis=1)
+    share: npt.NDArray[np.float64] = np.divide(inside, total, out=np.full_like(total, np.nan), where=total > 0)
+    return share
+
+
+def _scored(
+    frame: pd.DataFrame, counted: Tally, *, names: list[str], counts: dict[str, str], weight: str | None, level: float
+) -> pd.DataFrame:
+    """The base of each group put beside its score, and the name of a weighted measure marked."""
+    frame = frame.assign(measure=[f"{name}{'_weighted' * bool(weight)}" for name in frame["measure"]], n=counted.n, n_eff=counted.n_eff)
+    return result(frame, names=names, counts=list(counts), level=level)

@@ -1,0 +1,137 @@
+"""What the measures share on the way from rows to counts: typed columns, group keys, and the letters about bad values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from cxlib.tables.engine import Table, ask, expression, keys
+from cxlib.tables.schema import TableError
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+#: What a column holds where a measure wanted something else, and how to say what it wanted.
+_WANTED = {"number": "numbers", "date": "dates", "yes/no": "yes or no (true or false, 1 or 0)"}
+
+
+def typed(table: ir.Table, name: str, kind: str) -> tuple[Any, Any]:
+    """The column as a ``number``, a ``date`` or a ``yes/no``, and whether a row holds something else instead.
+
+    A column that is absent, or of another type, is missing throughout. NaN is missing, as it is in pandas.
+    """
+    import ibis
+
+    missing = ibis.null({"number": "float64", "date": "date", "yes/no": "boolean"}[kind])
+    if name not in table.columns:
+        return missing, ibis.literal(False)
+    column: Any = table[name]
+    of_type = column.type()
+    if kind == "number" and of_type.is_numeric():
+        number = column.cast("float64")
+        return number.isnan().ifelse(ibis.null("float64"), number), ibis.literal(False)
+    if kind == "date" and of_type.is_temporal():
+        return column.cast("date"), ibis.literal(False)
+    if kind == "yes/no" and of_type.is_boolean():
+        return column, ibis.literal(False)
+    if kind == "yes/no" and of_type.is_numeric():
+        number = column.cast("float64")
+        known = number.notnull() & ~number.isnan()
+        return known.ifelse(number == 1, missing), known & ~number.isin([0, 1])
+    return missing, column.notnull()
+
+
+def refuse_type(table: Table, name: str, kind: str, *, asks: str, wrong: int, rows: int) -> None:
+    """Raise the letter about a column of another type than ``kind``, where ``wrong`` of its values are."""
+    if wrong:
+
+        def flagged(t: ir.Table) -> ir.Table:
+            return t.mutate(cx_wrong=typed(t, name, kind)[1], cx_value=t[name].cast("string"))
+
+        words, _ = examples(table, flagged, bad="cx_wrong", value="cx_value")
+        raise TableError(f"{asks}: {wrong:,} of {rows:,} values of '{name}' are not {_WANTED[kind]} ({words}). Convert the column first.")
+
+
+def examples(table: Table, prepare: Callable[[Any], Any], *, bad: str, value: str) -> tuple[str, Any]:
+    """The first three bad values in words, and the first of them.
+
+    A frame has an order, so its values carry their row; an engine's table has none, so its values carry how often
+    they occur, the most frequent first. ``prepare`` adds the columns ``bad`` and ``value``, and keeps ``cx_row``.
+    """
+    if isinstance(table, pd.DataFrame):
+        rows = prepare(expression(table.assign(cx_row=np.arange(1, len(table) + 1))))
+        found = ask(rows.filter(rows[bad]).select(value=rows[value], row=rows["cx_row"]).order_by("row").limit(4))
+        words = [f"row {row}: {plain(shown)}" for shown, row in zip(found["value"], found["row"], strict=True)]
+    else:
+        rows = prepare(table)
+        counted = rows.filter(rows[bad]).group_by(value=rows[value]).agg(times=lambda t: t.count())
+        found = ask(counted.order_by([counted["times"].desc(), counted["value"]]).limit(4))
+        words = [f"{plain(shown)} occurs {_times(times)}" for shown, times in zip(found["value"], found["times"], strict=True)]
+    return ", ".join(words[:3]) + (", …" if len(words) > 3 else ""), found["value"].iloc[0]
+
+
+def plain(value: Any) -> str:
+    """A value as a person writes it: 99 rather than 99.0, text in quotation marks."""
+    if isinstance(value, str):
+        return f"'{value}'"
+    if value is None or pd.isna(value):
+        return "missing"
+    number = float(value)
+    return f"{int(number)}" if number.is_integer() else f"{number}"
+
+
+def _times(count: int) -> str:
+    return {1: "once", 2: "twice"}.get(count, f"{count:,} times")
+
+
+def key_names(by: str | Sequence[str], columns: Iterable[str]) -> list[str]:
+    """``by`` as a list, none of it a column that the result has anyway."""
+    names = keys(by)
+    taken = [name for name in names if name in set(columns)]
+    if taken:
+        raise ValueError(f"by: '{taken[0]}' is a column of this result and cannot be a key")
+    return names
+
+
+def key_columns(table: ir.Table, names: Sequence[str]) -> dict[str, Any]:
+    """The key columns under names of our own (``k0``, ``k1``, …), which no column of a caller can collide with."""
+    return {f"k{position}": table[name] for position, name in enumerate(names)}
+
+
+def restored(counts: pd.DataFrame, table: ir.Table, names: Sequence[str]) -> pd.DataFrame:
+    """The keys under their own names again, dates as ``datetime.date``, rows in the order of the keys."""
+    frame = counts.rename(columns={f"k{position}": name for position, name in enumerate(names)})
+    for name in names:
+        if table[name].type().is_date():
+            frame[name] = dates(frame[name])
+    return frame.sort_values(list(names), na_position="last", kind="stable").reset_index(drop=True) if names else frame
+
+
+def dates(column: pd.Series[Any]) -> pd.Series[Any]:
+    """A column of dates as ``datetime.date``, ``None`` where missing."""
+    days = [None if pd.isna(day) else pd.Timestamp(day).date() for day in column]
+    return pd.Series(days, index=column.index, dtype=object)
+
+
+def absent_key(groups: pd.DataFrame, names: Sequence[str], *, row: str) -> str:
+    """Why nothing can be grouped, where a key is missing in every row; empty where none is."""
+    for name in names:
+        if groups[name].isna().all():
+            if name == "month":
+                return f"No {row} carries a date, so there is no trend."
+            return f"No {row} has {'an' if name[0] in 'aeiou' else 'a'} {name}."
+    return ""
+
+
+def day(as_of: str | date, *, asks: str) -> date:
+    """``as_of`` as a date."""
+    if isinstance(as_of, str):
+        try:
+            return date.fromisoformat(as_of)
+        except ValueError:
+            raise ValueError(f"{asks}: as_of is a day written like '2026-06-30', not {as_of!r}") from None
+    return as_of.date() if isinstance(as_of, pd.Timestamp) else as_of
