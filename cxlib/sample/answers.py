@@ -10,7 +10,7 @@ import pandas as pd
 
 from cxlib.sample import comments, laws, service
 from cxlib.sample.laws import MONTHS, UNIT, Flag, Real, Whole
-from cxlib.sample.people import People, named, times
+from cxlib.sample.people import People, named, only, times
 
 #: Days from being asked to answering, equally likely: most soon, a few after weeks.
 DELAY_DAYS = (0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 3, 3, 4, 5, 6, 8, 13, 24)
@@ -105,9 +105,9 @@ class Survey:
 def chance_to_answer(people: People, cells: Cells) -> Real:
     """Chance of each askable customer to answer once asked."""
     person = cells.person
-    chance = laws.ANSWER_SHARE * np.array(laws.ANSWER_PERSONA)[people.persona[person]]
-    chance = chance * np.array(laws.ANSWER_SEGMENT)[people.segment[person]]
-    return chance * laws.season(laws.ANSWER_SEASON, cells.month)
+    chance: Real = laws.ANSWER_SHARE * laws.season(laws.ANSWER_SEASON, cells.month)
+    chance = chance * np.array(laws.ANSWER_PERSONA)[people.persona[person]]
+    return np.asarray(chance * np.array(laws.ANSWER_SEGMENT)[people.segment[person]], dtype=float)
 
 
 def wave(month: Whole) -> np.ndarray:
@@ -116,63 +116,71 @@ def wave(month: Whole) -> np.ndarray:
     return names
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What happens to each cell that is asked, in order of asking: the cell, the channel, and when (seconds)."""
+
+    cell: Whole
+    channel: Whole
+    asked: Whole
+    answered: Whole
+    received: Whole
+    answers: Flag
+
+
+def _asked(rng: np.random.Generator, people: People, cells: Cells) -> Asked:
+    """Whom a wave invites, by segment; when they answer; and when the answer is known, late where it is on paper."""
+    invited = rng.random(len(cells.person)) < np.array(laws.ASKED_SHARE)[people.segment[cells.person]]
+    day = laws.month_first(cells.month) + rng.integers(laws.ASK_DAY[0], laws.ASK_DAY[1] + 1, size=len(cells.person))
+    invited &= day < people.end[cells.person]
+    asked = laws.clock(rng, day, since=9, until=12)
+    cell = np.flatnonzero(invited)[np.argsort(asked[invited], kind="stable")]
+    day, asked, size = day[cell], asked[cell], len(cell)
+    delay = np.array(DELAY_DAYS)[rng.integers(0, len(DELAY_DAYS), size=size)]
+    answered = np.where(delay == 0, asked + rng.integers(300, 8 * 3600, size=size), laws.clock(rng, day + delay))
+    channel = laws.pick(rng, laws.CHANNEL_SHARE, size)
+    paper = (channel >= 3) & (rng.random(size) < laws.LATE)
+    late = laws.clock(rng, answered // 86400 + rng.integers(5, 50, size=size))
+    received = np.where(paper, late, answered + rng.integers(1, 90, size=size))
+    answers = (rng.random(size) < chance_to_answer(people, cells)[cell]) & (received < (laws.LAST_DAY + 1) * 86400)
+    return Asked(cell, channel, asked, answered, received, answers)
+
+
 def survey(people: People, slow: Flag, seed: int) -> Survey:
     """One wave a month: invitations by segment, answers, comments; and the staff's guesses."""
     rng = laws.stream(seed, 5)
     cells = askable(people, slow)
     mood = moods(people, cells)
-    size = len(cells.person)
-    asked = np.flatnonzero(rng.random(size) < np.array(laws.ASKED_SHARE)[people.segment[cells.person]])
-    asked_day = laws.month_first(cells.month) + rng.integers(laws.ASK_DAY[0], laws.ASK_DAY[1] + 1, size=size)
-    asked = asked[asked_day[asked] < people.end[cells.person[asked]]]
-    time_asked = laws.clock(rng, asked_day, since=9, until=12)
-    answers = rng.random(size) < chance_to_answer(people, cells)
-    channel = laws.pick(rng, laws.CHANNEL_SHARE, size)
-    order = asked[np.argsort(time_asked[asked], kind="stable")]
-    invitations = pd.DataFrame(
+    asked = _asked(rng, people, cells)
+    told = pd.DataFrame(
         {
-            "respondent": people.name[cells.person[order]],
+            "respondent": people.name[cells.person[asked.cell]],
             "role": "customer",
-            "wave": wave(cells.month[order]),
-            "channel": named(laws.ANSWER_CHANNELS, channel[order]),
-            "touchpoint": None,
-            "time_asked": times(time_asked[order]),
+            "wave": wave(cells.month[asked.cell]),
+            "channel": named(laws.ANSWER_CHANNELS, asked.channel),
+            "time_asked": times(asked.asked),
         }
     )
-    delay = np.array(DELAY_DAYS)[rng.integers(0, len(DELAY_DAYS), size=size)]
-    answered = np.where(delay == 0, time_asked + rng.integers(300, 8 * 3600, size=size), laws.clock(rng, asked_day + delay))
-    paper = (channel >= 3) & (rng.random(size) < 0.8)
-    received = np.where(paper, laws.clock(rng, answered // 86400 + rng.integers(5, 50, size=size)), answered + rng.integers(1, 90, size=size))
-    given = order[answers[order] & (received[order] < (laws.LAST_DAY + 1) * 86400)]
-    rows, themes = _answers(rng, people, cells, given, mood)
-    place = rows.pop("cell").to_numpy()
-    person = cells.person[place]
-    weight = np.round(1 / np.array(laws.ASKED_SHARE), 4)
-    responses = rows.assign(
-        respondent=people.name[person],
-        role="customer",
-        wave=wave(cells.month[place]),
-        weight=weight[people.segment[person]],
-        channel=named(laws.ANSWER_CHANNELS, channel[place]),
-        time_asked=times(time_asked[place]),
-        time_answered=times(answered[place]),
-        time_received=times(received[place]),
-    )
-    staff_invitations, staff = _staff(laws.stream(seed, 6))
-    invitations = pd.concat([invitations, staff_invitations], ignore_index=True).sort_values(["time_asked", "respondent"], ignore_index=True)
+    weight = np.round(1 / np.array(laws.ASKED_SHARE), 4)[people.segment[cells.person[asked.cell]]]
+    whole = told.assign(weight=weight, time_answered=times(asked.answered), time_received=times(asked.received))
+    answering = np.flatnonzero(asked.answers)
+    rows, themes = _answers(rng, people, cells, asked.cell[answering], mood)
+    given = whole.iloc[answering[rows.pop("place").to_numpy()]].reset_index(drop=True)
+    staff, guesses = _staff(laws.stream(seed, 6))
+    invitations = pd.concat([told, staff], ignore_index=True).assign(touchpoint=None)
+    invitations = invitations.sort_values(["time_asked", "respondent"], ignore_index=True)
     invitations.insert(0, "invitation", service.numbered("I", len(invitations)))
-    responses = pd.concat([responses, staff], ignore_index=True)
-    return Survey(invitations, responses.sort_values(["time_received", "respondent"], kind="stable", ignore_index=True), themes, mood, cells)
+    responses = pd.concat([pd.concat([given, rows], axis=1), guesses], ignore_index=True)
+    responses = responses.sort_values(["time_received", "respondent"], kind="stable", ignore_index=True)
+    return Survey(invitations, responses, themes, mood, cells)
 
 
 def _cut(feeling: Whole, cuts: tuple[int, ...], unit: int = UNIT) -> Whole:
     return np.searchsorted(np.array(cuts) * unit, feeling, side="left").astype(np.int64)
 
 
-def _answers(
-    rng: np.random.Generator, people: People, cells: Cells, given: Whole, mood: Whole
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The scores of those who answer, one row an answer, with the cell each belongs to; and the planted themes."""
+def _answers(rng: np.random.Generator, people: People, cells: Cells, given: Whole, mood: Whole) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The scores of those who answer, one row an answer, with its place in ``given``; and the planted themes."""
     size = len(given)
     own = UNIT * cells.own[given] + mood[cells.month[given]]
     touch = cells.touch[:, given] + np.stack([laws.noise(rng, size) for _ in laws.TOUCHPOINTS])
@@ -186,9 +194,10 @@ def _answers(
     felt = ~happy & people.trouble[person, cells.month[given]] & (rng.random(size) < 0.7)
     theme = np.where(felt, DELIVERY, theme)
     says = rng.random(size) < laws.COMMENTED
-    text, more = np.full(size, None, dtype=object), np.full(size, -1, dtype=np.int64)
-    text[says], more[says] = comments.write(rng, people, person[says], theme[says], happy[says])
-    language = np.where(says & (rng.random(size) < 0.9), comments.language_written(people, person), None)
+    text = np.full(size, None, dtype=object)
+    written = comments.write(rng, people, person=person[says], theme=theme[says], happy=happy[says])
+    text[says] = written.texts
+    language = only(says & (rng.random(size) < 0.9), comments.languages(people, person))
     blank = np.full(size, None, dtype=object)
     parts = [("nps", nps, np.ones(size, dtype=bool), blank, text, language)]
     for name, score, share in (("csat", csat, laws.ASKED_CSAT), ("ces", ces, laws.ASKED_CES)):
@@ -203,7 +212,7 @@ def _answers(
         frames.append(
             pd.DataFrame(
                 {
-                    "cell": given[asked],
+                    "place": np.flatnonzero(asked),
                     "question": name,
                     "score": pd.array(np.where(skipped, 0, score)[asked], dtype="Int64"),
                     "touchpoint": at[asked],
@@ -215,7 +224,7 @@ def _answers(
         )
     rows = pd.concat(frames, ignore_index=True)
     rows["score"] = rows["score"].mask(rows.pop("skipped"))
-    themes = service.planted(theme[says], more[says], happy[says]).assign(score=nps[says], month=cells.month[given][says])
+    themes = service.planted(written)
     return rows, themes
 
 
@@ -232,4 +241,4 @@ def _staff(rng: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame]:
     guesses = told.assign(
         question="nps", score=pd.array(score, dtype="Int64"), weight=1.0, time_answered=times(answered), time_received=times(answered + 5)
     )
-    return told.assign(touchpoint=None), guesses[here].reset_index(drop=True)
+    return told, guesses[here].reset_index(drop=True)

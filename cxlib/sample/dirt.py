@@ -3,28 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 
 from cxlib.sample import laws
+from cxlib.sample.laws import Flag, Whole
 
-#: Scores outside their scale: question, value, how often. Each stays below half a per cent of its question.
+#: Scores outside their scale: question, value, how often at most.
 OUTSIDE = (("nps", "-1", 2), ("nps", "12", 3), ("csat", "0", 2), ("rating_website", "9", 1))
+#: A value outside the scale stays below this share of its question's answers, where it is still an accident.
+ACCIDENT = 0.004
+#: What stands in the file for an answer that was not given; elsewhere the cell is empty.
 NO_ANSWER = {"nps": "11", "csat": "n/a"}
+#: A customer whom the customer table does not know.
 UNKNOWN = "C99999"
 
-Account = dict[str, dict[str, int]]
+Frame: TypeAlias = pd.DataFrame
+Account: TypeAlias = dict[str, int]
 
 
-def soil(tables: dict[str, pd.DataFrame], silent: set[str], seed: int) -> tuple[dict[str, pd.DataFrame], Account]:
-    """Written tables (all text) with dirt in them, and the account: table → kind → rows.
+class Rows:
+    """The rows of a table that may get dirty, in random order, each for one reason only."""
+
+    def __init__(self, rng: np.random.Generator, clean: Flag) -> None:
+        self._open = rng.permutation(np.flatnonzero(clean))
+        self._most = max(len(clean) // 200, 1)
+
+    def take(self, most: int, among: Any = None) -> Whole:
+        """At most so many rows and one in 200, of those ``among`` which may be chosen."""
+        fits = self._open if among is None else self._open[np.asarray(among, dtype=bool)[self._open]]
+        taken: Whole = np.sort(fits[: min(most, self._most)])
+        self._open = self._open[~np.isin(self._open, taken)]
+        return taken
+
+
+def soil(tables: dict[str, Frame], silent: set[str], seed: int) -> tuple[dict[str, Frame], dict[str, Account]]:
+    """Make written tables (all text) dirty, and give the account: table → kind → rows.
 
     Rows of customers without consent (``silent``) are left clean, so that no row has two reasons to be left out.
     """
     rng = laws.stream(seed, 10)
     tables, account = dict(tables), {}
-    kinds: dict[str, Callable[[np.random.Generator, pd.DataFrame, np.ndarray], tuple[pd.DataFrame, dict[str, int]]]] = {
+    kinds: dict[str, Callable[[Frame, Rows], tuple[Frame, Account]]] = {
         "customers": _customers,
         "orders": _orders,
         "responses": _responses,
@@ -33,88 +55,92 @@ def soil(tables: dict[str, pd.DataFrame], silent: set[str], seed: int) -> tuple[
         "tickets": _tickets,
     }
     for name, dirty in kinds.items():
-        frame = tables[name]
-        person = "respondent" if name == "responses" else "customer"
-        clean = np.flatnonzero(~frame[person].isin(silent).to_numpy())
-        tables[name], account[name] = dirty(rng, frame.copy(), rng.permutation(clean))
+        frame = tables[name].copy()
+        person = frame["respondent" if name == "responses" else "customer"]
+        tables[name], account[name] = dirty(frame, Rows(rng, ~person.isin(silent).to_numpy()))
     return tables, account
 
 
-def _customers(rng: np.random.Generator, frame: pd.DataFrame, rows: np.ndarray) -> tuple[pd.DataFrame, dict[str, int]]:
-    blanks, twice, backwards = rows[:20], rows[20:23], rows[23:25]
-    frame.loc[blanks, "segment"] = frame.loc[blanks, "segment"] + np.where(rng.random(len(blanks)) < 0.5, " ", "  ")
-    again = frame.loc[np.sort(twice)]
-    wrong = frame.loc[np.sort(backwards)].assign(start="2025-09-01", end="2025-03-01", end_reason="choice", observed_from="")
+def _put(frame: Frame, rows: Whole, column: str, *values: str) -> int:
+    """Write the values into the rows, over and over, and say how many rows that were."""
+    frame.loc[rows, column] = np.resize(np.array(values, dtype=object), len(rows))
+    return len(rows)
+
+
+def _blanks(frame: Frame, rows: Whole, column: str) -> int:
+    """Leave one or two blanks after a value."""
+    frame.loc[rows, column] = frame.loc[rows, column] + np.resize(np.array([" ", "  "], dtype=object), len(rows))
+    return len(rows)
+
+
+def _customers(frame: Frame, rows: Rows) -> tuple[Frame, Account]:
+    again = frame.loc[rows.take(3)]
+    wrong = frame.loc[rows.take(2)].assign(start="2025-09-01", end="2025-03-01", end_reason="choice", observed_from="")
     wrong["customer"] = [f"C9000{place}" for place in range(1, len(wrong) + 1)]
-    account = {"blanks after a value": len(blanks), "duplicated id": len(again), "end before start": len(wrong)}
+    account = {
+        "blanks after a value": _blanks(frame, rows.take(20), "segment"),
+        "duplicated id": len(again),
+        "end before start": len(wrong),
+    }
     return pd.concat([frame, wrong, again], ignore_index=True), account
 
 
-def _orders(_rng: np.random.Generator, frame: pd.DataFrame, rows: np.ndarray) -> tuple[pd.DataFrame, dict[str, int]]:
-    frame.loc[rows[:1], "customer"] = UNKNOWN
-    frame.loc[rows[1:3], "amount"] = ["12,9O", "free"][: len(rows[1:3])]
-    return frame, {"unknown customer": len(rows[:1]), "unreadable amount": len(rows[1:3])}
-
-
-def _responses(rng: np.random.Generator, frame: pd.DataFrame, rows: np.ndarray) -> tuple[pd.DataFrame, dict[str, int]]:
-    account = {}
-    for question, code in NO_ANSWER.items():
-        skipped = (frame["question"] == question) & (frame["score"] == "")
-        frame.loc[skipped, "score"] = code
-        account[f"no answer ({code}) to {question}"] = int(skipped.sum())
-    account["no answer (empty)"] = int((frame["score"] == "").sum())
-    usable = rows[frame["score"].to_numpy()[rows] != ""]
-    usable = usable[~np.isin(frame["score"].to_numpy()[usable], list(NO_ANSWER.values()))]
-    usable = usable[frame["role"].to_numpy()[usable] == "customer"]
-    question = frame["question"].to_numpy()
-    free = np.ones(len(frame), dtype=bool)
-
-    def some(size: int, name: str | None = None) -> np.ndarray:
-        open_rows = usable[free[usable] & ((question[usable] == name) if name else True)][:size]
-        free[open_rows] = False
-        return open_rows
-
-    for name, value, size in OUTSIDE:
-        frame.loc[some(size, name), "score"] = value
-    account["score outside its scale"] = int(sum(size for _, _, size in OUTSIDE))
-    unreadable = some(3)
-    frame.loc[unreadable, "time_answered"] = ["2025-02-30 10:15:00", "yesterday", "31/04/2025"][: len(unreadable)]
-    blanks = some(25)
-    frame.loc[blanks, "channel"] = frame.loc[blanks, "channel"] + " "
-    early = some(1)
-    frame.loc[early, "time_received"] = "2024-07-01 00:00:00"
-    frame.loc[some(1, "nps"), "respondent"] = UNKNOWN
-    first = frame.loc[np.sort(some(12, "nps"))]
-    later = first.copy()
-    turned = np.arange(len(later)) % 2 == 1
-    later.loc[turned, "score"] = rng.integers(0, 11, size=int(turned.sum())).astype(str)
-    account |= {
-        "unreadable date": len(unreadable),
-        "blanks after a value": len(blanks),
-        "received before answered": len(early),
-        "unknown customer": 1,
-        "repeat answer": len(later),
+def _orders(frame: Frame, rows: Rows) -> tuple[Frame, Account]:
+    return frame, {
+        "unknown customer": _put(frame, rows.take(1), "customer", UNKNOWN),
+        "unreadable amount": _put(frame, rows.take(2), "amount", "12,9O", "free"),
     }
-    return pd.concat([frame, later], ignore_index=True), account
 
 
-def _feedback(_rng: np.random.Generator, frame: pd.DataFrame, rows: np.ndarray) -> tuple[pd.DataFrame, dict[str, int]]:
-    frame.loc[rows[:2], "time_answered"] = ["soon", "2025-13-01 09:00:00"][: len(rows[:2])]
-    again = frame.loc[np.sort(rows[2:4])]
-    return pd.concat([frame, again], ignore_index=True), {"unreadable date": len(rows[:2]), "duplicated id": len(again)}
+def _responses(frame: Frame, rows: Rows) -> tuple[Frame, Account]:
+    account = {}
+    empty, question = frame["score"] == "", frame["question"]
+    for name, code in NO_ANSWER.items():
+        account[f"no answer ({code}) to {name}"] = _put(frame, np.flatnonzero(empty & (question == name)), "score", code)
+    account["no answer (empty)"] = int((frame["score"] == "").sum())
+    given = ~empty & (frame["role"] == "customer")
+    answers = question[~empty].value_counts()
+    account["score outside its scale"] = sum(
+        _put(frame, rows.take(min(most, int(ACCIDENT * answers.get(name, 0))), given & (question == name)), "score", value)
+        for name, value, most in OUTSIDE
+    )
+    account["unreadable date"] = _put(frame, rows.take(3, given), "time_answered", "2025-02-30 10:15:00", "yesterday", "31/04/2025")
+    account["received before answered"] = _put(frame, rows.take(1, given), "time_received", "2024-07-01 00:00:00")
+    account["unknown customer"] = _put(frame, rows.take(1, given & (question == "nps")), "respondent", UNKNOWN)
+    account["blanks after a value"] = _blanks(frame, rows.take(25, given), "channel")
+    again = frame.loc[rows.take(12, given & (question == "nps"))]
+    account["repeat answer"] = len(again)
+    return pd.concat([frame, _changed(again)], ignore_index=True), account
 
 
-def _events(_rng: np.random.Generator, frame: pd.DataFrame, rows: np.ndarray) -> tuple[pd.DataFrame, dict[str, int]]:
-    frame.loc[rows[:2], "time"] = ["0000-00-00 00:00:00", "?"][: len(rows[:2])]
-    frame.loc[rows[2:3], "activity"] = ""
-    return frame, {"unreadable date": len(rows[:2]), "no activity": len(rows[2:3])}
+def _changed(again: Frame) -> Frame:
+    """Every other repeat says something else, ten minutes later; the rest were sent twice."""
+    again = again.copy()
+    turned = np.arange(len(again)) % 2 == 1
+    again.loc[turned, "score"] = [str(abs(int(score) - 1)) for score in again.loc[turned, "score"]]
+    for column in ("time_answered", "time_received"):
+        later = pd.to_datetime(again.loc[turned, column]) + pd.Timedelta(minutes=10)
+        again.loc[turned, column] = later.dt.strftime("%Y-%m-%d %H:%M:%S")
+    return again
 
 
-def _tickets(_rng: np.random.Generator, frame: pd.DataFrame, rows: np.ndarray) -> tuple[pd.DataFrame, dict[str, int]]:
-    solved = rows[frame["time_resolved"].to_numpy()[rows] != ""]
-    again = frame.loc[np.sort(solved[:2])]
-    backwards = solved[2:3]
-    frame.loc[backwards, "time_resolved"] = "2024-06-30 23:00:00"
-    frame.loc[solved[3:13], "topic"] = frame.loc[solved[3:13], "topic"] + " "
-    account = {"duplicated id": len(again), "resolved before opened": len(backwards), "blanks after a value": len(solved[3:13])}
+def _feedback(frame: Frame, rows: Rows) -> tuple[Frame, Account]:
+    again = frame.loc[rows.take(2)]
+    account = {"unreadable date": _put(frame, rows.take(2), "time_answered", "soon", "2025-13-01 09:00:00"), "duplicated id": len(again)}
+    return pd.concat([frame, again], ignore_index=True), account
+
+
+def _events(frame: Frame, rows: Rows) -> tuple[Frame, Account]:
+    account = {"unreadable date": _put(frame, rows.take(2), "time", "0000-00-00 00:00:00", "?")}
+    return frame, account | {"no activity": _put(frame, rows.take(1), "activity", "")}
+
+
+def _tickets(frame: Frame, rows: Rows) -> tuple[Frame, Account]:
+    solved = frame["time_resolved"] != ""
+    again = frame.loc[rows.take(2, solved)]
+    account = {
+        "duplicated id": len(again),
+        "resolved before opened": _put(frame, rows.take(1, solved), "time_resolved", "2024-06-30 23:00:00"),
+        "blanks after a value": _blanks(frame, rows.take(10), "topic"),
+    }
     return pd.concat([frame, again], ignore_index=True), account

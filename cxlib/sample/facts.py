@@ -62,13 +62,14 @@ def _scores(people: People, survey: Survey) -> dict[str, Any]:
     everyone, after = np.ones(len(month)), (month >= laws.BREAKDOWN).astype(np.int64)
     return {
         "nps": {
+            "note": "by month of the wave; a few answers come in the next month",
             "by_month": _by(wave(np.arange(MONTHS)), month, nps, everyone),
             "among_answers_by_month": _by(wave(np.arange(MONTHS)), month, nps, asked * answers),
             "among_answers_weighted_by_month": _by(wave(np.arange(MONTHS)), month, nps, answers),
             "by_segment_before": _by(laws.SEGMENTS, segment, nps, 1.0 - after),
-            "by_segment_after": _by(laws.SEGMENTS, segment, nps, after.astype(float)),
+            "by_segment_after": _by(laws.SEGMENTS, segment, nps, after),
             "by_persona_before": _by(laws.PERSONAS, persona, nps, 1.0 - after),
-            "by_persona_after": _by(laws.PERSONAS, persona, nps, after.astype(float)),
+            "by_persona_after": _by(laws.PERSONAS, persona, nps, after),
         },
         "csat": {"by_month": _by(wave(np.arange(MONTHS)), month, csat, everyone)},
         "ces": {"by_month": _by(wave(np.arange(MONTHS)), month, ces, everyone)},
@@ -93,7 +94,7 @@ def _above(weights: tuple[int, ...], cut: int, mean: Whole) -> Real:
     return Spread(weights).above(UNIT * cut - mean)
 
 
-def _by(names: Any, position: Whole, value: Real, weight: Real) -> dict[str, float | None]:
+def _by(names: Any, position: Whole, value: Real, weight: Any) -> dict[str, float | None]:
     """Weighted means of 100 × value, to two decimals, by name; None where nobody is."""
     size = len(names)
     total = np.bincount(position, weight, minlength=size)

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cxlib.sample import laws
+from cxlib.sample import laws, words
 from cxlib.sample.laws import BEFORE, MONTH_START, MONTHS, NEVER, Flag, Real, Whole, Words
-from cxlib.sample.words import FIRST_NAMES, LAST_NAMES
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ class People:
         return person, month
 
 
-def daily_hazards(plan: Whole, segment: Whole, tenure: Whole, level: Whole, troubled: Flag) -> Real:
+def daily_hazards(*, plan: Whole, segment: Whole, tenure: Whole, level: Whole, troubled: Flag) -> Real:
     """Probability of leaving on a day, one row a reason."""
     choice = np.array(laws.CHOICE_BY_PLAN)[plan] * np.array(laws.CHOICE_SEGMENT)[segment]
     choice = choice * np.array(laws.CHOICE_TENURE)[np.searchsorted(laws.TENURE_UNTIL, tenure, side="right")]
@@ -66,7 +65,7 @@ def _lives(rng: np.random.Generator, start: Whole, segment: Whole, plan: Whole, 
         move = rng.random(size)
         settled = start < opens
         plan = np.clip(plan + (settled & (move < laws.PLAN_UP)) - (settled & (move > 1 - laws.PLAN_DOWN)), 0, 2)
-        hazards = daily_hazards(plan, segment, np.maximum(opens - start, 0), level, since_trouble <= 3)
+        hazards = daily_hazards(plan=plan, segment=segment, tenure=np.maximum(opens - start, 0), level=level, troubled=since_trouble <= 3)
         first = np.maximum(start + 1, opens)
         stays, chance = 1.0 - (hazards[0] + hazards[1] + hazards[2] + hazards[3]), rng.random(size)
         power, survived = np.ones(size), np.zeros(size, dtype=np.int64)
@@ -107,7 +106,7 @@ def live(customers: int, seed: int) -> People:
     pool = 4 * customers + 200
     months = np.arange(BEFORE + MONTHS)
     joins = laws.season(laws.JOIN_SEASON, months - BEFORE)
-    month = np.searchsorted(np.cumsum(joins) / joins.sum(), rng.random(pool), side="right")
+    month = np.searchsorted(np.cumsum(joins) / np.cumsum(joins)[-1], rng.random(pool), side="right")
     start = MONTH_START[month] + rng.integers(0, 28, size=pool)
     segment = laws.pick(rng, laws.SEGMENT_SHARE, pool)
     drawn, until = rng.random(pool), np.cumsum(laws.PLAN_SHARE, axis=1)[segment]
@@ -126,8 +125,7 @@ def live(customers: int, seed: int) -> People:
     number = np.cumsum(owner == np.arange(size))[owner]
     width = max(5, len(str(size)))
     language = laws.pick(rng, laws.LANGUAGE_SHARE, size)[owner]
-    first = np.array(FIRST_NAMES, dtype=object)[language, rng.integers(0, len(FIRST_NAMES[0]), size=size)]
-    last = np.array(LAST_NAMES, dtype=object)[language, rng.integers(0, len(LAST_NAMES[0]), size=size)]
+    first, last = (names[language, rng.integers(0, names.shape[1], size=size)] for names in map(words.names, ("first_names", "last_names")))
     eastern = language == laws.LANGUAGES.index("zh-Hant")
     return People(
         name=np.char.add("C", np.char.zfill(number.astype(str), width)).astype(object),
@@ -149,6 +147,13 @@ def named(values: tuple[str, ...], position: Whole) -> Words:
     """The names at these positions; None where the position is negative."""
     names: Words = np.array([*values, None], dtype=object)[np.where(position < 0, len(values), position)]
     return names
+
+
+def only(there: Flag, texts: Words) -> Words:
+    """Leave the texts where they are there, None elsewhere."""
+    kept = texts.copy()
+    kept[~there] = None
+    return kept
 
 
 def days(counted: Whole) -> pd.Series:
@@ -181,7 +186,7 @@ def customers(people: People) -> pd.DataFrame:
             "language": named(laws.LANGUAGES, people.language),
             "consent": people.consent,
             "name": people.full_name,
-            "account": np.where(people.account >= 0, accounts, None),
+            "account": only(people.account >= 0, accounts),
         }
     )
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from cxlib.sample import comments, laws, words
 from cxlib.sample.laws import NEVER, Flag, Whole
-from cxlib.sample.people import People, named, times
+from cxlib.sample.people import People, named, only, times
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Served:
 
 
 def numbered(letter: str, size: int) -> np.ndarray:
-    """Identifiers in order: T00001, T00002, …"""
+    """Identifiers in order: T00001, T00002 and so on."""
     width = max(5, len(str(size)))
     texts: np.ndarray = np.char.add(letter, np.char.zfill(np.arange(1, size + 1).astype(str), width)).astype(object)
     return texts
@@ -93,25 +93,26 @@ def feedback(people: People, slow: Flag, seed: int) -> tuple[pd.DataFrame, pd.Da
     theme = laws.pick(rng, laws.THEME_SHARE, size)
     theme = np.where(troubled & (rng.random(size) < 0.85), 0, np.where(waited & ~happy & (rng.random(size) < 0.7), 1, theme))
     known = np.where(rng.random(size) < 0.9, person, -1)
-    texts, more = comments.write(rng, people, known, theme, happy)
+    written = comments.write(rng, people, person=known, theme=theme, happy=happy)
     touched = theme < len(laws.TOUCHPOINTS)
     frame = pd.DataFrame(
         {
             "feedback": numbered("F", size),
-            "customer": np.where(known >= 0, people.name[person], None),
+            "customer": only(known >= 0, people.name[person]),
             "channel": np.where(known >= 0, named(("e-mail", "app", "phone", "store"), laws.pick(rng, (0.4, 0.3, 0.2, 0.1), size)), "web"),
             "touchpoint": named(laws.TOUCHPOINTS, np.where(touched, theme, -1)),
             "time_answered": times(second),
-            "comment": texts,
-            "language": comments.language_written(people, known),
+            "comment": written.texts,
+            "language": comments.languages(people, known),
         }
     )
-    return frame, planted(theme, more, happy)
+    return frame, planted(written)
 
 
-def planted(theme: Whole, more: Whole, happy: Flag) -> pd.DataFrame:
-    """Main and second theme and feeling of comments, for the truth."""
-    return pd.DataFrame({"theme": named(words.THEMES, theme), "second": named(words.THEMES, more), "happy": happy})
+def planted(written: comments.Written) -> pd.DataFrame:
+    """Main and second theme of comments and how they feel, for the truth."""
+    themes = {"theme": named(laws.THEMES, written.theme), "second": named(laws.THEMES, written.second)}
+    return pd.DataFrame(themes).assign(happy=written.happy, second_happy=written.second_happy)
 
 
 def audits(seed: int) -> pd.DataFrame:
@@ -130,7 +131,7 @@ def audits(seed: int) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "audit": numbered("V", len(visits))[visit],
-            "place": np.array(words.PLACES, dtype=object)[place[visit]],
+            "place": words.places()[place[visit]],
             "region": named(laws.REGIONS, region[place[visit]]),
             "auditor": numbered("B", laws.AUDITORS)[auditor[visit]],
             "item": named(laws.ITEMS, np.tile(np.arange(len(laws.ITEMS)), len(visits))),

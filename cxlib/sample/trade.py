@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from cxlib.sample import laws
-from cxlib.sample.laws import MONTHS, NEVER, Real, Whole
+from cxlib.sample.laws import MONTHS, NEVER, Whole
 from cxlib.sample.people import People, days, named, times
 from cxlib.sample.service import numbered, shown_until_as_of
 
@@ -104,7 +104,7 @@ def sends(people: People, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     return frame, pd.DataFrame({"person": person, "second": converted, "cents": cents, "channel": "phone"})[converts]
 
 
-def orders(people: People, online: pd.DataFrame, campaign: pd.DataFrame, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+def orders(people: People, *, online: pd.DataFrame, campaign: pd.DataFrame, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     """All orders: online, from campaigns, in shops, with a few refunds; once as a table, once as numbers."""
     rng = laws.stream(seed, 9)
     person, day = _busy(people, rng, laws.STORE_ORDERS)
@@ -138,13 +138,13 @@ def value_history(people: People, bought: pd.DataFrame) -> pd.DataFrame:
     extra = np.zeros(len(people.start) * MONTHS, dtype=np.int64)
     np.add.at(extra, at, bought["cents"].to_numpy())
     extra = extra[person * MONTHS + month]
-    margin: Real = np.array(laws.MARGIN)[plan] * fee + laws.ORDER_MARGIN * extra
+    margin = (np.array(laws.MARGIN_PERCENT)[plan] * fee + laws.ORDER_MARGIN_PERCENT * extra + 50) // 100
     return pd.DataFrame(
         {
             "customer": people.name[person],
             "valid_from": days(laws.month_first(month)),
             "revenue": (fee + extra) / 100,
-            "margin": np.floor(margin + 0.5) / 100,
+            "margin": margin / 100,
             "currency": "EUR",
         }
     )

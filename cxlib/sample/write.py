@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -29,7 +30,7 @@ FOREIGN = {
     "sends": {"send": "Message ID", "customer": "Contact", "arm": "Group", "time_sent": "Sent", "bounced": "Bounce"},
 }
 #: Values that other systems write.
-WORDS = {
+WORDS: dict[tuple[str, str], dict[Any, str]] = {
     ("customers", "consent"): {True: "Yes", False: "No"},
     ("sends", "arm"): {"message": "Mailing", "control": "Held back"},
     ("sends", "bounced"): {True: "1", False: "0"},
@@ -48,7 +49,7 @@ def write(to: str | Path, *, customers: int = laws.CUSTOMERS, seed: int = laws.S
         The folder; made where it is not there. Files of the same names are written over.
     customers : int, default 1500
         As for `company`.
-    seed : int, default 20260630
+    seed : int, default 12
         As for `company`.
 
     Returns
@@ -119,8 +120,9 @@ def _texts(table: str, name: str, column: pd.Series, kind: str) -> pd.Series:
     there = column.notna().to_numpy()
     texts = np.full(len(column), "", dtype=object)
     known = column[there]
-    if (table, name) in WORDS:
-        texts[there] = known.map(WORDS[table, name])
+    said = WORDS.get((table, name))
+    if said:
+        texts[there] = [said[value] for value in known]
     elif kind == "date":
         texts[there] = known.dt.strftime("%Y-%m-%d")
     elif kind == "time":
