@@ -1,0 +1,244 @@
+"""A workbook's tables as they were known on one day, and the account of every row that was read."""
+
+from __future__ import annotations
+
+import atexit
+import datetime as dt
+import functools
+import json
+import os
+import shutil
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from cxlib.sources import reading
+from cxlib.sources.declared import declared
+from cxlib.sources.known import known_then, span
+from cxlib.tables import TABLES, TableError
+from cxlib.tables.engine import connect
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+    from ibis.backends.duckdb import Backend
+
+@dataclass(frozen=True)
+class Book:
+    """The tables of a workbook as known on ``as_of``, each with all its canonical columns.
+
+    A table that the workbook does not have is there without rows, and a column that a source does not
+    have is there without values, so that a notebook runs on any workbook and says what is missing.
+
+    Attributes
+    ----------
+    name, time_zone, smallest_group
+        As declared in `sources.toml`.
+    as_of : date
+        Last day counted.
+    account : DataFrame, one row per declared table
+        ``table``, ``rows_read``, ``kept``, ``set_aside``, ``repeats``, ``after_as_of``, ``no_consent``
+        (counts of rows; the last five add up to the first), ``since``, ``until`` (first and last day).
+    problems : DataFrame, one row per table and reason
+        ``table``, ``reason``, ``rows``, ``first`` (the first three).
+    columns : DataFrame, one row per column read
+        ``table``, ``column``, ``missing``, ``distinct``, ``low``, ``high``.
+    """
+
+    name: str
+    time_zone: str
+    smallest_group: int
+    as_of: dt.date
+    account: pd.DataFrame
+    problems: pd.DataFrame
+    columns: pd.DataFrame
+    customers: ir.Table
+    attributes: ir.Table
+    value_history: ir.Table
+    orders: ir.Table
+    invitations: ir.Table
+    responses: ir.Table
+    feedback: ir.Table
+    events: ir.Table
+    tickets: ir.Table
+    sends: ir.Table
+    audits: ir.Table
+
+
+def day(text: str | dt.date, *, name: str = "as_of") -> dt.date:
+    """A day from an ISO text, with a letter where it is none.
+
+    >>> day("2026-06-30")
+    datetime.date(2026, 6, 30)
+    """
+    if isinstance(text, dt.date):
+        return text
+    try:
+        return dt.datetime.strptime(str(text), "%Y-%m-%d").date()
+    except ValueError:
+        raise ValueError(f"{name}: '{text}' is not a day. Write it in quotes as year-month-day, such as \"2026-06-30\".") from None
+
+
+def admit(path: str | Path, *, to: str | Path) -> list[str]:
+    """Pass every declared table through the door, into a folder of validated Parquet files.
+
+    Parameters
+    ----------
+    path : str or Path
+        The workbook's `sources.toml`.
+    to : str or Path
+        An existing folder. It receives ``<table>.parquet``, ``account.json``, and
+        ``set_aside/<table>.csv`` where rows were set aside. It holds personal data: keep it private.
+
+    Returns
+    -------
+    list of str
+        The tables that were admitted.
+
+    Raises
+    ------
+    TableError
+        If the workbook or one of its tables is refused; the message says what to do.
+    """
+    from cxlib.sources.door import passed
+
+    workbook, to = declared(path), Path(to)
+    scratch = Path(tempfile.mkdtemp(prefix="cxlib-door-"))
+    con = connect()
+    con.raw_sql(f"SET TimeZone = '{workbook.time_zone}'")
+    con.raw_sql(f"SET temp_directory = '{scratch}'")
+    letters: list[str] = []
+    account = {}
+    try:
+        for name in TABLES:
+            if name not in workbook.sources:
+                continue
+            source = workbook.sources[name]
+            try:
+                result = passed(workbook, source, reading.raw(workbook, source, con, scratch), con, to)
+            except TableError as error:
+                letters.append(str(error))
+                continue
+            finally:
+                _drop(con, name)
+            account[name] = {
+                **{key: value for key, value in asdict(result).items() if key not in ("problems", "columns")},
+                "problems": result.problems.to_dict("records"),
+                "columns": result.columns.astype(object).where(result.columns.notna(), None).to_dict("records"),
+            }
+    finally:
+        con.disconnect()
+        shutil.rmtree(scratch, ignore_errors=True)
+    if letters:
+        raise TableError("\n".join(letters))
+    stamp = {"workbook": str(workbook.path), "inputs": reading.inputs(workbook), "tables": account}
+    (to / "account.json").write_text(json.dumps(stamp, indent=1, ensure_ascii=False, default=str), encoding="utf-8")
+    return list(account)
+
+
+def _drop(con: Backend, name: str) -> None:
+    """Free what the door made of one table before the next one comes."""
+    for kind, steps in {"VIEW": ("made_", "typed_", "answers_", "texts_"), "TABLE": ("door_", "stage_", "raw_")}.items():
+        for step in steps:
+            con.raw_sql(f'DROP {kind} IF EXISTS "{step}{name}"')
+
+
+def inputs(path: str | Path) -> dict[str, str]:
+    """Every input of a workbook by its name beside the `sources.toml`, with its SHA-256.
+
+    Parameters
+    ----------
+    path : str or Path
+        The workbook's `sources.toml`.
+
+    Returns
+    -------
+    dict
+        Name → hash. A table of an engine cannot be hashed and has an empty text.
+
+    Raises
+    ------
+    TableError
+        If a declared file is absent or cannot be read.
+    """
+    return reading.inputs(declared(path))
+
+
+def read(path: str | Path, *, as_of: str | dt.date) -> Book:
+    """The workbook as it was known on ``as_of``.
+
+    Rows dated later are left out and counted. What had not happened yet (a customer's leaving, a
+    ticket's resolution) is missing again. Customers who did not consent are left out of every table
+    that names them, and counted.
+
+    Parameters
+    ----------
+    path : str or Path
+        The workbook's `sources.toml`; a relative path is looked for here and in the folders above.
+    as_of : str or date
+        Last day counted, inclusive, in the workbook's time zone.
+
+    Returns
+    -------
+    Book
+
+    Raises
+    ------
+    TableError
+        If the data are refused at the door.
+    ValueError
+        If ``as_of`` is not a day.
+    """
+    workbook, until = declared(path), day(as_of)
+    folder = _admitted(str(workbook.path))
+    stamp = json.loads((folder / "account.json").read_text(encoding="utf-8"))
+    tables, counts = known_then(folder, until)
+    rows = []
+    for name, passed in stamp["tables"].items():
+        since, last = span(TABLES[name], tables[name])
+        left_out = counts[name]
+        rows.append(
+            {
+                "table": name,
+                "rows_read": passed["rows_read"],
+                "kept": passed["kept"] - sum(left_out.values()),
+                "set_aside": passed["set_aside"],
+                "repeats": passed["repeats"],
+                **left_out,
+                "since": since,
+                "until": last,
+                "not_read": passed["not_read"],
+            }
+        )
+    return Book(
+        name=workbook.name,
+        time_zone=workbook.time_zone,
+        smallest_group=workbook.smallest_group,
+        as_of=until,
+        account=pd.DataFrame(rows),
+        problems=_frame(stamp, "problems", ["reason", "rows", "first"]),
+        columns=_frame(stamp, "columns", ["column", "missing", "distinct", "low", "high"]),
+        **tables,
+    )
+
+
+def _frame(stamp: dict[str, object], part: str, columns: list[str]) -> pd.DataFrame:
+    tables: dict[str, dict[str, list[dict[str, object]]]] = stamp["tables"]  # type: ignore[assignment]
+    rows = [{"table": name, **row} for name, passed in tables.items() for row in passed[part]]
+    return pd.DataFrame(rows, columns=["table", *columns])
+
+
+@functools.cache
+def _admitted(path: str) -> Path:
+    """The folder of validated tables: the run's, where it admitted this very workbook, or a private one of this process."""
+    given = os.environ.get("CXLIB_ADMITTED")
+    if given and (Path(given) / "account.json").is_file():
+        stamp = json.loads((Path(given) / "account.json").read_text(encoding="utf-8"))
+        if stamp["workbook"] == path:
+            return Path(given)
+    folder = Path(tempfile.mkdtemp(prefix="cxlib-tables-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    admit(path, to=folder)
+    return folder

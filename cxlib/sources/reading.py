@@ -1,0 +1,225 @@
+"""Files and engine tables as they are: every cell as text (or as the engine's own type), no row lost unseen."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import glob
+import gzip
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import pandas as pd
+
+from cxlib.sources.declared import Source, Workbook
+from cxlib.tables import TableError
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+    from ibis.backends.duckdb import Backend
+
+#: The column that numbers the rows of a source, from 1.
+ROW = "row"
+
+
+@dataclass(frozen=True)
+class Raw:
+    """A source before the door: its table with a row number, and the rows no reader could make sense of."""
+
+    table: ir.Table
+    columns: tuple[str, ...]
+    unreadable: pd.DataFrame
+
+
+def raw(workbook: Workbook, source: Source, con: Backend, scratch: Path) -> Raw:
+    """The rows of a source, unchanged."""
+    if source.engine_table:
+        return _engine_table(workbook, source, con, scratch)
+    paths = files(workbook, source)
+    if all(path.suffix == ".parquet" for path in paths):
+        return _parquet(workbook, source, con, paths)
+    return _csv(workbook, source, con, paths, scratch)
+
+
+def files(workbook: Workbook, source: Source) -> list[Path]:
+    """The files of a source, in order of name; a pattern such as ``answers-*.csv`` may stand for several."""
+    paths: list[Path] = []
+    for pattern in source.files:
+        matches = sorted(glob.glob(str(workbook.path.parent / pattern)))
+        if not matches:
+            raise TableError(f"{source.table}: there is no file '{pattern}' beside {workbook.path.name}. Correct files under [tables.{source.table}].")
+        paths += [Path(match) for match in matches if Path(match) not in paths]
+    return paths
+
+
+def inputs(workbook: Workbook) -> dict[str, str]:
+    """Each input by its name beside the workbook, with its SHA-256; an engine's table cannot be hashed and has ``""``."""
+    hashes = {workbook.path.name: _sha256(workbook.path)}
+    for source in workbook.sources.values():
+        if source.engine_table:
+            hashes[f"table {source.engine_table}"] = ""
+            continue
+        for path in files(workbook, source):
+            try:
+                name = path.relative_to(workbook.path.parent).as_posix()
+            except ValueError:
+                name = path.name
+            hashes.setdefault(name, _sha256(path))
+    return hashes
+
+
+def _sha256(path: Path) -> str:
+    with _letters(path), path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@contextmanager
+def _letters(path: Path) -> Iterator[None]:
+    """What the system says of a file, as a letter without its folder."""
+    try:
+        yield
+    except OSError as error:
+        raise TableError(f"'{path.name}' cannot be read: {error.strerror or 'the file is damaged'}.") from None
+
+
+def _engine_table(workbook: Workbook, source: Source, con: Backend, scratch: Path) -> Raw:
+    """A table of the workbook's engine, copied batch by batch: what is checked is then what is measured."""
+    import ibis
+
+    name = source.engine_table or ""
+    where = f"{workbook.path.name} [tables.{source.table}]"
+    url = workbook.engine
+    if url == "duckdb":
+        raise TableError(f"{where}: a table is named and the workbook has no engine. Write engine = \"duckdb:///company.db\" under [workbook].")
+    if url.startswith("duckdb:///"):
+        url = f"duckdb://{workbook.path.parent / url.removeprefix('duckdb:///')}?read_only=True"
+    try:
+        engine = ibis.connect(url)
+    except Exception as error:  # each driver has errors of its own; none of them may reach the reader as a dump
+        raise TableError(f"{where}: the engine '{workbook.engine.split('@')[-1]}' does not answer: {_first_line(error)}") from None
+    try:
+        if name not in engine.list_tables():
+            raise TableError(f"{where}: the engine has no table '{name}'. It has {', '.join(sorted(engine.list_tables())[:5])}.")
+        copy = scratch / f"{source.table}.source.parquet"
+        engine.table(name).to_parquet(copy)
+    finally:
+        engine.disconnect()
+    return _parquet(workbook, source, con, [copy])
+
+
+def _parquet(workbook: Workbook, source: Source, con: Backend, paths: list[Path]) -> Raw:
+    import ibis
+
+    try:
+        table = con.read_parquet([str(path) for path in paths])
+    except Exception as error:  # DuckDB's reader raises several kinds for a damaged file
+        raise TableError(f"{source.table}: {paths[0].name} is not a Parquet file that can be read: {_first_line(error)}") from None
+    columns = tuple(table.columns)
+    if ROW in columns:
+        table = table.rename({f"{ROW} (in the file)": ROW})
+        columns = tuple(table.columns)
+    return Raw(table.mutate(**{ROW: ibis.row_number() + 1}), columns, _no_rows())
+
+
+def _csv(workbook: Workbook, source: Source, con: Backend, paths: list[Path], scratch: Path) -> Raw:
+    """CSV files, every cell as text; lines that are no rows are kept as unreadable, with the reason.
+
+    The header is read here and handed over, since a reader that looks for it itself may take a broken
+    first line for it, and lose a row in silence.
+    """
+    import ibis
+
+    headers = [_header(source, path) for path in paths]
+    for path, header in zip(paths[1:], headers[1:], strict=True):
+        if header != headers[0]:
+            odd = sorted(set(header) ^ set(headers[0])) or ["their order"]
+            raise TableError(f"{source.table}: {path.name} has other columns than {paths[0].name} ({', '.join(odd[:3])}).")
+    columns = headers[0]
+    readable = [_as_utf8(source, path, scratch) for path in paths]
+    con.raw_sql("DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans")
+    try:
+        table = con.read_csv(
+            [str(path) for path in readable],
+            auto_detect=False,
+            columns=dict.fromkeys(columns, "VARCHAR"),
+            header=True,
+            delim=source.separator,
+            quote=source.quote,
+            escape=source.quote,
+            store_rejects=True,
+            rejects_limit=0,
+        )
+        staged = con.create_table(f"raw_{source.table}", table.mutate(**{ROW: ibis.row_number() + 1}), overwrite=True)
+        unreadable = con.raw_sql(
+            "SELECT line, error_type AS why, csv_line AS text FROM reject_errors "
+            "QUALIFY row_number() OVER (PARTITION BY file_id, line ORDER BY error_type) = 1 ORDER BY file_id, line"
+        ).df()
+    except Exception as error:  # DuckDB's reader raises several kinds; all of them mean an unreadable file
+        raise TableError(f"{source.table}: {paths[0].name} cannot be read as CSV: {_first_line(error)} Check separator, quote and encoding.") from None
+    open_quotes = unreadable[(unreadable["why"] == "UNQUOTED VALUE") & unreadable["text"].str.rstrip().str.contains("\n")]
+    if len(open_quotes):
+        line = open_quotes["line"].iloc[0]
+        raise TableError(f"{source.table}: in {paths[0].name} a quote that opens on line {line} is never closed, so the rows after it cannot be told apart. Close it.")
+    return Raw(staged, tuple(columns), unreadable)
+
+
+def _no_rows() -> pd.DataFrame:
+    return pd.DataFrame({"line": pd.Series(dtype="int64"), "why": pd.Series(dtype=str), "text": pd.Series(dtype=str)})
+
+
+def _opened(path: Path) -> IO[bytes]:
+    return gzip.open(path) if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
+
+
+def _header(source: Source, path: Path) -> list[str]:
+    """The names of the columns; blanks around them are dropped, an empty or doubled name is refused."""
+    encoding = "utf-8-sig" if _is_utf8(source.encoding) else source.encoding
+    try:
+        reader = codecs.getreader(encoding)
+    except LookupError:
+        raise TableError(f"{source.table}: encoding '{source.encoding}' is not known. Examples: utf-8, cp1252, utf-16, big5.") from None
+    try:
+        with _letters(path), _opened(path) as stream:
+            names = next(csv.reader(reader(stream), delimiter=source.separator, quotechar=source.quote), None)
+    except (UnicodeError, csv.Error, EOFError) as error:
+        raise TableError(f"{source.table}: the header of {path.name} cannot be read as {source.encoding}: {_first_line(error)} Declare encoding = \"…\" under [tables.{source.table}].") from None
+    if not names:
+        raise TableError(f"{source.table}: {path.name} is empty; not even a header is there.")
+    names = [name.strip() for name in names]
+    doubled = sorted({name for name in names if names.count(name) > 1 and name})
+    if doubled:
+        raise TableError(f"{source.table}: {path.name} has {names.count(doubled[0])} columns called '{doubled[0]}'; which one is meant cannot be told. Rename them.")
+    if len(names) == 1 and any(mark in names[0] for mark in ";\t|,"):
+        mark = next(mark for mark in ";\t|," if mark in names[0])
+        raise TableError(f"{source.table}: {path.name} has a single column called '{names[0][:60]}'. Is the separator {mark!r}? Declare it: separator = {mark!r} under [tables.{source.table}].")
+    names = [name or f"(column {place})" for place, name in enumerate(names, start=1)]
+    return [f"{ROW} (in the file)" if name == ROW else name for name in names]
+
+
+def _is_utf8(encoding: str) -> bool:
+    return encoding.lower().replace("_", "-") in ("utf-8", "utf8", "utf-8-sig")
+
+
+def _as_utf8(source: Source, path: Path, scratch: Path) -> Path:
+    """The file itself where it is UTF-8, otherwise a private copy that is."""
+    if _is_utf8(source.encoding):
+        return path
+    copy = scratch / f"{source.table}-{path.name.removesuffix('.gz')}.utf8"
+    reader = codecs.getreader(source.encoding)
+    try:
+        with _letters(path), _opened(path) as stream, copy.open("w", encoding="utf-8", newline="") as out:
+            text = reader(stream)
+            while part := text.read(1 << 20):
+                out.write(part)
+    except UnicodeError as error:
+        raise TableError(f"{source.table}: {path.name} is not {source.encoding} throughout: {_first_line(error)} Declare its encoding under [tables.{source.table}].") from None
+    return copy
+
+
+def _first_line(error: BaseException) -> str:
+    line = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return line.rstrip(".")[:200] + "."
