@@ -19,9 +19,8 @@ if TYPE_CHECKING:
 Table: TypeAlias = "pd.DataFrame | ir.Table"
 
 
-@cache
-def embedded() -> Backend:
-    """The embedded DuckDB of this process, with its share of threads and memory.
+def connect() -> Backend:
+    """A fresh embedded DuckDB, with this process's share of threads and memory.
 
     ``CXLIB_THREADS`` and ``CXLIB_MEMORY`` (such as ``2GB``) are set by a run that executes several
     notebooks at once; without them DuckDB takes what the machine has.
@@ -30,6 +29,12 @@ def embedded() -> Backend:
 
     settings = {"threads": os.environ.get("CXLIB_THREADS"), "memory_limit": os.environ.get("CXLIB_MEMORY")}
     return ibis.duckdb.connect(**{name: value for name, value in settings.items() if value})
+
+
+@cache
+def embedded() -> Backend:
+    """The embedded DuckDB that this process asks where a table has no engine of its own."""
+    return connect()
 
 
 def expression(table: Table) -> ir.Table:
