@@ -250,7 +250,9 @@ def _recount(files: dict[str, pd.DataFrame]) -> dict[str, dict[str, int]]:
     score = pd.to_numeric(r["score"], errors="coerce")
     low = np.where(r["question"] == "nps", 0, 1)
     high = r["question"].map({"nps": 11, "ces": 7}).fillna(5)
-    answered, received = (pd.to_datetime(r[column], errors="coerce", format="%Y-%m-%d %H:%M:%S") for column in ("time_answered", "time_received"))
+    answered, received = (
+        pd.to_datetime(r[column], errors="coerce", format="%Y-%m-%d %H:%M:%S") for column in ("time_answered", "time_received")
+    )
     person = {name: files[name]["respondent" if name == "responses" else "customer"] for name in ("orders", "responses")}
     tickets = files["tickets"]
     return {
@@ -365,7 +367,8 @@ def test_the_answers_of_a_large_company_agree_with_its_truth(large: Story) -> No
     assert stats.chi2.sf((raw**2).sum(), len(raw)) > 0.001
     weighted = (felt * nps["weight"]).groupby(nps["wave"]).sum() / nps["weight"].groupby(nps["wave"]).sum()
     off = 100 * weighted - pd.Series(known["nps"]["among_answers_weighted_by_month"])
-    assert off.abs().max() < 4 * 100 * felt.std() / np.sqrt(wave.size().min()) * 1.1
+    # Four standard errors of the smallest wave, a little wider for unequal weights.
+    assert off.abs().max() < 1.1 * 4 * 100 * felt.std() / np.sqrt(wave.size().min())
 
 
 def test_customers_of_a_large_company_leave_as_the_hazards_say(large: Story) -> None:
@@ -404,7 +407,8 @@ def test_journeys_of_a_large_company_drop_off_as_written(large: Story) -> None:
 
 
 def test_campaigns_lift_and_touchpoints_weigh_as_written(large: Story) -> None:
-    sends = large.tables["sends"].query("bounced != True")
+    sends = large.tables["sends"]
+    sends = sends[~sends["bounced"].fillna(False)]
     converted = sends.groupby("arm")["time_converted"].agg(["count", "size"])
     for arm, share in zip(("control", "message"), laws.CONVERTED, strict=True):
         # Who leaves within the fourteen days can no longer convert.
@@ -424,7 +428,7 @@ def test_a_delivery_problem_lowers_the_score_and_opens_a_slow_ticket(large: Stor
     took = (tickets["time_resolved"] - tickets["time_opened"]).dt.days
     assert took[late.index].median() > took.drop(late.index).median() + 3
     per_month = late.groupby(late["time_opened"].dt.to_period("M")).size()
-    assert per_month["2026-02":"2026-06"].min() > 3 * per_month[:"2026-01"].max()  # type: ignore[misc]
+    assert per_month["2026-02":"2026-06"].min() > 3 * per_month[:"2026-01"].max()
 
 
 # The words.

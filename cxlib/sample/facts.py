@@ -34,7 +34,7 @@ def facts(people: People, survey: Survey, feedback_themes: pd.DataFrame) -> dict
         "hazards": _hazards(),
         "journeys": _journeys(),
         "campaigns": {
-            "conversion_within_14_days": dict(zip(("control", "message"), laws.CONVERTED, strict=True)),
+            "conversion_within_14_days_unless_bounced": dict(zip(("control", "message"), laws.CONVERTED, strict=True)),
             "bounced": laws.BOUNCED,
             "opened_of_delivered": laws.OPENED,
             "clicked_of_opened": laws.CLICKED,

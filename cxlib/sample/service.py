@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cxlib.sample import comments, laws, words
-from cxlib.sample.laws import NEVER, Flag, Whole
+from cxlib.sample.laws import NEVER, Flag, Whole, Words
 from cxlib.sample.people import People, named, only, times
 
 
@@ -20,11 +20,10 @@ class Served:
     slow: Flag
 
 
-def numbered(letter: str, size: int) -> np.ndarray:
+def numbered(letter: str, size: int) -> Words:
     """Identifiers in order: T00001, T00002 and so on."""
     width = max(5, len(str(size)))
-    texts: np.ndarray = np.char.add(letter, np.char.zfill(np.arange(1, size + 1).astype(str), width)).astype(object)
-    return texts
+    return np.array([f"{letter}{number:0{width}d}" for number in range(1, size + 1)], dtype=object)
 
 
 def shown_until_as_of(seconds: Whole) -> Whole:
