@@ -50,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--as-of", required=True, metavar="DATE", help="last day counted, year-month-day")
     run.add_argument("--sources", metavar="FILE", help="the workbook (default: data/sources.toml)")
     run.add_argument("--to", metavar="DIR", help="folder of all reports (default: reports)")
-    run.add_argument("--private", metavar="DIR", help="folder for rows set aside and failed attempts (default: private)")
+    run.add_argument("--private", metavar="DIR", help="folder for rows set aside and failed attempts (default: data/private)")
     run.add_argument("-p", dest="given", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), help="set a notebook's parameter")
     run.add_argument("--jobs", type=_positive, metavar="N", help="notebooks at a time (default: one a core)")
     run.add_argument("--timeout", type=_positive, default=3600, metavar="SECONDS", help="most a notebook may take (default: 3600)")

@@ -39,26 +39,31 @@ def text(source: str | Sequence[str]) -> str:
     return source if isinstance(source, str) else "".join(source)
 
 
+def code(content: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """Each code cell that holds code: the heading above it, its place in words, and the cell itself."""
+    section, number = "", 0
+    for cell in content.get("cells", []):
+        source = text(cell["source"])
+        if cell["cell_type"] == "markdown":
+            section = next(reversed(HEADING.findall(source)), section)
+        elif cell["cell_type"] == "code" and source.strip():
+            # The cell that papermill adds is none of the notebook's own.
+            number += "injected-parameters" not in cell["metadata"].get("tags", [])
+            yield section, f"code cell {number}" + (f", under '{section}'" if section else ""), cell
+
+
 def shown(name: str, content: Mapping[str, Any]) -> list[Shown]:
     """All that an executed notebook shows, in its order."""
-    found, section = [], ""
-    for cell in content["cells"]:
-        if cell["cell_type"] == "markdown":
-            headings = HEADING.findall(text(cell["source"]))
-            section = headings[-1] if headings else section
-        for output in cell.get("outputs", []):
-            if MIME in output.get("data", {}):
-                payload = output["data"][MIME]
-                found.append(Shown(name, section, json.loads(text(payload)) if isinstance(payload, (str, list)) else payload))
-    return found
+    outputs = [(section, output.get("data", {})) for section, _, cell in code(content) for output in cell.get("outputs", [])]
+    return [Shown(name, section, data[MIME]) for section, data in outputs if MIME in data]
 
 
 def fault(name: str, content: Mapping[str, Any], *, smallest_group: int) -> str:
     """Why what a notebook shows cannot be published; empty where it can."""
-    for number, cell in enumerate(_code(content), start=1):
+    for _, place, cell in code(content):
         asked = _asks_figure(text(cell["source"]))
         if asked and not any(MIME in output.get("data", {}) for output in cell.get("outputs", [])):
-            return f"code cell {number} calls figures.{asked} but shows no result."
+            return f"{place}, calls figures.{asked} but shows no result."
     items = shown(name, content)
     if all(item.payload["kind"] == "set_up" for item in items):
         return "shows no result. Show at least one with cxlib.figures."
@@ -69,10 +74,6 @@ def fault(name: str, content: Mapping[str, Any], *, smallest_group: int) -> str:
                 if problem:
                     return f"'{result['name']}' under '{item.section}' {problem}"
     return ""
-
-
-def _code(content: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return [cell for cell in content["cells"] if cell["cell_type"] == "code" and text(cell["source"]).strip()]
 
 
 def _asks_figure(source: str) -> str:
@@ -178,7 +179,7 @@ def _cell(value: Any) -> Any:
 def cleaned(content: dict[str, Any], paths: Mapping[str, str]) -> dict[str, Any]:
     """The executed notebook without what is of this machine: paths, kernel, timings and papermill's own notes."""
     longest = sorted(paths, key=len, reverse=True)
-    pattern = re.compile("|".join([r"/tmp/ipykernel_\d+/\d+\.py", *(re.escape(path) + r"(?![\w.-])" for path in longest)]))
+    pattern = re.compile("|".join([r"[^\s\"'<>]*/ipykernel_\d+/\d+\.py", *(re.escape(path) + r"(?![\w.-])" for path in longest)]))
 
     def clean(value: Any) -> Any:
         if isinstance(value, str):

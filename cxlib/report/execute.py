@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import queue
 import re
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import cxlib
+from cxlib.report.collect import code
 from cxlib.report.parameters import Notebook, Value
 
 START_TIMEOUT = 120
@@ -204,6 +206,8 @@ def _one(job: Job, room: Room, kernels: Kernels, stepped: Callable[[str], None])
     name, start = job.notebook.name, time.monotonic()
     output = room.folder / f"{name}.ipynb"
     fault: Exception | None = None
+    begun = [""]
+    logging.getLogger("papermill").disabled = True  # what it says is said better by the verdict
     try:
         source = papermill.iorw.load_notebook_node(str(job.notebook.path))
         papermill.execute_notebook(
@@ -216,6 +220,7 @@ def _one(job: Job, room: Room, kernels: Kernels, stepped: Callable[[str], None])
             execution_timeout=room.timeout,
             kernel_manager_class=_manager(name, kernels, room),
             extra_arguments=["--IPKernelApp.log_level=40"],
+            on_cell_start=lambda cell, **_: begun.append(cell.get("id", "")),
             on_cell_complete=lambda **_: stepped(name),
         )
     except Exception as raised:  # noqa: BLE001 - whatever it is, it is this notebook's failure, told below
@@ -225,7 +230,9 @@ def _one(job: Job, room: Room, kernels: Kernels, stepped: Callable[[str], None])
     result = Execution(name, seconds=time.monotonic() - start)
     if output.exists():
         result.content = json.loads(output.read_text(encoding="utf-8"))
-    result.reason = verdict(result.content, fault, seconds=room.timeout)
+        cells = result.content["cells"]
+        result.content["cells"] = [cell for cell in cells if "papermill-error-cell-tag" not in cell["metadata"].get("tags", [])]
+    result.reason = verdict(result.content, fault, at=begun[-1], seconds=room.timeout)
     if result.reason:
         said = room.folder / f"{name}.log"
         parts = [result.reason, str(fault or ""), said.read_text(errors="replace") if said.exists() else ""]
@@ -233,34 +240,28 @@ def _one(job: Job, room: Room, kernels: Kernels, stepped: Callable[[str], None])
     return result
 
 
-def verdict(content: Mapping[str, Any], fault: Exception | None, *, seconds: int) -> str:
-    """The reason why an execution failed, in one line; empty where every cell truly ran."""
-    code = [cell for cell in content.get("cells", []) if cell["cell_type"] == "code" and "".join(cell["source"]).strip()]
-    for number, cell in enumerate(code, start=1):
-        for output in cell.get("outputs", []):
-            if output["output_type"] != "error":
-                continue
-            if output["ename"] == "SystemExit":
-                return f"code cell {number} left the notebook by sys.exit, so the cells after it never ran."
-            return f"code cell {number} failed: {output['ename']}: {_first_line(output['evalue'])}"
-    unrun = [n for n, cell in enumerate(code, start=1) if cell.get("execution_count") is None or _status(cell) == "pending"]
-    where = f" at code cell {unrun[0]}" if unrun else ""
+def verdict(content: Mapping[str, Any], fault: Exception | None, *, at: str, seconds: int) -> str:
+    """The reason why an execution failed, in one line; empty where every cell truly ran. ``at`` is the cell begun last."""
+    cells = [(place, cell) for _, place, cell in code(content)]
+    where = next((place for place, cell in cells if cell.get("id") == at), "the start")
     kinds = {kind.__name__ for kind in type(fault).__mro__}
-    if "TimeoutError" in kinds or "CellTimeoutError" in kinds:
-        return _too_long(seconds)
+    if "CellTimeoutError" in kinds:
+        return f"{where}, {_too_long(seconds)}"
+    for place, cell in cells:
+        for output in cell.get("outputs", []):
+            if output["output_type"] == "error" and output["ename"] == "SystemExit":
+                return f"{place}, left the notebook by sys.exit, so the cells after it never ran."
+            if output["output_type"] == "error":
+                return f"{place}, failed: {output['ename']}: {_first_line(output['evalue'])}"
     if "DeadKernelError" in kinds:
-        return f"the kernel died{where or ' after the last cell'}: it was killed, or ran out of memory."
+        return f"the kernel died at {where}: it was killed, or ran out of memory."
     if fault is not None:
-        return f"could not be executed{where}: {type(fault).__name__}: {_first_line(str(fault))}"
-    if unrun:
-        return f"code cell {unrun[0]} of {len(code)} never ran; papermill did not say why."
+        return f"could not be executed from {where} on: {type(fault).__name__}: {_first_line(str(fault))}"
+    for place, cell in cells:
+        if cell.get("execution_count") is None or cell["metadata"].get("papermill", {}).get("status") == "pending":
+            return f"{place}, never ran, and papermill did not say why."
     return ""
 
 
 def _first_line(said: str) -> str:
     return next(iter(ANSI.sub("", said).strip().splitlines()), "")
-
-
-def _status(cell: Mapping[str, Any]) -> str:
-    status: str = cell.get("metadata", {}).get("papermill", {}).get("status", "")
-    return status

@@ -63,7 +63,7 @@ def spans(admitted: Path, as_of: str) -> dict[str, dict[str, Any]]:
     account = json.loads((admitted / "account.json").read_text(encoding="utf-8"))["tables"]
     told: dict[str, dict[str, Any]] = {}
     for name, counts in account.items():
-        told[name] = {key: counts[key] for key in ("rows_read", "kept", "set_aside") if key in counts}
+        told[name] = {key: counts[key] for key in ("rows_read", "kept", "set_aside")} | {"first": None}
         column = TABLES[name].dated
         days: list[dt.date] = []
         if column is not None:

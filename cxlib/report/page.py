@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import cxlib
-from cxlib.report.collect import MIME, shown, text
+from cxlib.report.collect import MIME, text
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -74,7 +74,7 @@ def document(name: str, content: Mapping[str, Any]) -> Document:
             if part:
                 here.parts.append(part)
             if MIME in output.get("data", {}):
-                payload = shown(name, {"cells": [{"cell_type": "code", "outputs": [output]}]})[0].payload
+                payload = output["data"][MIME]
                 found.items.append({"kind": payload["kind"], "text": payload.get("text") or payload.get("reason") or "", "html": part})
     return found
 
@@ -90,7 +90,8 @@ def _markdown(source: str) -> list[tuple[tuple[int, str] | None, str]]:
             headings.append((level, text))
             return MARK
 
-        def image(self, text: str, url: str, title: str | None = None) -> str:  # noqa: ARG002 - a page loads nothing
+        # A page loads nothing, so of a picture elsewhere the words are left.
+        def image(self, text: str, url: str, title: str | None = None) -> str:
             return html.escape(text)
 
     rendered = mistune.create_markdown(renderer=Renderer(escape=True), plugins=["table", "footnotes"])(source.replace(MARK, ""))
@@ -104,8 +105,7 @@ def _output(output: Mapping[str, Any], *, above: str) -> str:
         return f"<pre>{html.escape(text(output['text']))}</pre>" if output["name"] == "stdout" else ""
     data, metadata = output.get("data", {}), output.get("metadata", {})
     if MIME in data:
-        payload = data[MIME]
-        return "" if isinstance(payload, dict) and payload["kind"] == "set_up" else text(data["text/html"])
+        return "" if data[MIME]["kind"] == "set_up" else text(data["text/html"])
     for kind in ("image/svg+xml", "image/png"):
         if kind in data:
             raw = text(data[kind])

@@ -74,9 +74,10 @@ def publish(built: Path, place: Path) -> str | None:
 
 
 def _differs(built: Path, place: Path) -> bool:
+    """Whether the earlier report says something else, or was made from something else; newer code alone is no revision."""
     new, old = manifest.read(built), manifest.read(place)
-    same: bool = new["fingerprint"] == old.get("fingerprint") and new["files"][RESULTS] == old.get("files", {}).get(RESULTS)
-    return not same
+    same: bool = new["files"][RESULTS] == old.get("files", {}).get(RESULTS)
+    return not same or any(new[part] != old.get(part) for part in ("inputs", "parameters"))
 
 
 def _keep(place: Path) -> str:

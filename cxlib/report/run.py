@@ -127,7 +127,7 @@ def _plan(request: Request) -> Plan:
     fixed = {"as_of": asked.isoformat(), "workbook": _shown(path, root)}
     values = {each.name: {**given[each.name], **{key: fixed[key] for key in fixed if key in each.signature}} for each in notebooks}
     to = Path(request.to or root / "reports").resolve()
-    private = Path(request.private or root / "private").resolve()
+    private = Path(request.private or root / "data" / "private").resolve()
     if private.is_relative_to(to):
         raise Refusal(f"--private: {private} lies within {to}, beside the pages. Choose a folder outside of it.", USAGE)
     if importlib.util.find_spec("ipykernel") is None:
@@ -212,6 +212,10 @@ def _made(plan: Plan, made_of: Mapping[str, Any], built: Path, scratch: Path) ->
         raise
     finally:
         publish.move_private(admitted / "set_aside", plan.private / "set_aside")
+    first = min((row["first"] for row in tables.values() if row["first"]), default=None)
+    since, until = manifest.period(tables)
+    if first and not until:
+        raise Refusal(f"--as-of: the data begin on {first}, after {plan.as_of}: there is nothing to report.", DATA_REFUSED)
     executions = _executed(plan, admitted, scratch)
     for one in executions:
         if not one.reason:
@@ -220,7 +224,6 @@ def _made(plan: Plan, made_of: Mapping[str, Any], built: Path, scratch: Path) ->
             one.content = collect.cleaned(one.content, _machine_paths(plan, scratch))
     if any(one.reason for one in executions):
         return _failed(plan, executions, started)
-    since, until = manifest.period(tables)
     seconds = {one.name: round(one.seconds, 1) for one in executions}
     read = {"tables": tables, "since": since, "until": until, "commit": manifest.commit(plan.root)}
     record = {"status": "good", **made_of, **read, "started": _stamp(started), "seconds": seconds}
@@ -237,12 +240,9 @@ def _admitted(plan: Plan, folder: Path) -> dict[str, dict[str, Any]]:
 
     _data(lambda: sources.admit(plan.workbook, to=folder))
     tables = manifest.spans(folder, plan.as_of)
-    first = min((row["first"] for row in tables.values() if row["first"]), default=None)
-    if first is None:
-        return tables
     _, until = manifest.period(tables)
-    if until is None:
-        raise Refusal(f"--as-of: the data begin on {first}, after {plan.as_of}: there is nothing to report.", DATA_REFUSED)
+    if until is None:  # no dates at all, or none yet, which is said by whoever asked
+        return tables
     late = (dt.date.fromisoformat(plan.as_of) - dt.date.fromisoformat(until)).days
     if late > STALE_DAYS and not plan.request.stale:
         letter = (
