@@ -43,6 +43,8 @@ class Book:
         (counts of rows; the last five add up to the first), ``since``, ``until`` (first and last day).
     problems : DataFrame, one row per table and reason
         ``table``, ``reason``, ``rows``, ``first`` (the first three).
+    responses, staff_responses : Ibis tables
+        The answers of customers, and of staff asked to guess what customers feel.
     columns : DataFrame, one row per column read
         ``table``, ``column``, ``missing``, ``distinct``, ``low``, ``high``.
     """
@@ -60,6 +62,7 @@ class Book:
     orders: ir.Table
     invitations: ir.Table
     responses: ir.Table
+    staff_responses: ir.Table
     feedback: ir.Table
     events: ir.Table
     tickets: ir.Table
@@ -197,7 +200,7 @@ def read(path: str | Path, *, as_of: str | dt.date) -> Book:
     tables, counts = known_then(folder, until)
     rows = []
     for name, passed in stamp["tables"].items():
-        since, last = span(TABLES[name], tables[name])
+        since, last = span(TABLES[name], *(tables[part] for part in (name, f"staff_{name}") if part in tables))
         left_out = counts[name]
         rows.append(
             {

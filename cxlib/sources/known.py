@@ -1,4 +1,8 @@
-"""What was known on a day: later rows out, later facts missing again, people without consent out; each counted."""
+"""What was known on a day: later rows out, later facts missing again, people without consent out; each counted.
+
+Answers of staff, who guess what customers feel, are handed out as a table of their own, so that no score of
+customers can take them in.
+"""
 
 from __future__ import annotations
 
@@ -36,18 +40,19 @@ def known_then(folder: Path, as_of: dt.date) -> tuple[dict[str, ir.Table], dict[
         counted = table.agg(after_as_of=later.sum(), no_consent=(refuses & ~later).sum()).execute().iloc[0]
         counts[name] = {key: int(counted[key]) if pd.notna(counted[key]) else 0 for key in ("after_as_of", "no_consent")}
         known[name] = _as_it_was(spec, table.filter(~later & ~refuses), as_of)
-    known["responses"] = _inheriting(known["responses"], known["customers"])
+    answers = _inheriting(known["responses"], known["customers"])
+    known["responses"] = answers.filter(answers.role != "staff")
+    known["staff_responses"] = answers.filter(answers.role == "staff")
     return known, counts
 
 
-def span(spec: TableSpec, table: ir.Table) -> tuple[dt.date | None, dt.date | None]:
-    """First and last day of a table; missing where it has no dates."""
+def span(spec: TableSpec, *parts: ir.Table) -> tuple[dt.date | None, dt.date | None]:
+    """First and last day of a table, which may have been handed out in parts; missing where it has no dates."""
     if spec.dated is None:
         return None, None
-    when = table[spec.dated].cast("date")
-    row = table.agg(since=when.min(), until=when.max()).execute().iloc[0]
-    since, until = (None if pd.isna(value) else pd.Timestamp(value).date() for value in (row["since"], row["until"]))
-    return since, until
+    ends = [part.agg(since=part[spec.dated].cast("date").min(), until=part[spec.dated].cast("date").max()).execute().iloc[0] for part in parts]
+    since, until = ([pd.Timestamp(end[name]).date() for end in ends if pd.notna(end[name])] for name in ("since", "until"))
+    return min(since, default=None), max(until, default=None)
 
 
 def _validated(folder: Path, spec: TableSpec) -> ir.Table:
