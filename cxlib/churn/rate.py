@@ -136,7 +136,7 @@ def _complete(last_day: date) -> int:
 
 
 def _absent(cells: pd.DataFrame, names: list[str], last_day: date) -> str:
-    spells, dated = int(cells["spells"].sum()), int(cells["dated"].sum())
+    spells, dated = int(cells["spells"].sum()), int(cells.loc[cells["joined"].notna(), "spells"].sum())
     if not spells:
         return "There are no customers."
     if not dated:

@@ -280,12 +280,14 @@ def _curves(cells: pd.DataFrame, asked: Asked, level: float) -> Iterator[tuple[d
     groups = cells.groupby(asked.names, dropna=False, sort=False) if asked.names else [((), cells)]
     for _, group in groups:
         # Everybody may have entered late: the curve still starts at 0.
-        counted = group.groupby("tenure")[["entered", "events", "censored"]].sum()
+        counted = group.set_index("tenure")[["late", "events", "censored"]]
         counted = counted.reindex(counted.index.union([0.0]), fill_value=0)
         entered, events, censored = (counted[name].to_numpy(dtype="int64") for name in counted)
         tenure = counted.index.to_numpy(dtype="float64")
+        delayed = entered.any()
+        # Who did not enter late was there from the first day.
+        entered[0] = (events + censored - entered).sum()
         risk = curves.at_risk(entered, events + censored)
-        delayed = entered[tenure > 0].any()
         bounds = curves.log_log_greenwood(risk, events, level) if delayed else curves.beta_product(risk, events, censored, level)
         key = {name: group[name].iloc[0] for name in asked.names}
         yield key, _Curve(tenure, risk, events, censored, int(entered.sum()), curves.kaplan_meier(risk, events), *bounds)

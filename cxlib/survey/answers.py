@@ -126,7 +126,12 @@ def tally(table: Table, asked: Asked) -> Tally:
         need(expr, ["question"], asks=asked.by_whom)
     if asked.scale is not None and "scale_low" in expr.columns:
         raise ValueError("scale: the table declares its scales itself (scale_low, scale_high)")
+    for name, kind in (("score", "number"), ("time_answered", "date"), (asked.weight or "", "number")):
+        refuse_type(table, expr, name, kind, asks=asked.by_whom)
     cells = ask(_cells(expr, asked))
+    # An engine sums whole numbers in a wider type, and over no row to nothing.
+    whole = [name for name in ("rows", "answers", "misfits", "weighted", "unweighted") if name in cells]
+    cells = cells.assign(**{name: cells[name].fillna(0).astype("int64") for name in whole})
     if not cells["rows"].sum():
         _refuse_unknown_question(expr, asked)
         return _no_groups(_NOBODY[asked.kind])
@@ -154,102 +159,99 @@ def no_result(names: Sequence[str], counts: dict[str, str], reason: str) -> pd.D
     return nothing(keys=names, counts=counts, reason=reason).astype(counts)
 
 
-def _prepared(expr: ir.Table, asked: Asked) -> ir.Table:
-    """One row an answer: its group, its scale, its score, and what is wrong with it. Skipped answers stay as rows."""
+def _asked_rows(expr: ir.Table, asked: Asked) -> ir.Table:
+    """The answers to what is asked, under the names used here; one row an answer, skipped ones too."""
     import ibis
 
     if asked.question is not None:
         expr = expr.filter(expr["question"] == asked.question)
     elif asked.kind is not None and "kind" in expr.columns:
         expr = expr.filter(expr["kind"] == asked.kind)
-    score, no_number = typed(expr, "score", "number")
-    answered_on, no_date = typed(expr, "time_answered", "date")
-    reverse, _ = typed(expr, "low_is_good", "yes/no")
     low, high = (
         expr[name].cast("int64") if name in expr.columns else ibis.literal(bound, "int64")
         for name, bound in zip(("scale_low", "scale_high"), asked.scale or (None, None), strict=True)
     )
-    fits = score.notnull() & (score == score.floor()) & score.between(low, high)
-    heavy: Any = ibis.literal(1.0)
-    no_weight: Any = ibis.literal(False)
-    if asked.weight:
-        heavy, no_weight = typed(expr, asked.weight, "number")
-    text = ibis.null("string")
-    numbered = {"cx_row": expr["cx_row"]} if "cx_row" in expr.columns else {}
+    weighed = typed(expr, asked.weight, "number") if asked.weight else ibis.literal(1.0)
+    carried = [name for name in (*asked.single, "cx_row") if name in expr.columns]
     return expr.select(
-        **numbered,
         **key_columns(expr, asked.names),
+        **{name: expr[name] for name in carried},
         scale_low=low,
         scale_high=high,
-        low_is_good=ibis.coalesce(reverse, False),
-        score=fits.ifelse(score, ibis.null("float64")).cast("int64"),
-        value=score,
-        no_number=no_number,
-        misfit=score.notnull() & ~fits,
-        day=fits.ifelse(answered_on, ibis.null("date")),
-        no_date=no_date,
-        weight=fits.ifelse(heavy, ibis.null("float64")),
-        misweight=fits & ~ibis.coalesce(heavy.between(LIGHTEST, HEAVIEST), False),
-        unweighted=fits & heavy.isnull() & ~no_weight,
-        no_weight=no_weight,
-        question=expr["question"].cast("string") if "question" in expr.columns else text,
-        kind=expr["kind"].cast("string") if "kind" in expr.columns else text,
+        low_is_good=ibis.coalesce(typed(expr, "low_is_good", "yes/no"), False),
+        score=typed(expr, "score", "number"),
+        day=typed(expr, "time_answered", "date"),
+        weight=weighed,
     )
+
+
+def _judged(rows: Any) -> Any:
+    """Whether a score ``fits`` its scale, or ``misfits``, beside it; a missing one does neither."""
+    score = rows["score"]
+    fits = ((score == score.floor()) & score.between(rows["scale_low"], rows["scale_high"])).fill_null(False)
+    return rows.mutate(fits=fits, misfits=score.notnull() & ~fits)
+
+
+def _usable(weight: Any) -> Any:
+    return weight.between(LIGHTEST, HEAVIEST).fill_null(False)
 
 
 def _cells(expr: ir.Table, asked: Asked) -> ir.Table:
     """The one aggregation: a row for each group and score, with what is needed to refuse."""
     import ibis
 
-    rows: Any = _prepared(expr, asked)
-    counted = {"rows": rows.count(), "answers": rows["score"].count(), "valued": rows["value"].count()}
-    counted |= {flag: rows[flag].sum() for flag in ("no_number", "misfit", "no_date")}
-    counted |= {"since": rows["day"].min(), "until": rows["day"].max()}
+    rows: Any = _asked_rows(expr, asked)
+    over = [name for name in rows.columns if name not in {"score", "day", "weight"}]
+    nothing_yet = ibis.null("float64")
+    # First by the score as it stands: what follows then judges a few rows instead of millions.
+    counted = {"rows": rows.count(), "since": rows["day"].min(), "until": rows["day"].max()}
     if asked.weight:
-        # What misfits is only counted: it need not fit the exact type.
-        exact = rows["misweight"].ifelse(ibis.null("float64"), rows["weight"])
+        exact = _usable(rows["weight"]).ifelse(rows["weight"], nothing_yet)
         counted |= {"weight": exact.cast(_EXACT).sum(), "square": (exact * exact).cast(_EXACT).sum()}
-        counted |= {flag: rows[flag].sum() for flag in ("misweight", "unweighted", "no_weight")}
-    # The alphabetically first and last are enough to see whether there are two.
-    for name in asked.single:
-        counted |= {f"first_{name}": rows[name].min(), f"last_{name}": rows[name].max()}
-    groups = [f"k{position}" for position in range(len(asked.names))]
-    cells: ir.Table = rows.group_by([*groups, "scale_low", "scale_high", "low_is_good", "score"]).agg(**counted)
+        counted |= {"weighted": exact.count(), "unweighted": rows["weight"].isnull().sum()}
+    scores = _judged(rows.group_by([*over, "score"]).agg(**counted))
+    # Then by the score if it fits: whatever else was written there, there are no more cells than scores.
+    fits = scores["fits"]
+    sums = {"rows": scores["rows"].sum(), "answers": fits.ifelse(scores["rows"], 0).sum()}
+    sums |= {"misfits": scores["misfits"].ifelse(scores["rows"], 0).sum()}
+    sums |= {"since": scores["since"].min(where=fits), "until": scores["until"].max(where=fits)}
+    sums |= {name: scores[name].sum(where=fits) for name in counted if name not in sums}
+    scores = scores.mutate(score=fits.ifelse(scores["score"], nothing_yet).cast("int64"))
+    cells: ir.Table = scores.group_by([*over, "score"]).agg(**sums)
     return cells
 
 
 def _refuse(table: Table, cells: pd.DataFrame, asked: Asked) -> None:
     """Raise the letter about the first thing that makes these counts meaningless."""
-    who, rows = asked.by_whom, int(cells["rows"].sum())
+    who, answers = asked.by_whom, int(cells["answers"].sum())
     _refuse_mixed_questions(cells, asked)
-    refuse_type(table, "score", "number", asks=who, wrong=int(cells["no_number"].sum()), rows=rows)
-    refuse_type(table, "time_answered", "date", asks=who, wrong=int(cells["no_date"].sum()), rows=rows)
-    if asked.weight:
-        refuse_type(table, asked.weight, "number", asks=who, wrong=int(cells["no_weight"].sum()), rows=rows)
     if cells["scale_low"].isna().any():
         raise TableError(f"{who}: the table does not say on which scale its answers are. Say it, for instance: scale=(1, 5)")
-    if misfits := int(cells["misfit"].sum()):
-        bad = cells.loc[cells["misfit"] > 0, ["scale_low", "scale_high"]].drop_duplicates()
+    if misfits := int(cells["misfits"].sum()):
+        bad = cells.loc[cells["misfits"] > 0, ["scale_low", "scale_high"]].drop_duplicates().sort_values(["scale_low", "scale_high"])
         scales = " or ".join(f"{int(low)} to {int(high)}" for low, high in bad.itertuples(index=False))
-        words, first = examples(table, lambda t: _prepared(t, asked), bad="misfit", value="value")
+        words, first = examples(table, lambda t: _judged(_asked_rows(t, asked)), bad="misfits", value="score")
         raise TableError(
-            f"{who}: {misfits:,} of {int(cells['valued'].sum()):,} values of 'score' are not whole numbers from {scales} ({words}). "
+            f"{who}: {misfits:,} of {answers + misfits:,} values of 'score' are not whole numbers from {scales} ({words}). "
             f"If one of them means 'no answer', declare it: no_answer = [{plain(first)}] under [tables.responses] in data/sources.toml."
         )
-    answers = int(cells["answers"].sum())
-    if asked.weight and (misweighted := int(cells["misweight"].sum())) and int(cells["unweighted"].sum()) < answers:
-        words, _ = examples(table, lambda t: _prepared(t, asked), bad="misweight", value="weight")
-        bounds = f"from {LIGHTEST:g} to {HEAVIEST:g}"
+    if asked.weight and answers > (weighted := int(cells["weighted"].sum())) and answers > int(cells["unweighted"].sum()):
+        words, _ = examples(table, lambda t: _misweighted(_asked_rows(t, asked)), bad="misweighted", value="weight")
         raise TableError(
-            f"{who}: {misweighted:,} of {answers:,} answers have no weight {bounds} in '{asked.weight}' ({words}). "
+            f"{who}: {answers - weighted:,} of {answers:,} answers have no '{asked.weight}' from {LIGHTEST:g} to {HEAVIEST:g} ({words}). "
             "Only the ratios of weights count: rescale them; leave out answers that have none."
         )
+
+
+def _misweighted(rows: Any) -> Any:
+    rows = _judged(rows)
+    return rows.mutate(misweighted=rows["fits"] & ~_usable(rows["weight"]))
 
 
 def _refuse_mixed_questions(cells: pd.DataFrame, asked: Asked) -> None:
     """Two questions of one kind, or a question of another kind, are not one measure."""
     for name in asked.single:
-        found = sorted({*cells[f"first_{name}"].dropna(), *cells[f"last_{name}"].dropna()})
+        found = sorted(cells[name].dropna().unique()) if name in cells else []
         if name == "kind" and found not in ([], [asked.kind]):
             raise TableError(f"{asked.by_whom}: the question '{asked.question}' is of kind {' and '.join(found)}, not {asked.kind}.")
         if name == "question" and len(found) > 1:
@@ -293,6 +295,5 @@ def _grouped(cells: pd.DataFrame, asked: Asked) -> Tally:
     shape = (len(groups), int((groups["scale_high"] - groups["scale_low"]).max()) + 1)
     counts, weights, squares = (np.zeros(shape) for _ in range(3))
     for matrix, name in ((counts, "answers"), (weights, "weight"), (squares, "square")):
-        # Each cell has its place, so what is summed, and in which order, never depends on the engine.
-        matrix[place] = cells[name].to_numpy()[answered].astype("float64")
+        np.add.at(matrix, place, cells[name].to_numpy()[answered].astype("float64"))
     return Tally(groups, counts.astype("int64"), weights, squares.sum(axis=1))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,41 +19,41 @@ if TYPE_CHECKING:
 _WANTED = {"number": "numbers", "date": "dates", "yes/no": "yes or no (true or false, 1 or 0)"}
 
 
-def typed(table: ir.Table, name: str, kind: str) -> tuple[Any, Any]:
-    """The column as a ``number``, a ``date`` or a ``yes/no``, and whether a row holds something else instead.
+def typed(table: ir.Table, name: str, kind: str) -> Any:
+    """The column as a ``number``, a ``date`` or a ``yes/no``; missing throughout where it is absent or of another type.
 
-    A column that is absent, or of another type, is missing throughout. NaN is missing, as it is in pandas.
+    NaN is missing, as it is in pandas. A yes/no in numbers is 1 or 0; any other number is missing.
     """
     import ibis
 
-    missing = ibis.null({"number": "float64", "date": "date", "yes/no": "boolean"}[kind])
-    if name not in table.columns:
-        return missing, ibis.literal(False)
+    if name not in table.columns or not _holds(table[name].type(), kind):
+        return ibis.null({"number": "float64", "date": "date", "yes/no": "boolean"}[kind])
     column: Any = table[name]
-    of_type = column.type()
-    if kind == "number" and of_type.is_numeric():
-        number = column.cast("float64")
-        return number.isnan().ifelse(ibis.null("float64"), number), ibis.literal(False)
-    if kind == "date" and of_type.is_temporal():
-        return column.cast("date"), ibis.literal(False)
-    if kind == "yes/no" and of_type.is_boolean():
-        return column, ibis.literal(False)
-    if kind == "yes/no" and of_type.is_numeric():
-        number = column.cast("float64")
-        known = number.notnull() & ~number.isnan()
-        return known.ifelse(number == 1, missing), known & ~number.isin([0, 1])
-    return missing, column.notnull()
+    if kind == "date":
+        return column.cast("date")
+    if kind == "number":
+        return (
+            column.isnan().ifelse(ibis.null("float64"), column.cast("float64")) if column.type().is_floating() else column.cast("float64")
+        )
+    return column if column.type().is_boolean() else column.isin([0, 1]).ifelse(column == 1, ibis.null("boolean"))
 
 
-def refuse_type(table: Table, name: str, kind: str, *, asks: str, wrong: int, rows: int) -> None:
-    """Raise the letter about a column of another type than ``kind``, where ``wrong`` of its values are."""
+def _holds(of_type: Any, kind: str) -> bool:
+    if kind == "date":
+        return bool(of_type.is_date() or of_type.is_timestamp())
+    return bool(of_type.is_numeric() or (kind == "yes/no" and of_type.is_boolean()))
+
+
+def refuse_type(table: Table, expr: ir.Table, name: str, kind: str, *, asks: str) -> None:
+    """Raise the letter about a column that holds something else than ``kind``; one that is missing throughout holds nothing."""
+    if name not in expr.columns or _holds(expr[name].type(), kind):
+        return
+    wrong = int(ask(expr.aggregate(wrong=expr[name].count()))["wrong"].iloc[0])
     if wrong:
-
-        def flagged(t: ir.Table) -> ir.Table:
-            return t.mutate(cx_wrong=typed(t, name, kind)[1], cx_value=t[name].cast("string"))
-
-        words, _ = examples(table, flagged, bad="cx_wrong", value="cx_value")
-        raise TableError(f"{asks}: {wrong:,} of {rows:,} values of '{name}' are not {_WANTED[kind]} ({words}). Convert the column first.")
+        words, _ = examples(
+            table, lambda t: t.mutate(cx_bad=t[name].notnull(), cx_shown=t[name].cast("string")), bad="cx_bad", value="cx_shown"
+        )
+        raise TableError(f"{asks}: {wrong:,} values of '{name}' are not {_WANTED[kind]} ({words}). Convert the column first.")
 
 
 def examples(table: Table, prepare: Callable[[Any], Any], *, bad: str, value: str) -> tuple[str, Any]:
@@ -134,4 +134,4 @@ def day(as_of: str | date, *, asks: str) -> date:
             return date.fromisoformat(as_of)
         except ValueError:
             raise ValueError(f"{asks}: as_of is a day written like '2026-06-30', not {as_of!r}") from None
-    return as_of.date() if isinstance(as_of, pd.Timestamp) else as_of
+    return as_of.date() if isinstance(as_of, datetime) else as_of
