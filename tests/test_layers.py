@@ -178,7 +178,15 @@ def test_a_measure_is_called_the_same_way_and_explained_in_the_same_order(functi
     assert {parameter.kind for parameter in rest} == {inspect.Parameter.KEYWORD_ONLY}
     assert set(function.__annotations__) == {table.name, *(parameter.name for parameter in rest), "return"}
     sections = re.findall(r"^([A-Z][\w ]+)\n-+$", inspect.getdoc(function) or "", flags=re.MULTILINE)
-    assert sections == ["Parameters", "Returns", "Raises", "See Also", "Notes", "References", "Examples"]
+    assert [name for name in sections if name != "Warns"] == [
+        "Parameters",
+        "Returns",
+        "Raises",
+        "See Also",
+        "Notes",
+        "References",
+        "Examples",
+    ]
 
 
 @pytest.mark.parametrize("path", MODULES, ids=dotted)

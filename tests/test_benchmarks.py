@@ -1,0 +1,18 @@
+"""The benchmark stays true: hand-written SQL counts what the measures count, for every measure there is."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from cxlib import churn, survey
+
+HERE = Path(__file__).parent / "benchmarks"
+
+
+def test_each_measure_has_the_counts_of_hand_written_sql():
+    command = [sys.executable, str(HERE / "bench.py"), "--only", "measures", "--answers", "20000", "--customers", "3000", "--repeat", "1"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    timed = sorted(line.split()[0] for line in done.stdout.splitlines() if "agree" in line)
+    assert timed == sorted([*survey.__all__, *churn.__all__])
+    assert timed == sorted(path.stem for path in HERE.glob("*.sql") if not path.stem.startswith("generate_"))
