@@ -51,9 +51,9 @@ def test_a_near_name_is_offered_and_a_far_one_is_not():
 
 
 def test_a_key_may_not_take_a_name_of_the_result():
-    with pytest.raises(ValueError, match="^by: 'n' is a column of every result and cannot be a key$"):
+    with pytest.raises(ValueError, match=r"^by: 'n' is a column of every result and cannot be a key$"):
         keys(["plan", "n"])
-    with pytest.raises(ValueError, match="^by: a column is named twice$"):
+    with pytest.raises(ValueError, match=r"^by: a column is named twice$"):
         keys(["plan", "plan"])
     assert keys("plan") == ["plan"]
 

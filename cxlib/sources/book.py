@@ -17,13 +17,15 @@ import pandas as pd
 
 from cxlib.sources import reading
 from cxlib.sources.declared import declared
-from cxlib.sources.known import known_then, span
+from cxlib.sources.known import known_then
 from cxlib.tables import TABLES, TableError
 from cxlib.tables.engine import connect
+from cxlib.tables.rows import day
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
     from ibis.backends.duckdb import Backend
+
 
 @dataclass(frozen=True)
 class Book:
@@ -68,20 +70,6 @@ class Book:
     tickets: ir.Table
     sends: ir.Table
     audits: ir.Table
-
-
-def day(text: str | dt.date, *, name: str = "as_of") -> dt.date:
-    """A day from an ISO text, with a letter where it is none.
-
-    >>> day("2026-06-30")
-    datetime.date(2026, 6, 30)
-    """
-    if isinstance(text, dt.date):
-        return text
-    try:
-        return dt.datetime.strptime(str(text), "%Y-%m-%d").date()
-    except ValueError:
-        raise ValueError(f"{name}: '{text}' is not a day. Write it in quotes as year-month-day, such as \"2026-06-30\".") from None
 
 
 def admit(path: str | Path, *, to: str | Path) -> list[str]:
@@ -143,7 +131,7 @@ def admit(path: str | Path, *, to: str | Path) -> list[str]:
 
 def _drop(con: Backend, name: str) -> None:
     """Free what the door made of one table before the next one comes."""
-    for kind, steps in {"VIEW": ("made_", "typed_", "answers_", "texts_"), "TABLE": ("door_", "stage_", "raw_")}.items():
+    for kind, steps in {"VIEW": ("checked_", "made_", "typed_", "answers_", "texts_"), "TABLE": ("stage_", "raw_")}.items():
         for step in steps:
             con.raw_sql(f'DROP {kind} IF EXISTS "{step}{name}"')
 
@@ -194,14 +182,13 @@ def read(path: str | Path, *, as_of: str | dt.date) -> Book:
     ValueError
         If ``as_of`` is not a day.
     """
-    workbook, until = declared(path), day(as_of)
+    workbook, until = declared(path), day(as_of, asks="read")
     folder = _admitted(str(workbook.path))
     stamp = json.loads((folder / "account.json").read_text(encoding="utf-8"))
-    tables, counts = known_then(folder, until)
+    tables, counts = known_then(folder, until, list(stamp["tables"]))
     rows = []
     for name, passed in stamp["tables"].items():
-        since, last = span(TABLES[name], *(tables[part] for part in (name, f"staff_{name}") if part in tables))
-        left_out = counts[name]
+        left_out, (since, last) = counts[name]
         rows.append(
             {
                 "table": name,
@@ -233,15 +220,29 @@ def _frame(stamp: dict[str, object], part: str, columns: list[str]) -> pd.DataFr
     return pd.DataFrame(rows, columns=["table", *columns])
 
 
-@functools.cache
 def _admitted(path: str) -> Path:
-    """The folder of validated tables: the run's, where it admitted this very workbook, or a private one of this process."""
+    """The folder of validated tables: the run's, where it admitted this very workbook, or a private one of this process.
+
+    A file that changes is read anew: an analyst who mends her export and runs the cell again sees it mended.
+    """
     given = os.environ.get("CXLIB_ADMITTED")
     if given and (Path(given) / "account.json").is_file():
         stamp = json.loads((Path(given) / "account.json").read_text(encoding="utf-8"))
         if stamp["workbook"] == path:
             return Path(given)
+    hashes = inputs(path)
+    if "" in hashes.values():
+        return _of_this_process(path)
+    return _once(path, tuple(sorted(hashes.items())))
+
+
+def _of_this_process(path: str) -> Path:
     folder = Path(tempfile.mkdtemp(prefix="cxlib-tables-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     admit(path, to=folder)
     return folder
+
+
+@functools.lru_cache(maxsize=4)
+def _once(path: str, hashes: tuple[tuple[str, str], ...]) -> Path:  # noqa: ARG001 - the hashes are the key of the cache
+    return _of_this_process(path)

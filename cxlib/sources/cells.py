@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from typing import TYPE_CHECKING, Any
 
 import ibis
@@ -18,16 +17,18 @@ BLANKS = " \t\r\n\v\f\u00a0\u3000\ufeff"
 _WORDS = {"whole": "a whole number", "number": "a number", "date": "a date", "time": "a date and time", "yes/no": "true or false"}
 
 
+UNDECLARED = "question is not declared"
+
 #: Prefixes of the columns that a row carries through the door beside its typed values.
 TEXT, MAPPED, NATIVE = "(text) ", "(mapped) ", "(native) "
 
 
-@ibis.udf.scalar.builtin(name="trim", signature=(("string", "string"), "string"))
+@ibis.udf.scalar.builtin(name="trim", signature=(("string", "string"), "string"))  # type: ignore[untyped-decorator]
 def _trim(text: str, blanks: str) -> str:  # type: ignore[empty-body]
     """DuckDB's trim with a set of characters; Ibis's own knows ASCII blanks only."""
 
 
-@ibis.udf.scalar.builtin(name="try_strptime", signature=(("string", "string"), "timestamp(6)"))
+@ibis.udf.scalar.builtin(name="try_strptime", signature=(("string", "string"), "timestamp(6)"))  # type: ignore[untyped-decorator]
 def _try_strptime(text: str, form: str) -> Any:
     """DuckDB's strptime that gives a missing value where the text has another form."""
 
@@ -98,8 +99,8 @@ def _typed(column: Column, source: Source, row: ir.Table) -> ir.Value:
         case "yes/no":
             return text.lower().cases(("true", True), ("false", False), else_=ibis.null("boolean"))
         case _:
-            known = native is not None and (native.type().is_date() or native.type().is_timestamp())
-            moment = native.cast("timestamp(6)") if known else _moment(text, source.date_format)
+            dated = native is not None and (native.type().is_date() or native.type().is_timestamp())
+            moment = row[NATIVE + column.name].cast("timestamp(6)") if dated else _moment(text, source.date_format)
             return moment.date() if column.kind == "date" else moment
 
 
@@ -153,6 +154,7 @@ def score(questions: list[Question], row: ir.Table) -> dict[str, ir.Value]:
 def off_scale(row: ir.Table) -> dict[str, ir.BooleanValue]:
     """What can be wrong with an answer."""
     return {
+        UNDECLARED: row.question.notnull() & row.kind.isnull(),
         "score is not a whole number": row[MAPPED + "score"].notnull() & row.score.isnull(),
         "score is outside the scale of its question": (row.score < row.scale_low) | (row.score > row.scale_high),
     }

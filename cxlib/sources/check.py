@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Hashable
 from pathlib import Path
+from typing import Any
 
-import pandas as pd
-
-from cxlib.sources.book import Book, day, read
+from cxlib.sources.book import Book, read
 from cxlib.sources.declared import declared
+from cxlib.tables.rows import day
 
 
 def check(path: str | Path, *, as_of: str | dt.date | None = None) -> str:
@@ -31,47 +32,42 @@ def check(path: str | Path, *, as_of: str | dt.date | None = None) -> str:
     TableError
         If the data are refused at the door.
     """
-    until = day(as_of) if as_of is not None else dt.date.max
+    until = day(as_of, asks="check") if as_of is not None else dt.date.max
     book = read(path, as_of=until)
     lines = [f"{book.name}: {declared(path).path.name}, time zone {book.time_zone}, groups below {book.smallest_group} not shown"]
     if as_of is not None:
         lines.append(f"as of {until.isoformat()}")
-    for row in book.account.itertuples(index=False):
-        dates = f"{row.since} to {row.until}" if row.since else "no dates"
-        lines += ["", f"{row.table}: {row.rows_read:,} rows read, {row.kept:,} kept, {dates}"]
-        lines += _left_out(book, row)
-        lines += _columns(book, row.table)
-        if row.not_read:
-            lines.append(f"  not read: {_some(row.not_read)}")
+    for row in book.account.to_dict("records"):
+        dates = f"{row['since']} to {row['until']}" if row["since"] else "no dates"
+        lines += ["", f"{row['table']}: {row['rows_read']:,} rows read, {row['kept']:,} kept, {dates}"]
+        lines += [*_left_out(book, row), *_columns(book, row["table"])]
+        if row["not_read"]:
+            lines.append(f"  not read: {_some(row['not_read'])}")
     return "\n".join(lines)
 
 
-def _left_out(book: Book, row: object) -> list[str]:
+def _left_out(book: Book, row: dict[Hashable, Any]) -> list[str]:
     """The rows that were read and are not among the kept, each kind with its reason."""
-    lines = []
-    table = getattr(row, "table")  # noqa: B009 - a row of itertuples has no type of its own
-    for problem in book.problems[book.problems["table"] == table].itertuples(index=False):
-        lines.append(f"  set aside {problem.rows:,}: {problem.reason} ({problem.first})")
+    problems = book.problems[book.problems["table"] == row["table"]].to_dict("records")
+    lines = [f"  set aside {problem['rows']:,}: {problem['reason']} ({problem['first']})" for problem in problems]
     words = {
         "repeats": "earlier answers of the same person to the same question",
         "after_as_of": "dated after the last day counted",
         "no_consent": "of customers without consent",
     }
-    for name, reason in words.items():
-        if getattr(row, name):
-            lines.append(f"  left out {getattr(row, name):,}: {reason}")
-    return lines
+    return lines + [f"  left out {row[name]:,}: {reason}" for name, reason in words.items() if row[name]]
 
 
 def _columns(book: Book, table: str) -> list[str]:
     """One line a column: how many cells are missing, and the range or the number of different values."""
-    frame = book.columns[book.columns["table"] == table]
-    wide = max((len(name) for name in frame["column"]), default=0)
+    columns = book.columns[book.columns["table"] == table].to_dict("records")
+    wide = max((len(column["column"]) for column in columns), default=0)
     lines = []
-    for column in frame.itertuples(index=False):
-        missing = f"{column.missing:,} missing" if column.missing else "none missing"
-        span = f"{_plain(column.low)} to {_plain(column.high)}" if pd.notna(column.low) else f"{column.distinct:,} different"
-        lines.append(f"  {column.column:<{wide}}  {span}, {missing}")
+    for column in columns:
+        missing = f"{column['missing']:,} missing" if column["missing"] else "none missing"
+        ranged = isinstance(column["low"], str)
+        span = f"{_plain(column['low'])} to {_plain(column['high'])}" if ranged else f"{column['distinct']:,} different"
+        lines.append(f"  {column['column']:<{wide}}  {span}, {missing}")
     return lines
 
 

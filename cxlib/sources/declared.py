@@ -104,7 +104,7 @@ def declared(path: str | Path) -> Workbook:
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise TableError(f"{path.name}: this is not valid TOML: {error}. Text stands in quotes, dates as \"2026-06-30\".") from None
+        raise TableError(f'{path.name}: this is not valid TOML: {error}. Text stands in quotes, dates as "2026-06-30".') from None
     _known(raw, ("workbook", "tables", "questions"), where=path.name)
     head = _section(raw, "workbook", path.name)
     _known(head, ("name", "time_zone", "bad_rows_allowed", "smallest_group", "engine"), where=f"{path.name} [workbook]")
@@ -112,11 +112,11 @@ def declared(path: str | Path) -> Workbook:
     tables = _section(raw, "tables", path.name)
     _known(tables, tuple(TABLES), where=f"{path.name} [tables]")
     if not tables:
-        raise TableError(f"{path.name}: no table is declared. Declare at least one, such as [tables.responses] with files = \"answers.csv\".")
+        raise TableError(f'{path.name}: no table is declared. Declare at least one, such as [tables.responses] with files = "answers.csv".')
     zone = str(head.get("time_zone", "UTC"))
     try:
         ZoneInfo(zone)
-    except (ValueError, OSError):
+    except (KeyError, ValueError, OSError):
         raise TableError(f"{path.name}: time_zone '{zone}' is not known. Use a name such as \"Europe/Rome\".") from None
     workbook = Workbook(
         path=path,
@@ -189,7 +189,7 @@ def _source(name: str, part: Any, file: str) -> Source:
     )
     files = part.get("files", [])
     if bool(files) == bool(part.get("table")):
-        raise TableError(f"{where}: say where the rows are, either files = \"…\" or table = \"…\", one of them.")
+        raise TableError(f'{where}: say where the rows are, either files = "…" or table = "…", one of them.')
     spec = TABLES[name]
     columns = _map(part.get("columns", {}), where)
     _known(columns, spec.readable, where=f"{where} columns")
@@ -205,7 +205,7 @@ def _source(name: str, part: Any, file: str) -> Source:
     if unit is not None and unit not in TENURE_DAYS:
         raise TableError(f"{where}: tenure_unit is {unit!r}; it is one of {', '.join(TENURE_DAYS)}.")
     if part.get("decimal", ".") not in (".", ","):
-        raise TableError(f"{where}: decimal is {part['decimal']!r}; it is \".\" or \",\".")
+        raise TableError(f'{where}: decimal is {part["decimal"]!r}; it is "." or ",".')
     for setting in ("separator", "quote"):
         if len(part.get(setting, ",")) != 1:
             raise TableError(f"{where}: {setting} is {part[setting]!r}; it is one character.")
@@ -234,16 +234,21 @@ def _agree(workbook: Workbook) -> None:
     file = workbook.path.name
     if "responses" in workbook.sources:
         if not workbook.questions:
-            raise TableError(f"{file}: there are responses and no question. Declare each, such as [questions.nps] with kind, scale, direction.")
+            raise TableError(
+                f"{file}: there are responses and no question. Declare each, such as [questions.nps] with kind, scale, direction."
+            )
         without = sorted(name for name, question in workbook.questions.items() if not question.column)
         if workbook.wide and without:
             raise TableError(
                 f"{file}: {len(without)} of {len(workbook.questions)} questions have no column ({', '.join(without[:3])}). "
-                "In a wide file each question says which column holds its answers: column = \"…\"."
+                'In a wide file each question says which column holds its answers: column = "…".'
             )
     customers = workbook.sources.get("customers")
     if customers and "tenure_days" in customers.columns and customers.tenure_unit is None:
-        raise TableError(f"{file} [tables.customers]: a tenure is read and its unit is not declared. Write tenure_unit = \"months\" (or days, weeks, years).")
+        raise TableError(
+            f"{file} [tables.customers]: a tenure is read and its unit is not declared. "
+            f'Write tenure_unit = "months" (or days, weeks, years).'
+        )
 
 
 def _known(part: Mapping[str, Any], names: tuple[str, ...], *, where: str) -> None:
@@ -274,7 +279,7 @@ def _texts(value: Any) -> tuple[str, ...]:
 
 def _map(value: Any, where: str) -> dict[str, str]:
     if not isinstance(value, dict):
-        raise TableError(f"{where}: {value!r} is not a table of pairs such as {{ a = \"b\" }}.")
+        raise TableError(f'{where}: {value!r} is not a table of pairs such as {{ a = "b" }}.')
     return {str(key): _text(item) for key, item in value.items()}
 
 

@@ -52,30 +52,31 @@ def passed(workbook: Workbook, source: Source, raw: Raw, con: Backend, to: Path)
     """Check one table and write `<table>.parquet`, and `set_aside/<table>.csv` where rows were set aside."""
     spec = TABLES[source.table]
     names = _resolved(workbook, source, spec, raw)
-    stage = con.create_table(f"stage_{spec.name}", _staged(workbook, source, spec, raw, names, con), overwrite=True)
-    if spec.name == "responses":
+    checked = con.create_view(f"checked_{spec.name}", _checked(workbook, source, spec, raw, names, con), overwrite=True)
+    stage = con.create_table(f"stage_{spec.name}", _without_doubles(spec, source, checked), overwrite=True)
+    totals = stage.agg(rows=stage.count(), bad=stage[_PROBLEM].notnull().sum(), repeats=stage[_REPEAT].sum()).execute().iloc[0]
+    rows, bad, repeats = (0 if pd.isna(totals[name]) else int(totals[name]) for name in ("rows", "bad", "repeats"))
+    if bad and spec.name == "responses":
         _refuse_unknown_questions(workbook, stage)
         _refuse_codes(workbook, stage)
-    stage = _without_doubles(spec, source, stage, con)
-    per_file_row = max(len(workbook.questions), 1) if spec.name == "responses" and workbook.wide else 1
+    per_line = len(workbook.questions) if spec.name == "responses" and workbook.wide else 1
     unreadable = raw.unreadable.assign(problem=raw.unreadable["why"].map(_WHY).fillna("the line cannot be read"))
-    rows_read = int(stage.count().execute()) + len(unreadable) * per_file_row
+    lost = len(unreadable) * per_line
+    problems = _problems(stage if bad else None, unreadable, per_line)
+    _refuse_too_many(workbook, spec.name, rows + lost, bad + lost, problems)
     good = stage.filter(stage[_PROBLEM].isnull() & ~stage[_REPEAT])
-    problems = _problems(stage, unreadable, per_file_row)
-    set_aside = int(problems["rows"].sum())
-    _refuse_too_many(workbook, spec.name, rows_read, set_aside, problems)
-    kept_names = [*spec.names, *sorted(source.keys)]
-    good.order_by([ROW, *(["question"] if spec.name == "responses" else [])]).select(kept_names).to_parquet(to / f"{spec.name}.parquet")
-    if set_aside:
+    in_order = good.order_by([ROW, *(["question"] if spec.name == "responses" else [])])
+    in_order.select([*spec.names, *sorted(source.keys)]).to_parquet(to / f"{spec.name}.parquet")
+    if bad + lost:
         _write_set_aside(raw, stage, unreadable, to / "set_aside", spec.name)
-    kept = int(good.count().execute())
-    used = {part for name in names.values() for part in _parts(name)} | {q.column for q in workbook.questions.values() if spec.name == "responses"}
+    used = {part for name in names.values() for part in _parts(name)}
+    used |= {str(question.column) for question in workbook.questions.values() if spec.name == "responses"}
     return Passed(
         table=spec.name,
-        rows_read=rows_read,
-        set_aside=set_aside,
-        repeats=rows_read - set_aside - kept,
-        kept=kept,
+        rows_read=rows + lost,
+        set_aside=bad + lost,
+        repeats=repeats,
+        kept=rows - bad - repeats,
         problems=problems,
         columns=_columns(spec, source, names, good),
         not_read=tuple(name for name in raw.columns if name not in used),
@@ -93,7 +94,9 @@ def _resolved(workbook: Workbook, source: Source, spec: TableSpec, raw: Raw) -> 
         if not absent:
             names[column] = name
         elif asked:
-            raise TableError(f"{spec.name}: the source has no column '{absent[0]}', declared for '{column}' {where}.{_offer(absent[0], raw.columns)}")
+            raise TableError(
+                f"{spec.name}: the source has no column '{absent[0]}', declared for '{column}' {where}.{_offer(absent[0], raw.columns)}"
+            )
     wide = spec.name == "responses" and workbook.wide
     for question in cells.questions_of(workbook) if wide else ():
         if question.column not in raw.columns:
@@ -139,7 +142,7 @@ def _offer(name: str, columns: Sequence[str]) -> str:
     return did_you_mean(name, columns) or f" It has {', '.join(columns[:5])}{more}."
 
 
-def _staged(workbook: Workbook, source: Source, spec: TableSpec, raw: Raw, names: dict[str, str], con: Backend) -> ir.Table:
+def _checked(workbook: Workbook, source: Source, spec: TableSpec, raw: Raw, names: dict[str, str], con: Backend) -> ir.Table:
     """Every row with its typed columns, and the first thing that is wrong with it, if any."""
     table, questions = raw.table, cells.questions_of(workbook)
     answers = spec.name == "responses"
@@ -208,7 +211,7 @@ def _made(questions: list[Question], row: ir.Table) -> dict[str, ir.Value]:
 
 def _refuse_unknown_questions(workbook: Workbook, stage: ir.Table) -> None:
     unknown = (
-        stage.filter(stage.question.notnull() & stage.question.notin(sorted(workbook.questions)))
+        stage.filter(stage[_PROBLEM] == cells.UNDECLARED)
         .group_by("question")
         .agg(rows=lambda t: t.count())
         .order_by([ibis.desc("rows"), "question"])
@@ -244,47 +247,53 @@ def _refuse_codes(workbook: Workbook, stage: ir.Table) -> None:
     raise TableError("\n".join(letters) + (f"\n… and {len(codes) - 3} more such values." if len(codes) > 3 else ""))
 
 
-def _without_doubles(spec: TableSpec, source: Source, stage: ir.Table, con: Backend) -> ir.Table:
+def _without_doubles(spec: TableSpec, source: Source, checked: ir.Table) -> ir.Table:
     """Second rows with a key that must be unique are set aside; earlier answers to the same question are repeats."""
-    good = stage[_PROBLEM].isnull()
-    key = [name for name in spec.key if name in stage.columns]
-    if key:
-        whole = stage[key[0]].notnull() & good
-        place = ibis.row_number().over(group_by=[*key, good], order_by=ROW)
-        problem = ibis.ifelse(whole & (place > 0), ibis.literal(f"a second row with the same {', '.join(key)}"), stage[_PROBLEM])
-        shown = ibis.ifelse(whole & (place > 0), stage[key[0]], stage[_SHOWN])
-        return con.create_table(f"door_{spec.name}", stage.mutate(**{_PROBLEM: problem, _SHOWN: shown, _REPEAT: ibis.literal(False)}), overwrite=True)
+    good = checked[_PROBLEM].isnull()
+    if spec.key:
+        place = ibis.row_number().over(group_by=[*spec.key, good], order_by=ROW)
+        second = checked[spec.key[0]].notnull() & good & (place > 0)
+        problem = ibis.ifelse(second, ibis.literal(f"a second row with the same {', '.join(spec.key)}"), checked[_PROBLEM])
+        shown = ibis.ifelse(second, checked[spec.key[0]], checked[_SHOWN])
+        return checked.mutate(**{_PROBLEM: problem, _SHOWN: shown, _REPEAT: ibis.literal(False)})
     per = [] if spec.name != "responses" else list(source.one_answer_per or ("respondent", "wave", "question"))
     for name in per:
         if name not in spec.names:
             raise TableError(f"responses: one_answer_per names '{name}', which is no column of responses.{did_you_mean(name, spec.names)}")
     if not per:
-        return stage.mutate(**{_REPEAT: ibis.literal(False)})
+        return checked.mutate(**{_REPEAT: ibis.literal(False)})
     whole = good
     for name in per:
-        whole = whole & stage[name].notnull()
+        whole = whole & checked[name].notnull()
     # A row of staff and a row of a customer with the same identifier are two people; so are two touchpoints two questions.
     partition = list(dict.fromkeys([*per, "role", "touchpoint"]))
     # The last answer counts; a question skipped the second time does not undo the first answer.
-    last = [stage.score.notnull().desc(), stage.time_answered.desc(nulls_first=False), ibis.desc(ROW)]
+    last = [checked.score.notnull().desc(), checked.time_answered.desc(nulls_first=False), ibis.desc(ROW)]
     later = ibis.row_number().over(group_by=[*partition, whole], order_by=last)
-    return con.create_table("door_responses", stage.mutate(**{_REPEAT: whole & (later > 0)}), overwrite=True)
+    return checked.mutate(**{_REPEAT: whole & (later > 0)})
 
 
-def _problems(stage: ir.Table, unreadable: pd.DataFrame, per_file_row: int) -> pd.DataFrame:
-    """One row a reason: how many rows, and the first three of them."""
-    bad = stage.filter(stage[_PROBLEM].notnull())
-    first = bad.mutate(place=ibis.row_number().over(group_by=_PROBLEM, order_by=ROW))
-    counted = bad.group_by(_PROBLEM).agg(rows=lambda t: t.count()).execute()
-    shown = first.filter(first.place < 3).select(_PROBLEM, ROW, _SHOWN, "place").order_by([_PROBLEM, "place"]).execute()
-    reasons = []
-    for reason, rows in counted.itertuples(index=False):
-        some = shown[shown[_PROBLEM] == reason]
-        texts = [f"row {row}" + (f": {text}" if isinstance(text, str) else "") for _, row, text, _ in some.itertuples(index=False)]
-        reasons.append((reason, int(rows), ", ".join(texts)))
+def _problems(stage: ir.Table | None, unreadable: pd.DataFrame, per_line: int) -> pd.DataFrame:
+    """One row a reason: how many rows, and the first three of them; ``stage`` is None where none of its rows is bad."""
+    reasons: list[tuple[str, int, str]] = []
+    if stage is not None:
+        bad = stage.filter(stage[_PROBLEM].notnull())
+        alike = ibis.window(group_by=_PROBLEM, order_by=ROW)
+        first = bad.mutate(place=ibis.row_number().over(alike), rows=bad.count().over(ibis.window(group_by=_PROBLEM)))
+        shown = first.filter(first.place < 3).select(_PROBLEM, "rows", ROW, _SHOWN).order_by([_PROBLEM, ROW]).execute()
+        for reason, some in shown.groupby(_PROBLEM):
+            pairs = zip(some[ROW], some[_SHOWN], strict=True)
+            reasons.append(
+                (
+                    str(reason),
+                    int(some["rows"].iloc[0]),
+                    ", ".join(f"row {row}" + (f": {text}" if isinstance(text, str) else "") for row, text in pairs),
+                )
+            )
     for reason, group in unreadable.groupby("problem"):
-        reasons.append((str(reason), len(group) * per_file_row, ", ".join(f"line {line}" for line in group["line"].head(3))))
-    frame = pd.DataFrame(sorted(reasons, key=lambda part: (-part[1], part[0])), columns=["reason", "rows", "first"])
+        reasons.append((str(reason), len(group) * per_line, ", ".join(f"line {line}" for line in group["line"].head(3))))
+    most_first = sorted(reasons, key=lambda part: (-part[1], part[0]))
+    frame = pd.DataFrame(most_first, columns=["reason", "rows", "first"])
     return frame.astype({"rows": "int64"})
 
 
@@ -296,7 +305,8 @@ def _refuse_too_many(workbook: Workbook, table: str, rows_read: int, set_aside: 
     if problems["reason"].str.contains("is not a date").any():
         hint = f' If the dates have another form, declare it: date_format = "%d/%m/%Y" under [tables.{table}] in {workbook.path.name}.'
     raise TableError(
-        f"{table}: {set_aside:,} of {rows_read:,} rows break a rule, more than the {workbook.bad_rows_allowed:.0%} allowed: {reasons}.{hint} "
+        f"{table}: {set_aside:,} of {rows_read:,} rows break a rule, "
+        f"more than the {workbook.bad_rows_allowed:.0%} allowed: {reasons}.{hint} "
         f"Mend the source, or allow more: bad_rows_allowed under [workbook]."
     )
 
@@ -315,12 +325,14 @@ def _columns(spec: TableSpec, source: Source, names: dict[str, str], good: ir.Ta
     """What came in, column by column: missing cells and the range, for `cxlib check`."""
     read = [name for name in (*spec.readable, *sorted(source.keys)) if name in names or name in source.constants or name == "score"]
     read = [name for name in read if name in good.columns]
-    asked = {}
+    asked: dict[str, ir.Value] = {}
     for name in read:
         asked |= {f"{name}:missing": good[name].isnull().sum(), f"{name}:distinct": good[name].nunique()}
         ranged = name in spec.names and spec[name].kind not in ("text", "yes/no")
         asked |= {f"{name}:{end}": (getattr(good[name], end)().cast("string") if ranged else ibis.null("string")) for end in ("min", "max")}
     row = good.agg(**asked).execute().iloc[0]
     parts = ("missing", "distinct", "min", "max")
-    frame = pd.DataFrame([(name, *(row[f"{name}:{part}"] for part in parts)) for name in read], columns=["column", "missing", "distinct", "low", "high"])
+    frame = pd.DataFrame(
+        [(name, *(row[f"{name}:{part}"] for part in parts)) for name in read], columns=["column", "missing", "distinct", "low", "high"]
+    )
     return frame.assign(missing=frame["missing"].fillna(0).astype("int64"))

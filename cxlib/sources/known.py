@@ -7,8 +7,9 @@ customers can take them in.
 from __future__ import annotations
 
 import datetime as dt
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import ibis
 import pandas as pd
@@ -20,16 +21,18 @@ from cxlib.tables.schema import PHYSICAL
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
+Span: TypeAlias = "tuple[dt.date | None, dt.date | None]"
+
 #: The columns of a customer that an answer inherits where its own source does not have them.
 INHERITED = ("segment", "persona", "plan", "region")
 
 
-def known_then(folder: Path, as_of: dt.date) -> tuple[dict[str, ir.Table], dict[str, dict[str, int]]]:
-    """Every canonical table as known on a day, and per table how many rows that leaves out, and why."""
+def known_then(folder: Path, as_of: dt.date, declared: list[str]) -> tuple[dict[str, ir.Table], dict[str, tuple[dict[str, int], Span]]]:
+    """Every canonical table as known on a day, and per declared one how many rows that leaves out, why, and its span."""
     all_rows = {name: _validated(folder, spec) for name, spec in TABLES.items()}
-    silent = _without_consent(all_rows["customers"])
+    silent = _without_consent(all_rows["customers"]) if "customers" in declared else None
     known: dict[str, ir.Table] = {}
-    counts: dict[str, dict[str, int]] = {}
+    counts: dict[str, tuple[dict[str, int], Span]] = {}
     for name, spec in TABLES.items():
         table = all_rows[name]
         later = _later(spec, table, as_of)
@@ -37,32 +40,43 @@ def known_then(folder: Path, as_of: dt.date) -> tuple[dict[str, ir.Table], dict[
         refuses = ibis.literal(False)
         if person is not None and silent is not None:
             refuses = table[person].notnull() & table[person].isin(silent.customer)
-        counted = table.agg(after_as_of=later.sum(), no_consent=(refuses & ~later).sum()).execute().iloc[0]
-        counts[name] = {key: int(counted[key]) if pd.notna(counted[key]) else 0 for key in ("after_as_of", "no_consent")}
         known[name] = _as_it_was(spec, table.filter(~later & ~refuses), as_of)
-    answers = _inheriting(known["responses"], known["customers"])
+        if name in declared:
+            counts[name] = _counted(spec, table, later, refuses)
+    answers = _inheriting(known["responses"], known["customers"]) if {"responses", "customers"} <= set(declared) else known["responses"]
     known["responses"] = answers.filter(answers.role != "staff")
     known["staff_responses"] = answers.filter(answers.role == "staff")
     return known, counts
 
 
-def span(spec: TableSpec, *parts: ir.Table) -> tuple[dt.date | None, dt.date | None]:
-    """First and last day of a table, which may have been handed out in parts; missing where it has no dates."""
-    if spec.dated is None:
-        return None, None
-    ends = [part.agg(since=part[spec.dated].cast("date").min(), until=part[spec.dated].cast("date").max()).execute().iloc[0] for part in parts]
-    since, until = ([pd.Timestamp(end[name]).date() for end in ends if pd.notna(end[name])] for name in ("since", "until"))
-    return min(since, default=None), max(until, default=None)
+def _counted(spec: TableSpec, table: ir.Table, later: ir.BooleanValue, refuses: ir.BooleanValue) -> tuple[dict[str, int], Span]:
+    """How many rows come too late or without consent, and the first and last day of the others."""
+    marked = table.select(later=later, refuses=refuses, day=table[spec.dated].cast("date") if spec.dated else ibis.null("date"))
+    stays = ~marked.later & ~marked.refuses
+    row = (
+        marked.agg(
+            after_as_of=marked.later.sum(),
+            no_consent=(marked.refuses & ~marked.later).sum(),
+            since=marked.day.min(where=stays),
+            until=marked.day.max(where=stays),
+        )
+        .execute()
+        .iloc[0]
+    )
+    since, until = (None if pd.isna(row[name]) else pd.Timestamp(row[name]).date() for name in ("since", "until"))
+    return {name: 0 if pd.isna(row[name]) else int(row[name]) for name in ("after_as_of", "no_consent")}, (since, until)
 
 
 def _validated(folder: Path, spec: TableSpec) -> ir.Table:
     """The admitted table, or an empty one of the same shape where the workbook does not have it."""
     file = folder / f"{spec.name}.parquet"
-    con = embedded()
-    if file.is_file():
-        return con.read_parquet(file)
-    schema = ibis.schema({column.name: PHYSICAL[column.kind] for column in spec.columns})
-    return con.create_table(f"no_{spec.name}", schema=schema, temp=True, overwrite=True)
+    return embedded().read_parquet(file) if file.is_file() else _empty(spec.name)
+
+
+@cache
+def _empty(name: str) -> ir.Table:
+    schema = ibis.schema({column.name: PHYSICAL[column.kind] for column in TABLES[name].columns})
+    return embedded().create_table(f"no_{name}", schema=schema, temp=True)
 
 
 def _later(spec: TableSpec, table: ir.Table, as_of: dt.date) -> ir.BooleanValue:

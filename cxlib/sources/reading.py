@@ -7,12 +7,14 @@ import csv
 import glob
 import gzip
 import hashlib
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+import duckdb
 import pandas as pd
 
 from cxlib.sources.declared import Source, Workbook
@@ -41,17 +43,20 @@ def raw(workbook: Workbook, source: Source, con: Backend, scratch: Path) -> Raw:
         return _engine_table(workbook, source, con, scratch)
     paths = files(workbook, source)
     if all(path.suffix == ".parquet" for path in paths):
-        return _parquet(workbook, source, con, paths)
-    return _csv(workbook, source, con, paths, scratch)
+        return _parquet(source, con, paths)
+    return _csv(source, con, paths, scratch)
 
 
 def files(workbook: Workbook, source: Source) -> list[Path]:
     """The files of a source, in order of name; a pattern such as ``answers-*.csv`` may stand for several."""
     paths: list[Path] = []
     for pattern in source.files:
-        matches = sorted(glob.glob(str(workbook.path.parent / pattern)))
+        # Path.glob refuses a pattern with a root, and a workbook may name its files by one.
+        matches = sorted(glob.glob(str(workbook.path.parent / pattern)))  # noqa: PTH207
         if not matches:
-            raise TableError(f"{source.table}: there is no file '{pattern}' beside {workbook.path.name}. Correct files under [tables.{source.table}].")
+            raise TableError(
+                f"{source.table}: there is no file '{pattern}' beside {workbook.path.name}. Correct files under [tables.{source.table}]."
+            )
         paths += [Path(match) for match in matches if Path(match) not in paths]
     return paths
 
@@ -89,34 +94,40 @@ def _letters(path: Path) -> Iterator[None]:
 def _engine_table(workbook: Workbook, source: Source, con: Backend, scratch: Path) -> Raw:
     """A table of the workbook's engine, copied batch by batch: what is checked is then what is measured."""
     import ibis
+    from ibis.common.exceptions import IbisError, TableNotFound
 
     name = source.engine_table or ""
     where = f"{workbook.path.name} [tables.{source.table}]"
     url = workbook.engine
     if url == "duckdb":
-        raise TableError(f"{where}: a table is named and the workbook has no engine. Write engine = \"duckdb:///company.db\" under [workbook].")
+        raise TableError(
+            f'{where}: a table is named and the workbook has no engine. Write engine = "duckdb:///company.db" under [workbook].'
+        )
     if url.startswith("duckdb:///"):
-        url = f"duckdb://{workbook.path.parent / url.removeprefix('duckdb:///')}?read_only=True"
+        file = workbook.path.parent / url.removeprefix("duckdb:///")
+        if not file.is_file():
+            raise TableError(f"{where}: there is no database '{file.name}' beside {workbook.path.name}. Correct engine under [workbook].")
+        url = f"duckdb://{file}?read_only=True"
     try:
         engine = ibis.connect(url)
-    except Exception as error:  # each driver has errors of its own; none of them may reach the reader as a dump
+    except Exception as error:  # noqa: BLE001 - each driver has errors of its own, and none may reach the reader as a dump
         raise TableError(f"{where}: the engine '{workbook.engine.split('@')[-1]}' does not answer: {_first_line(error)}") from None
     try:
-        if name not in engine.list_tables():
-            raise TableError(f"{where}: the engine has no table '{name}'. It has {', '.join(sorted(engine.list_tables())[:5])}.")
         copy = scratch / f"{source.table}.source.parquet"
         engine.table(name).to_parquet(copy)
+    except (IbisError, TableNotFound):
+        raise TableError(f"{where}: the engine has no table '{name}'. Correct table.") from None
     finally:
         engine.disconnect()
-    return _parquet(workbook, source, con, [copy])
+    return _parquet(source, con, [copy])
 
 
-def _parquet(workbook: Workbook, source: Source, con: Backend, paths: list[Path]) -> Raw:
+def _parquet(source: Source, con: Backend, paths: list[Path]) -> Raw:
     import ibis
 
     try:
         table = con.read_parquet([str(path) for path in paths])
-    except Exception as error:  # DuckDB's reader raises several kinds for a damaged file
+    except duckdb.Error as error:
         raise TableError(f"{source.table}: {paths[0].name} is not a Parquet file that can be read: {_first_line(error)}") from None
     columns = tuple(table.columns)
     if ROW in columns:
@@ -125,7 +136,7 @@ def _parquet(workbook: Workbook, source: Source, con: Backend, paths: list[Path]
     return Raw(table.mutate(**{ROW: ibis.row_number() + 1}), columns, _no_rows())
 
 
-def _csv(workbook: Workbook, source: Source, con: Backend, paths: list[Path], scratch: Path) -> Raw:
+def _csv(source: Source, con: Backend, paths: list[Path], scratch: Path) -> Raw:
     """CSV files, every cell as text; lines that are no rows are kept as unreadable, with the reason.
 
     The header is read here and handed over, since a reader that looks for it itself may take a broken
@@ -158,12 +169,17 @@ def _csv(workbook: Workbook, source: Source, con: Backend, paths: list[Path], sc
             "SELECT line, error_type AS why, csv_line AS text FROM reject_errors "
             "QUALIFY row_number() OVER (PARTITION BY file_id, line ORDER BY error_type) = 1 ORDER BY file_id, line"
         ).df()
-    except Exception as error:  # DuckDB's reader raises several kinds; all of them mean an unreadable file
-        raise TableError(f"{source.table}: {paths[0].name} cannot be read as CSV: {_first_line(error)} Check separator, quote and encoding.") from None
+    except duckdb.Error as error:
+        raise TableError(
+            f"{source.table}: {paths[0].name} cannot be read as CSV: {_first_line(error)} Check separator, quote and encoding."
+        ) from None
     open_quotes = unreadable[(unreadable["why"] == "UNQUOTED VALUE") & unreadable["text"].str.rstrip().str.contains("\n")]
     if len(open_quotes):
         line = open_quotes["line"].iloc[0]
-        raise TableError(f"{source.table}: in {paths[0].name} a quote that opens on line {line} is never closed, so the rows after it cannot be told apart. Close it.")
+        raise TableError(
+            f"{source.table}: in {paths[0].name} a quote that opens on line {line} is never closed, "
+            "so the rows after it cannot be told apart. Close it."
+        )
     return Raw(staged, tuple(columns), unreadable)
 
 
@@ -179,23 +195,35 @@ def _header(source: Source, path: Path) -> list[str]:
     """The names of the columns; blanks around them are dropped, an empty or doubled name is refused."""
     encoding = "utf-8-sig" if _is_utf8(source.encoding) else source.encoding
     try:
-        reader = codecs.getreader(encoding)
+        codecs.lookup(encoding)
     except LookupError:
         raise TableError(f"{source.table}: encoding '{source.encoding}' is not known. Examples: utf-8, cp1252, utf-16, big5.") from None
     try:
         with _letters(path), _opened(path) as stream:
-            names = next(csv.reader(reader(stream), delimiter=source.separator, quotechar=source.quote), None)
+            # Only the header is judged here: what follows it is decoded, line by line, by the reader of the rows.
+            text = io.TextIOWrapper(stream, encoding=encoding, errors="replace", newline="")
+            names = next(csv.reader(text, delimiter=source.separator, quotechar=source.quote), None)
     except (UnicodeError, csv.Error, EOFError) as error:
-        raise TableError(f"{source.table}: the header of {path.name} cannot be read as {source.encoding}: {_first_line(error)} Declare encoding = \"…\" under [tables.{source.table}].") from None
+        raise TableError(f"{source.table}: the header of {path.name} cannot be read: {_first_line(error)}") from None
     if not names:
         raise TableError(f"{source.table}: {path.name} is empty; not even a header is there.")
     names = [name.strip() for name in names]
+    if any("\ufffd" in name for name in names):
+        raise TableError(
+            f'{source.table}: the header of {path.name} is not {source.encoding}. Declare encoding = "…" under [tables.{source.table}].'
+        )
     doubled = sorted({name for name in names if names.count(name) > 1 and name})
     if doubled:
-        raise TableError(f"{source.table}: {path.name} has {names.count(doubled[0])} columns called '{doubled[0]}'; which one is meant cannot be told. Rename them.")
+        raise TableError(
+            f"{source.table}: {path.name} has {names.count(doubled[0])} columns called '{doubled[0]}'; "
+            "which one is meant cannot be told. Rename them."
+        )
     if len(names) == 1 and any(mark in names[0] for mark in ";\t|,"):
         mark = next(mark for mark in ";\t|," if mark in names[0])
-        raise TableError(f"{source.table}: {path.name} has a single column called '{names[0][:60]}'. Is the separator {mark!r}? Declare it: separator = {mark!r} under [tables.{source.table}].")
+        raise TableError(
+            f"{source.table}: {path.name} has a single column called '{names[0][:60]}'. "
+            f"Is the separator {mark!r}? Declare it: separator = {mark!r} under [tables.{source.table}]."
+        )
     names = [name or f"(column {place})" for place, name in enumerate(names, start=1)]
     return [f"{ROW} (in the file)" if name == ROW else name for name in names]
 
@@ -216,7 +244,10 @@ def _as_utf8(source: Source, path: Path, scratch: Path) -> Path:
             while part := text.read(1 << 20):
                 out.write(part)
     except UnicodeError as error:
-        raise TableError(f"{source.table}: {path.name} is not {source.encoding} throughout: {_first_line(error)} Declare its encoding under [tables.{source.table}].") from None
+        raise TableError(
+            f"{source.table}: {path.name} is not {source.encoding} throughout: {_first_line(error)} "
+            f"Declare its encoding under [tables.{source.table}]."
+        ) from None
     return copy
 
 

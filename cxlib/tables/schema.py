@@ -198,7 +198,12 @@ _TABLES = (
             _ROLE,
             _WAVE,
             _text("question", "Identifier of the question, as declared under [questions].", required=True),
-            Column("score", "whole", "The raw answer, turned so that its direction is the one declared; missing where skipped.", unit="scale points"),
+            Column(
+                "score",
+                "whole",
+                "The raw answer, turned so that its direction is the one declared; missing where skipped.",
+                unit="scale points",
+            ),
             Column("weight", "number", "Design weight.", above=0),
             _CHANNEL,
             _TOUCHPOINT,
