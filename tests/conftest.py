@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+import tempfile
 from pathlib import Path
 
 import hypothesis
@@ -19,15 +19,20 @@ hypothesis.settings.register_profile("project", hypothesis.settings(), deadline=
 hypothesis.settings.load_profile("project")
 
 
-@pytest.fixture(scope="session", autouse=True)
-def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """No start-up file of the user's IPython, no setting of a run around this one, one thread a kernel."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("IPYTHONDIR", str(tmp_path_factory.mktemp("ipython")))
-        patch.setenv("OMP_NUM_THREADS", "1")
-        for name in [name for name in os.environ if name.startswith("CXLIB_") and name != "CXLIB_REAL"]:
-            patch.delenv(name)
-        yield
+def pytest_configure(config: pytest.Config) -> None:
+    """Kernels and commands that tests start find the project, and nothing of the user's or of a run around the tests.
+
+    Not a fixture, because nbval's cells have none.
+    """
+    patch = pytest.MonkeyPatch()
+    config.add_cleanup(patch.undo)
+    ipython = tempfile.TemporaryDirectory(prefix="cxlib-ipython-")
+    config.add_cleanup(ipython.cleanup)
+    patch.setenv("IPYTHONDIR", ipython.name)  # no start-up file of the user's
+    patch.setenv("OMP_NUM_THREADS", "1")
+    patch.setenv("PYTHONPATH", str(ROOT), prepend=os.pathsep)
+    for name in [name for name in os.environ if name.startswith("CXLIB_") and name != "CXLIB_REAL"]:
+        patch.delenv(name)
 
 
 @pytest.fixture(scope="session")
