@@ -16,7 +16,7 @@ report: $(READY) ## the dated report on the sample company, into reports/ (AS_OF
 	@$(BIN)/cxlib run --as-of $(AS_OF)
 
 lab: $(READY) ## the notebooks, in JupyterLab
-	@$(BIN)/jupyter lab notebooks
+	@$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks
 
 test: $(READY) ## every test; those with a browser are skipped, and say so, where there is no Chromium
 	@$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadscope
