@@ -238,7 +238,8 @@ def _refuse_codes(workbook: Workbook, stage: ir.Table) -> None:
     for row in codes.head(3).itertuples(index=False):
         name, value, rows, answers_given = row[0], row[1], row[2], row[3]
         low, high = workbook.questions[name].scale
-        quoted = value if value.lstrip("-").isdigit() else f'"{value}"'
+        codes = [*workbook.questions[name].no_answer, value]
+        quoted = ", ".join(code if code.lstrip("-").isdigit() else f'"{code}"' for code in codes)
         letters.append(
             f"responses: {value} occurs {rows:,} times among the {answers_given:,} answers to '{name}' ({rows / answers_given:.1%}), "
             f"outside its scale {low} to {high}. That is a code, not an accident. If it means 'no answer', declare it: "

@@ -115,6 +115,7 @@ def distribution(
     *,
     by: str | Sequence[str] = (),
     question: str | None = None,
+    kind: str | None = None,
     scale: tuple[int, int] | None = None,
     level: float = 0.95,
 ) -> pd.DataFrame:
@@ -133,6 +134,8 @@ def distribution(
         Columns to group by. By default all answers to a question form one group.
     question : str, optional
         The only question to read. By default every question, of any kind.
+    kind : str, optional
+        Read questions of this kind only: ``"nps"``, ``"csat"``, ``"ces"`` or ``"rating"``.
     scale : (int, int), optional
         Lowest and highest answer allowed, where the table does not declare them.
     level : float, default 0.95
@@ -191,7 +194,7 @@ def distribution(
     """
     intervals.tails(level)
     names = [name for name in key_names(by, [*_DISTRIBUTION, "score"]) if name != "question"] + ["question"]
-    counted = tally(responses, Asked("distribution", None, names, question, None, scale))
+    counted = tally(responses, Asked("distribution", kind, names, question, None, scale))
     if counted.reason:
         return no_result([*names, "score"], _DISTRIBUTION, counted.reason)
     frames = []
