@@ -86,8 +86,10 @@ def test_the_airports_blank_code_is_refused_where_it_is_not_declared(real, tmp_p
     with pytest.raises(TableError) as error:
         sources.read(path, as_of="2017-05-31")
     assert str(error.value) == (
-        "responses: 11 occurs 84 times among the 2,830 answers to 'nps' (3.0%), outside its scale 0 to 10. That is a code, not an accident. "
-        "If it means 'no answer', declare it: no_answer = [11] under [questions.nps] in airport.toml; if the scale is another, correct scale."
+        "responses: 11 occurs 84 times among the 2,830 answers to 'nps' (3.0%), outside its scale 0 to 10. "
+        "That is a code, not an accident. "
+        "If it means 'no answer', declare it: no_answer = [11] under [questions.nps] in airport.toml; "
+        "if the scale is another, correct scale."
     )
 
 
