@@ -95,7 +95,8 @@ def _curves(shown: Shown, curves: Sequence[Sequence[Row]], sheet: Sheet) -> Figu
     for place, rows in reversed(list(enumerate(curves))):
         _steps(ax, rows, color=canvas.HIGH if not place else canvas.GREY, front=not place)
     _tenures(ax, max(_months(rows[-1]) for rows in curves), sheet)
-    height = ax.get_window_extent().height
+    # In points, as the labels are: a figure of another resolution has as many points and other pixels.
+    height = ax.get_position().height * fig.get_figheight() * 72
     for place, y in enumerate(_apart([100 * rows[-1].estimate for rows in curves], least=100 * 33 / height)):
         _named(ax, labels[place], y, sheet, right - 12, color=canvas.HIGH if not place else canvas.INK)
     return fig

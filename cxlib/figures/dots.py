@@ -12,7 +12,7 @@ import pandas as pd
 
 from cxlib.figures import canvas
 from cxlib.figures.canvas import Sheet
-from cxlib.figures.findings import beyond, finding, lowest_of, ranked_worst_first
+from cxlib.figures.findings import based_on, beyond, finding, lowest_of, ranked_worst_first
 from cxlib.figures.measures import Measure, decimal, heading, level_words, listed
 from cxlib.figures.picture import Picture, pictured, several
 from cxlib.figures.shown import Row, Shown, only, read
@@ -149,7 +149,7 @@ def worst(*results: pd.DataFrame, than: pd.DataFrame) -> Picture:
 
 
 def label_of_keys(shown: Shown) -> str:
-    return " · ".join(heading(key).lower() for key in shown.keys)
+    return " · ".join(heading(key).lower() for key in shown.keys if key not in shown.silent)
 
 
 def _dots(measure: Measure, marks: Sequence[Mark], overall: Row | None, sheet: Sheet) -> Figure:
@@ -193,7 +193,7 @@ def _columns(measure: Measure, marks: Sequence[Mark], sheet: Sheet) -> _Lay:
     if sheet.narrow:
         return _Lay(sheet.width, sheet.width, 6, 6)
     names = min(max(canvas.text_width(mark.name, sheet.size, bold=mark.spoken) for mark in marks), 220)
-    bases = [decimal(mark.row.n, 0) for mark in marks] + [measure.base[1]]
+    bases = [decimal(based_on(mark.row), 0) for mark in marks] + [measure.base[1]]
     base = names + 14 + max(canvas.text_width(text, sheet.small) for text in bases)
     value = max(canvas.text_width(_value(measure, mark.row), sheet.size) for mark in marks)
     return _Lay(names + 2, base, base + 16, value + 16)
@@ -240,7 +240,7 @@ def _whisker(ax: Axes, measure: Measure, mark: Mark, y: float) -> None:
 def _names(fig: Figure, measure: Measure, mark: Mark, sheet: Sheet, lay: _Lay, y: float) -> None:
     """What stands beside a whisker: its name, its base, its value."""
     color = canvas.HIGH if mark.spoken else canvas.INK
-    value, base = _value(measure, mark.row), decimal(mark.row.n, 0)
+    value, base = _value(measure, mark.row), decimal(based_on(mark.row), 0)
     if sheet.narrow:
         room = sheet.width - canvas.text_width(value, sheet.size) - canvas.text_width(f"n {base}", sheet.small) - 24
         name = canvas.shortened(mark.name, room, sheet.size, bold=mark.spoken)

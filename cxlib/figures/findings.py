@@ -45,6 +45,12 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def based_on(row: Row) -> float:
+    """How many the number rests on: of a curve all customers of the group, not only those still at risk at its end."""
+    customers = row.counts.get("customers")
+    return row.n if customers is None else float(customers)
+
+
 def bracket(measure: Measure, row: Row, *, first: bool = False, base: str = "", window: str = "") -> str:
     """What stands behind a number: ``(95 % interval 28 to 34; 2,746 answers, July 2024 to June 2026)``."""
     lead = f"{level_words(row.level)} interval " if first else ""
@@ -286,10 +292,12 @@ def lowest_of(measure: Measure, rows: Sequence[Row], than: Row, names: Sequence[
     many = len(rows)
     doubt = f"The {end} of {decimal(many, 0)} groups is always {end[:-3]}: a place to look, not a proof."
     overall_ = f"the {measure.quantity(than.estimate)} of all together"
-    ranked = list(zip(rows, names, strict=True))
+    pairs = list(zip(rows, names, strict=True))
+    # Those that are named must be those that lie wholly to one side, not the lowest, whose intervals may be wide.
+    ranked = [pair for pair in pairs if beyond(measure, pair[0], than)] or pairs
     said = []
     for place, (row, name) in enumerate(ranked[:3]):
-        behind = bracket(measure, row, first=not place, base=measure.many(row.n) if not place else decimal(row.n, 0))
+        behind = bracket(measure, row, first=not place, base=measure.many(based_on(row)) if not place else decimal(based_on(row), 0))
         said.append(f"{name} at {measure.quantity(row.estimate) if not place else measure.number(row.estimate)} {behind}")
     bad = sum(beyond(measure, row, than) for row in rows)
     if not bad:

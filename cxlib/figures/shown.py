@@ -29,15 +29,16 @@ class Row:
     level: float
     n: float
     counts: dict[str, Any]
+    silent: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
-        return label(self.keys)
+        return label(self.without(*self.silent))
 
     @property
     def spoken(self) -> str:
         """Its label inside a sentence, where "not recorded" must say what was not."""
-        words = ((heading(key).lower(), key_words(key, value)) for key, value in self.keys)
+        words = ((heading(key).lower(), key_words(key, value)) for key, value in self.without(*self.silent))
         return " · ".join(f"{key} {value}" if value == NOT_RECORDED else value for key, value in words)
 
     def key(self, name: str) -> Any:
@@ -84,7 +85,18 @@ class Shown:
     def _row(self, record: dict[str, Any]) -> Row:
         estimate, low, high, level, n = (_number(record[name]) for name in ("estimate", "low", "high", "level", "n"))
         keys = tuple((key, record[key]) for key in self.keys)
-        return Row(keys, estimate, low, high, level, n, {count: record[count] for count in self.counts})
+        return Row(keys, estimate, low, high, level, n, {count: record[count] for count in self.counts}, self.silent)
+
+    @cached_property
+    def silent(self) -> tuple[str, ...]:
+        """Keys that a label leaves out, as the others tell the rows apart: the only tenure asked for, the question of a touchpoint."""
+        kept = list(self.keys)
+        for key in ("question", *AXES):
+            others = [name for name in kept if name != key]
+            shown = self.frame[self.frame["measure"] == self.measure.name]
+            if key in kept and others and not shown.duplicated(subset=others).any():
+                kept = others
+        return tuple(key for key in self.keys if key not in kept)
 
     @property
     def level(self) -> float:
@@ -229,6 +241,6 @@ def only(result: pd.DataFrame | None, *, asks: str) -> Row | None:
     if result is None:
         return None
     shown = read(result, asks=asks)
-    if shown.keys and len(result):
+    if len(result) > 1:
         raise ValueError(f"{asks}: than must be the number of everybody, but it is grouped by {listed(shown.keys)}.")
     return shown.rows[0] if shown.rows else None

@@ -2,7 +2,8 @@
 
 A group with fewer than ``k`` answers is withheld. A single withheld group could be worked out as
 the total less all others, so the groups withheld along any one key must be at least two and hold
-at least ``k`` together: the next smallest goes with them until they do.
+at least ``k`` together: the next smallest goes with them until they do. The group of those whose key is
+missing is withheld like any other, but no group is withheld for its sake: nobody knows who is in it.
 """
 
 from __future__ import annotations
@@ -21,8 +22,10 @@ def withheld(frame: pd.DataFrame, *, keys: Sequence[str], k: int) -> pd.DataFram
     """Two columns beside ``frame``: ``small`` (0 < n < k) and ``beside`` (withheld to keep a small one from being worked out)."""
     group = [key for key in keys if key not in AXES]
     base = "customers" if "customers" in frame else "n"
+    if not len(frame):
+        return pd.DataFrame({"small": False, "beside": False}, index=frame.index, dtype=bool)
     if not group:
-        largest = frame[base].max() if len(frame) else 0
+        largest = frame[base].max()
         return pd.DataFrame({"small": bool(0 < largest < k), "beside": False}, index=frame.index)
     sizes = frame.groupby(group, dropna=False, sort=False)[base].max().rename("size").reset_index()
     sizes["small"] = (sizes["size"] > 0) & (sizes["size"] < k)
@@ -43,9 +46,11 @@ def _hide_more(sizes: pd.DataFrame, group: Sequence[str], k: int) -> bool:
         if key in _SHARED:
             continue
         others = [name for name in group if name != key]
-        slices = [sizes.index] if not others else list(sizes.groupby(others, dropna=False, sort=False).groups.values())
-        for rows in slices:
-            part = sizes.loc[rows]
+        # By number, as pandas cannot list groups whose key is missing.
+        number = sizes.groupby(others, dropna=False, sort=False).ngroup() if others else pd.Series(0, index=sizes.index)
+        for each in range(int(number.max()) + 1):
+            part = sizes[number == each]
+            part = part[part[key].notna()]
             hidden, open_ = part[part["hidden"]], part[~part["hidden"] & (part["size"] > 0)]
             exposed = len(hidden) == 1 or (len(hidden) > 1 and hidden["size"].sum() < k)
             if exposed and len(open_):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 import pandas as pd
@@ -105,9 +106,15 @@ def headline(*results: pd.DataFrame) -> Piece:
     if not shown:
         raise ValueError("headline: no result is given. Give the number of everybody first, such as survey.nps(responses).")
     text = " ".join(dict.fromkeys(_headline_sentences(shown)))
-    html = Markup('<p class="cx-headline">{}</p>').format(text)
+    html = Markup('<p class="cx-headline">{}</p>').format(_bases_quiet(text))
     reason = shown[0].reason if all(each.reason for each in shown) else None
     return Piece("headline", shown[0].name, text, html, [each.payload() for each in shown], reason, shown[0].k)
+
+
+def _bases_quiet(text: str) -> Markup:
+    """What stands in brackets, in a lighter hand: the finding is read first, what it rests on second."""
+    parts = re.split(r"(\([^()]*\))", text)
+    return Markup().join(Markup('<span class="cx-base">{}</span>').format(part) if part.startswith("(") else part for part in parts)
 
 
 def _headline_sentences(shown: list[Shown]) -> list[str]:
