@@ -10,7 +10,7 @@ import pandas as pd
 
 from cxlib.figures import canvas
 from cxlib.figures.canvas import Sheet
-from cxlib.figures.findings import finding, nps_classes
+from cxlib.figures.findings import finding, nps_classes, spreads_of
 from cxlib.figures.measures import Measure, decimal, level_words
 from cxlib.figures.picture import Picture, pictured
 from cxlib.figures.shown import Row, Shown, read
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 #: More distributions than these are not compared by anybody.
 MOST_PANELS = 12
 
-_CLASS_COLORS = {"promoters": canvas.HIGH, "passives": canvas.SOFT, "detractors": canvas.QUIET}
+_CLASS_COLORS = {"promoters": canvas.HIGH, "passives": canvas.SOFT, "detractors": canvas.GREY}
 _CLASS_SCORES = {"promoters": (9, 10), "passives": (7, 8), "detractors": (0, 6)}
 
 
@@ -64,24 +64,16 @@ def shares(result: pd.DataFrame) -> Picture:
     text = finding(shown)
     if shown.reason:
         return pictured(shown, text)
-    spreads = _spreads(shown)
+    spreads = spreads_of(shown)
     said = [f"The first {MOST_PANELS} of {len(spreads)} distributions are drawn; the table has all."] if len(spreads) > MOST_PANELS else []
     draw = partial(_bars, shown, spreads[:MOST_PANELS])
     return pictured(shown, text, draw, what=f"Bars with interval by answer: {shown.measure.axis}", notes=said)
 
 
-def _spreads(shown: Shown) -> list[list[Row]]:
-    """The rows of each question and group, the best answer first."""
-    found: dict[str, list[Row]] = {}
-    for row in shown.rows:
-        found.setdefault(Row(row.without("score"), 0, 0, 0, 0, 0, {}).label, []).append(row)
-    return [sorted(rows, key=lambda row: -float(row.key("score"))) for rows in found.values()]
-
-
 def _bars(shown: Shown, spreads: Sequence[Sequence[Row]], sheet: Sheet) -> Figure:
     measure, single = shown.measure, len(spreads) == 1
-    base = f"{measure.many(spreads[0][0].n)}; " if single else ""
-    words = f"{measure.axis}. {base}whiskers: {level_words(shown.level)} interval for all answers at once"
+    base = f"{measure.many(spreads[0][0].n)}. " if single else ""
+    words = f"{measure.axis}. {base}Whiskers: {level_words(shown.level)} interval for all answers at once"
     across = 1 if single or sheet.narrow else 2
     step, gap, title = 25.0, 28.0, 0.0 if single else 30.0
     highs = [title + step * max(len(rows) for rows in spreads[start : start + across]) + 12 for start in range(0, len(spreads), across)]

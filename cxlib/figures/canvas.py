@@ -7,6 +7,7 @@ its letters are never scaled below what can be read.
 from __future__ import annotations
 
 import base64
+import functools
 import io
 import re
 import unicodedata
@@ -31,6 +32,9 @@ SOFT = "#c3c9ce"
 
 #: The same colours on a dark page. Grey on paper keeps 3:1 as a mark, ink and quiet 4.5:1 as text, in both.
 DARK = {INK: "#e8ebee", QUIET: "#a9b1b9", GREY: "#7c858e", RULE: "#30363c", HIGH: "#62b7ee", SOFT: "#4a525a"}
+
+#: Letters are left to the reader's own fonts; the one used for measuring need not have them.
+MISSING_GLYPH = r"Glyph \d+ .* missing from font"
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif"
 
@@ -84,8 +88,7 @@ def theme() -> Iterator[None]:
         "ytick.left": False,
     }
     with warnings.catch_warnings():
-        # Letters are left to the reader's own fonts; the ones used for measuring need not have them.
-        warnings.filterwarnings("ignore", message=r"Glyph \d+ .* missing from font", category=UserWarning)
+        warnings.filterwarnings("ignore", message=MISSING_GLYPH, category=UserWarning)
         with matplotlib.style.context(["default", ours], after_reset=True):
             yield
 
@@ -94,7 +97,7 @@ def figure(sheet: Sheet, height: float) -> Figure:
     """An empty figure of so many pixels, without pyplot and its global state."""
     from matplotlib.figure import Figure
 
-    return Figure(figsize=(sheet.width / 72, height / 72))
+    return Figure(figsize=(sheet.width / 72, height / 72), dpi=72)
 
 
 def axes(fig: Figure, *, left: float, top: float, right: float, bottom: float) -> Axes:
@@ -114,18 +117,24 @@ def write(fig: Figure, x: float, y: float, text: str, *, size: float, color: str
 
 
 def text_width(text: str, size: float, *, bold: bool = False) -> float:
-    """A generous guess of a text's width in pixels, whatever font the reader has."""
-    return size * (1.06 if bold else 1) * sum(_em(sign) for sign in text)
+    """A text's width in pixels in DejaVu, which is about the widest font a reader may have."""
+    return size * sum(_em(sign, bold) for sign in text)
 
 
-def _em(sign: str) -> float:
+@functools.cache
+def _em(sign: str, bold: bool) -> float:
+    """The width of one letter, in parts of the size."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import text_to_path
+
     if unicodedata.combining(sign):
         return 0.0
     if unicodedata.east_asian_width(sign) in "WF":
         return 1.0
-    if sign in " .,:;'|!()[]ijlIft·":
-        return 0.34
-    return 0.72 if sign.isupper() or sign in "mw%@" else 0.57
+    font = FontProperties(family="DejaVu Sans", weight="bold" if bold else "normal", size=100)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=MISSING_GLYPH, category=UserWarning)
+        return float(text_to_path.get_text_width_height_descent(sign, font, False)[0]) / 100
 
 
 def shortened(text: str, width: float, size: float, *, bold: bool = False) -> str:

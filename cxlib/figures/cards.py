@@ -75,12 +75,13 @@ def _card(shown: Shown) -> tuple[dict[str, str | None], Markup]:
     value = "not reached" if math.isnan(row.estimate) else measure.number(row.estimate)
     unit = "" if math.isnan(row.estimate) else measure.quantity(row.estimate).removeprefix(value).strip()
     interval = f"{level_words(row.level)} interval {measure.interval(row.low, row.high)}"
+    direction = Markup('<p class="cx-card-small">low is good</p>') if measure.good == "low" else Markup()
     base = measure.many(float(row.counts.get("customers", row.n)))
     card = _words(title, measure, value=f"{value} {unit}".strip(), interval=interval, base=base, window=window)
     html = Markup(
         '<li class="cx-card"><p class="cx-card-title">{}</p><p class="cx-card-value">{}<span class="cx-card-unit">{}</span></p>'
-        '<p class="cx-card-small">{}</p><p class="cx-card-small">{}</p>{}</li>'
-    ).format(title, value, f" {unit}" if unit else "", interval, f"{base}, {window}" if window else base, _spark(shown))
+        '<p class="cx-card-small">{}</p><p class="cx-card-small">{}</p>{}{}</li>'
+    ).format(title, value, f" {unit}" if unit else "", interval, f"{base}, {window}" if window else base, direction, _spark(shown))
     return card, html
 
 
@@ -92,7 +93,7 @@ def _words(title: str, measure: Measure, *, reason: str | None = None, **said: s
 def _number(shown: Shown) -> tuple[Row, str, str]:
     """The row a card is about, its window, and its title."""
     measure = shown.measure
-    title = f"{measure.short}, low is good" if measure.good == "low" else measure.short
+    title = measure.short
     if shown.keys == ("month",):
         rows = [row for row in shown.rows if not math.isnan(row.estimate)] or shown.rows
         row = max(rows, key=lambda each: each.month)

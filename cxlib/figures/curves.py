@@ -81,14 +81,14 @@ def _curves(shown: Shown, curves: Sequence[Sequence[Row]], sheet: Sheet) -> Figu
     measure = shown.measure
     words = f"{measure.axis}, with {level_words(shown.level)} interval, by months since joining"
     top = canvas.head_lines(sheet, words)
-    fig = canvas.figure(sheet, top + (260 if sheet.narrow else 320))
+    fig = canvas.figure(sheet, top + max(260 if sheet.narrow else 320, 36 * len(curves) + 40))
     canvas.headed(fig, sheet, words)
     labels = [_label(measure, rows, single=len(curves) == 1) for rows in curves]
     room = 108 if sheet.narrow else 190
     right = 12 + min(max(canvas.text_width(line, sheet.size, bold=True) for label in labels for line in label), room)
-    ax = canvas.axes(fig, left=36, top=top, right=right, bottom=30)
+    ax = canvas.axes(fig, left=36, top=top + 4, right=right, bottom=30)
     values = [0.0, 25.0, 50.0, 75.0, 100.0]
-    ax.set_ylim(0, 100)
+    ax.set_ylim(0, 101)
     ax.set_yticks(values, canvas.tick_words(values), fontsize=sheet.small)
     for value in values[1:]:
         ax.axhline(value, color=canvas.RULE, linewidth=1, zorder=0)
@@ -97,7 +97,7 @@ def _curves(shown: Shown, curves: Sequence[Sequence[Row]], sheet: Sheet) -> Figu
     _tenures(ax, max(_months(rows[-1]) for rows in curves), sheet)
     # In points, as the labels are: a figure of another resolution has as many points and other pixels.
     height = ax.get_position().height * fig.get_figheight() * 72
-    for place, y in enumerate(_apart([100 * rows[-1].estimate for rows in curves], least=100 * 33 / height)):
+    for place, y in enumerate(_apart([100 * rows[-1].estimate for rows in curves], least=101 * 34 / height)):
         _named(ax, labels[place], y, sheet, right - 12, color=canvas.HIGH if not place else canvas.INK)
     return fig
 
@@ -144,7 +144,7 @@ def _apart(values: Sequence[float], *, least: float) -> list[float]:
     placed = dict(zip(order, (values[place] for place in order), strict=True))
     for lower, upper in zip(order, order[1:], strict=False):
         placed[upper] = max(placed[upper], placed[lower] + least)
-    over = max(placed[order[-1]] - (100 - least / 4), 0)
+    over = max(placed[order[-1]] - (100 - least / 3), 0)
     ceiling = placed[order[-1]] - over
     for place in reversed(order):
         placed[place] = min(placed[place], ceiling)

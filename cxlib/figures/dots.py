@@ -167,13 +167,15 @@ def _dots(measure: Measure, marks: Sequence[Mark], overall: Row | None, sheet: S
     ax.set_yticks([])
     values = canvas.ticks(*ends, most=4 if sheet.narrow else 6)
     ax.set_xticks(values, canvas.tick_words(values), fontsize=sheet.small)
-    for value in values:
-        ax.axvline(value, color=canvas.RULE, linewidth=1, zorder=0)
+    # On a phone the words stand between the whiskers: lines are drawn behind the whiskers only.
+    stretches = [(place + 0.5, place + 0.95) for place in range(len(marks))] if sheet.narrow else [(0.0, float(len(marks)))]
+    for first, last in stretches:
+        ax.vlines(values, first, last, color=canvas.RULE, linewidth=1, zorder=0)
     if overall is not None and not math.isnan(overall.estimate):
-        _everybody(ax, measure, overall, sheet)
+        _everybody(ax, measure, overall, sheet, stretches)
     for place, mark in enumerate(marks):
         _whisker(ax, measure, mark, place + (0.72 if sheet.narrow else 0.5))
-        _names(fig, measure, mark, sheet, lay, top + step * place + (12 if sheet.narrow else step / 2))
+        _names(fig, measure, mark, sheet, lay, top + step * place + (13 if sheet.narrow else step / 2))
     if not sheet.narrow:
         canvas.write(fig, lay.base, head + 6, measure.base[1], size=sheet.small, color=canvas.QUIET, ha="right")
     return fig
@@ -191,11 +193,13 @@ class _Lay:
 
 def _columns(measure: Measure, marks: Sequence[Mark], sheet: Sheet) -> _Lay:
     if sheet.narrow:
-        return _Lay(sheet.width, sheet.width, 6, 6)
+        base = sheet.width - 14 - max(canvas.text_width(_value(measure, mark.row), sheet.size, bold=mark.spoken) for mark in marks)
+        name = base - 10 - max(canvas.text_width(f"n {decimal(mark.row.n, 0)}", sheet.small) for mark in marks)
+        return _Lay(name, base, 6, 6)
     names = min(max(canvas.text_width(mark.name, sheet.size, bold=mark.spoken) for mark in marks), 220)
     bases = [decimal(based_on(mark.row), 0) for mark in marks] + [measure.base[1]]
     base = names + 14 + max(canvas.text_width(text, sheet.small) for text in bases)
-    value = max(canvas.text_width(_value(measure, mark.row), sheet.size) for mark in marks)
+    value = max(canvas.text_width(_value(measure, mark.row), sheet.size, bold=mark.spoken) for mark in marks)
     return _Lay(names + 2, base, base + 16, value + 16)
 
 
@@ -209,13 +213,16 @@ def _ends(measure: Measure, marks: Sequence[Mark], overall: Row | None) -> tuple
     values = [measure.shown(value) for row in rows for value in (row.low, row.estimate, row.high) if not math.isnan(value)]
     low, high = (min(values), max(values)) if values else (0.0, 1.0)
     air = 0.05 * (high - low or abs(high) or 1)
-    return max(low - air, measure.shown(measure.floor)), min(high + air, measure.shown(measure.ceiling))
+    # An interval without an end runs out of the picture.
+    more = 0.15 * (high - low) if any(math.isnan(row.high) for row in rows) else air
+    return max(low - air, measure.shown(measure.floor)), min(high + more, measure.shown(measure.ceiling))
 
 
-def _everybody(ax: Axes, measure: Measure, overall: Row, sheet: Sheet) -> None:
+def _everybody(ax: Axes, measure: Measure, overall: Row, sheet: Sheet, stretches: Sequence[tuple[float, float]]) -> None:
     """The number of everybody as a line with its name on top."""
     at = measure.shown(overall.estimate)
-    ax.axvline(at, color=canvas.INK, linewidth=1, linestyle=(0, (3, 3)), zorder=1)
+    for first, last in stretches:
+        ax.vlines(at, first, last, color=canvas.INK, linewidth=1, linestyle=(0, (3, 2)), zorder=1)
     middle = (at - ax.get_xlim()[0]) / (ax.get_xlim()[1] - ax.get_xlim()[0])
     side = "left" if middle < 0.15 else "right" if middle > 0.85 else "center"
     words = f"all {measure.number(overall.estimate)}"
@@ -241,14 +248,7 @@ def _names(fig: Figure, measure: Measure, mark: Mark, sheet: Sheet, lay: _Lay, y
     """What stands beside a whisker: its name, its base, its value."""
     color = canvas.HIGH if mark.spoken else canvas.INK
     value, base = _value(measure, mark.row), decimal(based_on(mark.row), 0)
-    if sheet.narrow:
-        room = sheet.width - canvas.text_width(value, sheet.size) - canvas.text_width(f"n {base}", sheet.small) - 24
-        name = canvas.shortened(mark.name, room, sheet.size, bold=mark.spoken)
-        canvas.write(fig, 0, y, name, size=sheet.size, color=color, bold=mark.spoken)
-        x = canvas.text_width(name, sheet.size, bold=mark.spoken) + 8
-        canvas.write(fig, x, y, f"n {base}", size=sheet.small, color=canvas.QUIET)
-    else:
-        name = canvas.shortened(mark.name, lay.name, sheet.size, bold=mark.spoken)
-        canvas.write(fig, 0, y, name, size=sheet.size, color=color, bold=mark.spoken)
-        canvas.write(fig, lay.base, y, base, size=sheet.small, color=canvas.QUIET, ha="right")
+    name = canvas.shortened(mark.name, lay.name, sheet.size, bold=mark.spoken)
+    canvas.write(fig, 0, y, name, size=sheet.size, color=color, bold=mark.spoken)
+    canvas.write(fig, lay.base, y, f"n {base}" if sheet.narrow else base, size=sheet.small, color=canvas.QUIET, ha="right")
     canvas.write(fig, sheet.width, y, value, size=sheet.size, color=color, ha="right", bold=mark.spoken)

@@ -13,8 +13,8 @@ from datetime import date
 from cxlib.figures.measures import (
     DAYS_A_MONTH,
     Measure,
+    MONTHS,
     counted,
-    date_words,
     decimal,
     level_words,
     listed,
@@ -55,7 +55,7 @@ def bracket(measure: Measure, row: Row, *, first: bool = False, base: str = "", 
     """What stands behind a number: ``(95 % interval 28 to 34; 2,746 answers, July 2024 to June 2026)``."""
     lead = f"{level_words(row.level)} interval " if first else ""
     after = ", ".join(part for part in (base, window) if part)
-    return f"({lead}{measure.interval(row.low, row.high, unit=measure.form in ('share', 'months'))}{'; ' + after if after else ''})"
+    return f"({lead}{measure.interval(row.low, row.high)}{'; ' + after if after else ''})"
 
 
 def overall(shown: Shown) -> str:
@@ -86,14 +86,14 @@ def latest(shown: Shown, *, known: Measure | None = None) -> str:
     row, measure = max(shown.rows, key=lambda each: each.month), shown.measure
     said = "it" if known is not None and known.name == measure.name else measure.subject
     behind = bracket(measure, row) if said == "it" else bracket(measure, row, first=True, base=measure.many(row.n))
-    return f"In {month_so_far(row.month, shown.as_of)} {said} was {measure.quantity(row.estimate)} {behind}."
+    return f"In {month_so_far(row.month, shown.as_of)} {said} was {measure.brief(row.estimate) if known else measure.quantity(row.estimate)} {behind}."
 
 
 def month_so_far(month: date, as_of: date | None) -> str:
-    """``June 2026``, or ``June 2026 (up to 12 June 2026)`` where the month was not over on the last day counted."""
+    """``June 2026``, or ``June 2026 (to 12 June)`` where the month was not over on the last day counted."""
     last = calendar.monthrange(month.year, month.month)[1]
     if as_of is not None and (as_of.year, as_of.month) == (month.year, month.month) and as_of.day < last:
-        return f"{month_words(month)} (up to {date_words(as_of)})"
+        return f"{month_words(month)} (to {as_of.day} {MONTHS[as_of.month - 1]})"
     return month_words(month)
 
 
@@ -133,7 +133,7 @@ def _extremes(measure: Measure, rows: Sequence[Row]) -> str:
     if len(ranked) == 1:
         return first.replace(f"is {_end(measure, worst=True)} at", "stands at")
     behind = bracket(measure, best, base=decimal(best.n, 0))
-    return f"{first}; {best.spoken} is {_end(measure, worst=False)} at {measure.number(best.estimate)} {behind}"
+    return f"{first}; {best.spoken} is {_end(measure, worst=False)} at {measure.brief(best.estimate)} {behind}"
 
 
 def _end(measure: Measure, *, worst: bool) -> str:
@@ -181,11 +181,11 @@ def _medians(shown: Shown) -> str:
 
 def answers(shown: Shown) -> str:
     """A distribution: the three classes of an NPS question, and the answer most often given."""
-    groups_ = {row.without("score", "question") for row in shown.rows}
-    questions = {row.without("score") for row in shown.rows}
-    if len(groups_) > 1 or len(questions) > 1:
-        return f"Answers to {counted(len(questions), 'question', 'questions')} or groups of them; the table has every share."
-    measure, row = shown.measure, max(shown.rows, key=lambda each: (each.estimate, float(each.key("score"))))
+    spreads = spreads_of(shown)
+    measure = shown.measure
+    if len(spreads) > 1:
+        return _several_spreads(measure, spreads)
+    row = max(shown.rows, key=lambda each: (each.estimate, float(each.key("score"))))
     often = f"ost often given: {float(row.key('score')):g} ({measure.quantity(row.estimate)}, {level_words(row.level)} interval "
     often += f"{measure.interval(row.low, row.high)})"
     classes = nps_classes(shown.rows)
@@ -193,6 +193,25 @@ def answers(shown: Shown) -> str:
         return f"M{often}, of {measure.many(row.n)}."
     said = listed(f"{measure.quantity(share)} are {name}" if not at else f"{measure.quantity(share)} {name}" for at, (name, share) in enumerate(classes))
     return f"{said}, of {measure.many(row.n)}. M{often}."
+
+
+def _several_spreads(measure: Measure, spreads: Sequence[Sequence[Row]]) -> str:
+    """The answer most often given to each of some questions, or in each of some groups."""
+    said = []
+    for place, rows in enumerate(spreads[:4]):
+        row = max(rows, key=lambda each: (each.estimate, float(each.key("score"))))
+        behind = bracket(measure, row, first=not place, base=decimal(row.n, 0) if place else measure.many(row.n))
+        said.append(f"{float(row.key('score')):g} for {_group(row, ['score'])}, {measure.quantity(row.estimate)} {behind}")
+    more = f"; {decimal(len(spreads) - 4, 0)} more in the table" if len(spreads) > 4 else ""
+    return f"Most often given: {'; '.join(said)}{more}."
+
+
+def spreads_of(shown: Shown) -> list[list[Row]]:
+    """The rows of each question and group, the highest answer first."""
+    found: dict[tuple[tuple[str, object], ...], list[Row]] = {}
+    for row in shown.rows:
+        found.setdefault(tuple((key, str(value)) for key, value in row.without("score")), []).append(row)
+    return [sorted(rows, key=lambda row: -float(row.key("score"))) for rows in found.values()]
 
 
 def nps_classes(rows: Sequence[Row]) -> list[tuple[str, float]]:
@@ -242,10 +261,10 @@ def _many_curves(shown: Shown, curves: Sequence[Sequence[Row]], months: float) -
     worst, best = ranked[0][0], ranked[-1][0]
     names = ["tenure_days"]
     first = _of_100(shown, worst, months)
-    text = f"In {_group(worst, names)} {first}"
+    text = f"In {_group(worst, names)}, {first}"
     if len(ranked) == 1:
         return f"{text}."
-    return f"{text}, the fewest; in {_group(best, names)} {_of_100(shown, best, months, first=False)}, the most."
+    return f"{text}, the fewest; in {_group(best, names)}, {_of_100(shown, best, months, first=False)}, the most."
 
 
 def _group(row: Row, names: Sequence[str]) -> str:
@@ -298,7 +317,7 @@ def lowest_of(measure: Measure, rows: Sequence[Row], than: Row, names: Sequence[
     said = []
     for place, (row, name) in enumerate(ranked[:3]):
         behind = bracket(measure, row, first=not place, base=measure.many(based_on(row)) if not place else decimal(based_on(row), 0))
-        said.append(f"{name} at {measure.quantity(row.estimate) if not place else measure.number(row.estimate)} {behind}")
+        said.append(f"{name} at {measure.quantity(row.estimate) if not place else measure.brief(row.estimate)} {behind}")
     bad = sum(beyond(measure, row, than) for row in rows)
     if not bad:
         return f"Of {counted(many, 'group', 'groups')}, none lies wholly {side} {overall_}. {capital(end)} is {said[0]}."

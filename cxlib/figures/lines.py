@@ -206,7 +206,7 @@ def _labelled(ax: Axes, measure: Measure, rows: Sequence[Row], sheet: Sheet) -> 
 
 
 def _panels(shown: Shown, series: Sequence[Sequence[Row]], sheet: Sheet) -> Figure:
-    """Small multiples: one panel a group on one scale, the others behind it in light grey."""
+    """Small multiples: one panel a group, all on one scale."""
     measure, every = shown.measure, [row for rows in series for row in rows]
     words = f"{measure.axis}, with {level_words(shown.level)} interval; last month and its number of {measure.base[1]} above"
     words += "; low is good" if measure.good == "low" else ""
@@ -223,9 +223,6 @@ def _panels(shown: Shown, series: Sequence[Sequence[Row]], sheet: Sheet) -> Figu
     for number, rows in enumerate(series):
         x, y = left + (number % across) * (each + gap), top + (number // across) * high
         ax = canvas.axes(fig, left=x, top=y + 38, right=sheet.width - x - each, bottom=down * high + top - y - high + 26)
-        for other in series:
-            if other is not rows:
-                ax.plot([_place(row.month) for row in other], [measure.shown(row.estimate) for row in other], color=canvas.RULE, linewidth=1)
         _line(ax, measure, rows, color=canvas.QUIET)
         _values(ax, ends, values, sheet)
         if number % across:

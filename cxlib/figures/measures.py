@@ -26,14 +26,15 @@ MONTHS = (
 class Measure:
     """How a measure is spoken of.
 
-    ``subject`` stands in a sentence, ``short`` on a card and over a column, ``axis`` beside a
-    picture. ``form`` decides how a number is written, ``good`` which end of the scale is the good
+    ``subject`` stands in a sentence, ``short`` on a card, ``heading`` over a column, ``axis`` beside
+    a picture. ``form`` decides how a number is written, ``good`` which end of the scale is the good
     one, ``base`` what ``n`` counts, and ``floor`` and ``ceiling`` where the scale ends.
     """
 
     name: str
     subject: str
     short: str
+    heading: str
     axis: str
     form: Form
     base: tuple[str, str] = ("answer", "answers")
@@ -64,16 +65,19 @@ class Measure:
         number = self.number(value)
         return f"{number} {'point' if number in {'1', MINUS + '1'} else 'points'}" if self.form == "points" else number + self.unit
 
-    def interval(self, low: float, high: float, *, unit: bool = False, fine: bool = False) -> str:
+    def brief(self, value: float) -> str:
+        """The value where its unit has been said: ``31``, but ``31.0 %``."""
+        return self.number(value) if self.form == "points" else self.quantity(value)
+
+    def interval(self, low: float, high: float, *, fine: bool = False) -> str:
         """The interval rounded for eyes: ``28 to 34``, or ``above 28`` where it has no upper end."""
-        after = self.unit if unit else ""
         if _missing(low) and _missing(high):
             return "no interval"
         if _missing(high):
-            return f"above {self.number(low, fine=fine)}{after}"
+            return f"above {self.number(low, fine=fine)}"
         if _missing(low):
-            return f"below {self.number(high, fine=fine)}{after}"
-        return f"{self.number(low, fine=fine)} to {self.number(high, fine=fine)}{after}"
+            return f"below {self.number(high, fine=fine)}"
+        return f"{self.number(low, fine=fine)} to {self.number(high, fine=fine)}"
 
     def many(self, n: float) -> str:
         """The base in words: ``2,746 answers``."""
@@ -84,28 +88,28 @@ _CUSTOMERS = ("customer", "customers")
 _SHARE = (0.0, 1.0)
 
 _MEASURES = (
-    Measure("nps", "loyalty (NPS)", "Loyalty (NPS)", "Net Promoter Score, points from −100 to 100", "points", floor=-100, ceiling=100),
+    Measure("nps", "loyalty (NPS)", "Loyalty (NPS)", "NPS (points)", "Net Promoter Score, points from −100 to 100", "points", floor=-100, ceiling=100),
     Measure(
-        "nps_1_to_10", "loyalty (NPS asked from 1 to 10)", "Loyalty (NPS, asked from 1 to 10)",
+        "nps_1_to_10", "loyalty (NPS asked from 1 to 10)", "Loyalty (NPS, asked from 1 to 10)", "NPS (points)",
         "Net Promoter Score asked from 1 to 10, points from −100 to 100", "points", floor=-100, ceiling=100,
     ),
-    Measure("csat", "satisfaction (CSAT)", "Satisfaction (CSAT)", "Share of satisfied answers, %", "share", floor=0, ceiling=1),
-    Measure("ces_share", "ease (CES)", "Ease (CES)", "Share who found it easy, %", "share", floor=0, ceiling=1),
-    Measure("ces_mean", "mean ease (CES)", "Mean ease (CES)", "Mean ease, 1 hard to 7 easy", "mean", floor=1, ceiling=7),
-    Measure("ces_agreement", "mean ease (CES)", "Ease (CES)", "Mean ease, 1 hard to 5 easy", "mean", floor=1, ceiling=5),
-    Measure("ces_effort", "effort (CES)", "Effort (CES)", "Mean effort, 1 to 5", "mean", good="low", floor=1, ceiling=5),
-    Measure("rating_mean", "the mean rating", "Mean rating", "Mean rating", "mean"),
-    Measure("answer_share", "the share of answers", "Share of answers", "Share of answers, %", "share", good=None, floor=0, ceiling=1),
+    Measure("csat", "satisfaction (CSAT)", "Satisfaction (CSAT)", "Satisfied (%)", "Share of satisfied answers, %", "share", floor=0, ceiling=1),
+    Measure("ces_share", "ease (CES)", "Ease (CES)", "Easy (%)", "Share who found it easy, %", "share", floor=0, ceiling=1),
+    Measure("ces_mean", "mean ease (CES)", "Mean ease (CES)", "Mean ease", "Mean ease, 1 hard to 7 easy", "mean", floor=1, ceiling=7),
+    Measure("ces_agreement", "mean ease (CES)", "Ease (CES)", "Mean ease", "Mean ease, 1 hard to 5 easy", "mean", floor=1, ceiling=5),
+    Measure("ces_effort", "effort (CES)", "Effort (CES)", "Mean effort", "Mean effort, 1 to 5", "mean", good="low", floor=1, ceiling=5),
+    Measure("rating_mean", "the mean rating", "Mean rating", "Mean rating", "Mean rating", "mean"),
+    Measure("answer_share", "the share of answers", "Share of answers", "Share (%)", "Share of answers, %", "share", good=None, floor=0, ceiling=1),
     Measure(
-        "churn_rate", "the monthly churn rate", "Monthly churn", "Share of customers lost in the month, %", "share",
+        "churn_rate", "the monthly churn rate", "Monthly churn", "Lost (%)", "Share of customers lost in the month, %", "share",
         base=_CUSTOMERS, base_heading="Customers at the start", good="low", floor=0, ceiling=1,
     ),
     Measure(
-        "survival", "the share still with us", "Still with us", "Customers still with us, %", "share",
+        "survival", "the share still with us", "Still with us", "Still with us (%)", "Customers still with us, %", "share",
         base=_CUSTOMERS, base_heading="At risk", floor=0, ceiling=1,
     ),
     Measure(
-        "median_tenure", "the median tenure", "Median tenure", "Months until half have left", "months",
+        "median_tenure", "the median tenure", "Median tenure", "Median (months)", "Months until half have left", "months",
         base=_CUSTOMERS, base_heading="Customers", floor=0,
     ),
 )  # fmt: skip
@@ -180,7 +184,7 @@ def _unlisted(name: str) -> Measure:
     form: Form = "share" if name.endswith(("_share", "_rate")) else "months" if name.endswith("_days") else "number"
     low, high = _SHARE if form == "share" else (-math.inf, math.inf)
     axis = f"{words.capitalize()}, %" if form == "share" else words.capitalize()
-    return Measure(name, words, words.capitalize(), axis, form, good=None, floor=low, ceiling=high)
+    return Measure(name, words, words.capitalize(), words.capitalize() + {"share": " (%)", "months": " (months)"}.get(form, ""), axis, form, good=None, floor=low, ceiling=high)
 
 
 def heading(column: str) -> str:

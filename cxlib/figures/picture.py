@@ -114,8 +114,8 @@ def _size(svg: str) -> tuple[str, str]:
 
 
 def said(sentences: Sequence[str]) -> Markup:
-    """What is not shown, or why nothing is, as small paragraphs."""
-    return Markup().join(Markup('<p class="cx-note">{}</p>').format(sentence) for sentence in sentences)
+    """What is not shown, or why nothing is, as one small paragraph."""
+    return Markup('<p class="cx-note">{}</p>').format(" ".join(sentences)) if sentences else Markup()
 
 
 def pictured(shown: Shown, text: str, draw: Callable[[canvas.Sheet], Figure] | None = None, *, what: str = "", notes: Sequence[str] = ()) -> Picture:

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from cxlib.figures import canvas
 from cxlib.figures.findings import finding
-from cxlib.figures.measures import Measure, a_date, date_words, decimal, heading, key_words, level_words, measure_named, window_words
+from cxlib.figures.measures import a_date, date_words, decimal, heading, key_words, level_words, listed, measure_named, window_words
 from cxlib.figures.picture import Piece, said
 from cxlib.figures.shown import Shown, read
 from cxlib.tables import RESULT
@@ -92,15 +92,15 @@ def html_table(shown: Shown) -> Markup:
     cut = frame.head(MOST_ROWS)
     several = shown.frame["measure"].nunique() > 1
     columns = _counts(shown)
-    window = {"since", "until"} <= set(shown.counts) and "month" not in shown.keys and bool(cut["since"].notna().any())
-    unit = shown.measure.unit.strip()
-    estimate = "Estimate" if several else shown.measure.short + (f" ({unit})" if unit else "")
+    windows = _windows(shown)
+    window = len(windows) > 1
+    estimate = "Estimate" if several else shown.measure.heading
     heads: list[Cell] = [(heading(key), key in ("tenure_days", "score")) for key in shown.keys]
     heads += [("Measure", False)] if several else []
     heads += [(estimate, True), (f"{level_words(shown.level)} interval", True), (shown.measure.base_heading, True)]
     heads += [(heading(column), True) for column in columns] + ([("Window", False)] if window else [])
     rows = [_cells(shown, record, columns, several=several, window=window) for record in cut.to_dict("records")]
-    caption = f"{_caption(shown)}{_left_out(shown, len(cut), len(frame))}"
+    caption = f"{_caption(shown, windows)}{_left_out(shown, len(cut), len(frame))}"
     return grid(caption, heads, rows, first=max(len(shown.keys), 1)) + download(csv(shown), f"{shown.name}.csv")
 
 
@@ -152,9 +152,18 @@ def _at_months(curve: pd.DataFrame, most: int) -> pd.DataFrame:
     return curve.iloc[sorted({max(int(place), 0) for place in places} | {len(curve) - 1})]
 
 
-def _caption(shown: Shown) -> str:
+def _windows(shown: Shown) -> list[str]:
+    """The windows of the numbers, each once; none where the table has no dates or the month is a key."""
+    if not {"since", "until"} <= set(shown.counts) or "month" in shown.keys:
+        return []
+    words = (window_words(row["since"], row["until"]) for row in shown.frame[["since", "until"]].to_dict("records"))
+    return [window for window in dict.fromkeys(words) if window]
+
+
+def _caption(shown: Shown, windows: Sequence[str]) -> str:
     by = " and ".join(heading(key).lower() for key in shown.keys if key != "tenure_days")
-    return f"{shown.measure.axis}{f', by {by}' if by else ''}."
+    when = f", {windows[0]}" if len(windows) == 1 else ""
+    return f"{shown.measure.axis}{f', by {by}' if by else ''}{when}."
 
 
 def _left_out(shown: Shown, rows: int, of: int) -> str:
@@ -231,6 +240,15 @@ _ACCOUNT = {
 }
 
 
+_ACCOUNT_HEADS = {
+    "kept": "Kept",
+    "set_aside": "Set aside",
+    "repeats": "Repeats",
+    "after_as_of": "Too late",
+    "no_consent": "No consent",
+}
+
+
 def account(frame: pd.DataFrame) -> Piece:
     """What became of every row that was read, as a table and a sentence that adds up.
 
@@ -273,7 +291,7 @@ def account(frame: pd.DataFrame) -> Piece:
             raise ValueError(f"account: {int(record['rows_read']):,} rows of '{record['table']}' were read, but {parts:,} are accounted for.")
     text = _account_words(frame)
     columns = [name for name in _ACCOUNT if name == "kept" or frame[name].any()]
-    heads: list[Cell] = [("Table", False), ("Rows read", True), *((heading(name), True) for name in columns), ("First day", False), ("Last day", False)]
+    heads: list[Cell] = [("Table", False), ("Rows read", True), *((_ACCOUNT_HEADS[name], True) for name in columns), ("First day", False), ("Last day", False)]
     rows = [_account_cells(record, columns) for record in frame.to_dict("records")]
     html = Markup('<p class="cx-account">{}</p>').format(text)
     html += grid("Rows read, and what became of them.", heads, rows) + download(csv_of(frame), "account.csv")
@@ -290,7 +308,7 @@ def _account_words(frame: pd.DataFrame) -> str:
     many = f"Of {decimal(read_, 0)} {'row' if read_ == 1 else 'rows'} read"
     if not said:
         return f"{many}, all were kept."
-    return f"{many}, {decimal(kept, 0)} {'was' if kept == 1 else 'were'} kept; {', '.join(said)}."
+    return f"{many}, {decimal(kept, 0)} {'was' if kept == 1 else 'were'} kept; {listed(said)}."
 
 
 def _account_cells(record: dict[Any, Any], columns: Sequence[str]) -> list[Cell]:

@@ -113,7 +113,7 @@ def headline(*results: pd.DataFrame) -> Piece:
 
 def _bases_quiet(text: str) -> Markup:
     """What stands in brackets, in a lighter hand: the finding is read first, what it rests on second."""
-    parts = re.split(r"(\([^()]*\))", text)
+    parts = re.split(r"(\([^()]*\d[^()]*\))", text)
     return Markup().join(Markup('<span class="cx-base">{}</span>').format(part) if part.startswith("(") else part for part in parts)
 
 
