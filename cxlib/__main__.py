@@ -37,7 +37,7 @@ def main(words: Sequence[str] | None = None) -> int:
             print(json.dumps({"status": "refused", "code": code, "letter": refusal.letter}, ensure_ascii=False))
     except Stopped as stop:
         code = stop.code
-        sys.stderr.write(f"cxlib {asked.command}: stopped; nothing was published.\n")
+        sys.stderr.write(f"cxlib {asked.command}: stopped by {stop}.\n")
     return _ended(code)
 
 

@@ -357,7 +357,7 @@ def test_a_signal_ends_the_kernels_and_leaves_nothing_behind(project: Project, n
         run.send_signal(number)
         assert run.wait(timeout=30) == code
         assert run.stderr is not None
-        assert run.stderr.read().endswith("cxlib run: stopped; nothing was published.\n")
+        assert run.stderr.read().endswith(f"cxlib run: stopped by {number.name}.\n")
     kernel = Path("/proc") / (project.folder / "pid").read_text()
     assert not kernel.exists() or "Z" in (kernel / "stat").read_text()
     assert [path.name for path in project.reports.iterdir()] == [".lock"]

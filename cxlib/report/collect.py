@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import re
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -179,7 +180,9 @@ def _cell(value: Any) -> Any:
 def cleaned(content: dict[str, Any], paths: Mapping[str, str]) -> dict[str, Any]:
     """The executed notebook without what is of this machine: paths, kernel, timings and papermill's own notes."""
     longest = sorted(paths, key=len, reverse=True)
-    pattern = re.compile("|".join([r"[^\s\"'<>]*/ipykernel_\d+/\d+\.py", *(re.escape(path) + r"(?![\w.-])" for path in longest)]))
+    pattern = re.compile(
+        "|".join([re.escape(tempfile.gettempdir()) + r"/ipykernel_\d+/\d+\.py", *(re.escape(path) + r"(?![\w.-])" for path in longest)])
+    )
 
     def clean(value: Any) -> Any:
         if isinstance(value, str):

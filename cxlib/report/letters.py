@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 DONE = 0
 NOTEBOOK_FAILED = 1
 USAGE = 2
@@ -23,5 +25,5 @@ class Stopped(BaseException):
     """A signal asked the run to stop. Not an Exception, so that nothing on the way mistakes it for a fault."""
 
     def __init__(self, number: int) -> None:
-        super().__init__(number)
+        super().__init__(signal.Signals(number).name)
         self.code = 128 + number

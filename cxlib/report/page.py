@@ -6,6 +6,7 @@ import base64
 import datetime as dt
 import html
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -22,6 +23,7 @@ HERE = Path(__file__).parent
 FIGURES = Path(cxlib.__file__).parent / "figures" / "style.css"
 MARK = "\x00"
 TAG = re.compile(r"<[^>]+>")
+REGION = re.compile(r'role="region" aria-label="([^"]*)"')
 
 
 @dataclass
@@ -49,6 +51,11 @@ class Document:
         return [item["html"] for item in self.items if item["kind"] == kind]
 
     @property
+    def window(self) -> tuple[str, str] | None:
+        """First and last day of what its numbers count; none where not all of them say."""
+        return _window([row for item in self.items for result in item["results"] for row in result["rows"] if row.get("n")])
+
+    @property
     def headline(self) -> str:
         """The finding, in words."""
         return " ".join(item["text"] for item in self.items if item["kind"] == "headline")
@@ -58,6 +65,13 @@ def document(name: str, content: Mapping[str, Any]) -> Document:
     """Read an executed notebook for people: code, warnings and settings left out."""
     found = Document(name, name.replace("_", " ").capitalize(), Section("", 1, "top"), [], [])
     here, titled, taken = found.lead, False, {"top", "main", "contents", "origin"}
+    named: Counter[str] = Counter()
+
+    def unique(region: re.Match[str]) -> str:
+        """Number the regions of one name: a screen reader lists them, and two figures may be alike."""
+        named[region[1]] += 1
+        return region[0] if named[region[1]] == 1 else f'role="region" aria-label="{region[1]} ({named[region[1]]})"'
+
     for cell in content["cells"]:
         if cell["cell_type"] == "markdown":
             for heading, body in _markdown(text(cell["source"])):
@@ -70,12 +84,13 @@ def document(name: str, content: Mapping[str, Any]) -> Document:
                 if body.strip():
                     here.parts.append(f'<div class="words">{body}</div>')
         for output in cell.get("outputs", []):
-            part = _output(output, above=_plain(here.title) or found.title)
+            part = REGION.sub(unique, _output(output, above=_plain(here.title) or found.title))
             if part:
                 here.parts.append(part)
             if MIME in output.get("data", {}):
                 payload = output["data"][MIME]
-                found.items.append({"kind": payload["kind"], "text": payload.get("text") or payload.get("reason") or "", "html": part})
+                said = payload.get("text") or payload.get("reason") or ""
+                found.items.append({"kind": payload["kind"], "text": said, "html": part, "results": payload.get("results", [])})
     return found
 
 
@@ -132,6 +147,11 @@ def _id(title: str, taken: set[str]) -> str:
     return name
 
 
+def _window(rows: Sequence[Mapping[str, Any]]) -> tuple[str, str] | None:
+    whole = bool(rows) and all(row.get("since") and row.get("until") for row in rows)
+    return (min(row["since"] for row in rows), max(row["until"] for row in rows)) if whole else None
+
+
 def long_date(iso: str | None) -> str:
     """A date as people write it.
 
@@ -162,7 +182,8 @@ def notebook_page(document: Document, manifest: Mapping[str, Any]) -> str:
 
 def front_page(documents: Sequence[Document], manifest: Mapping[str, Any]) -> str:
     """The front page of one date: the finding and the cards of every notebook."""
-    return _templates().get_template("front.html.j2").render(documents=documents, manifest=manifest)
+    windows = [dict(zip(("since", "until"), document.window or (None, None), strict=True)) for document in documents]
+    return _templates().get_template("front.html.j2").render(documents=documents, manifest=manifest, window=_window(windows))
 
 
 def dates_page(history: Sequence[Mapping[str, Any]], name: str) -> str:

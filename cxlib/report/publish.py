@@ -137,11 +137,11 @@ def history(to: Path) -> list[dict[str, Any]]:
     return [dates[date] for date in sorted(dates, reverse=True)]
 
 
-def private_folder(*parts: str | Path) -> Path:
-    """A folder that only its owner can open."""
-    folder = Path(*parts)
+def private_folder(folder: Path) -> Path:
+    """A folder ``<private>/<workbook>/<date>/<what>`` that only its owner can open, from the workbook's downwards."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    folder.chmod(0o700)
+    for part in (folder, *folder.parents[:2]):
+        part.chmod(0o700)
     return folder
 
 
@@ -150,7 +150,6 @@ def move_private(source: Path, place: Path) -> None:
     shutil.rmtree(place, ignore_errors=True)
     if not source.is_dir() or not any(source.iterdir()):
         return
-    private_folder(place.parent)
     private_folder(place)
     for file in sorted(source.iterdir()):
         shutil.move(str(file), place / file.name)

@@ -132,7 +132,7 @@ def _plan(request: Request) -> Plan:
         raise Refusal(f"--private: {private} lies within {to}, beside the pages. Choose a folder outside of it.", USAGE)
     if importlib.util.find_spec("ipykernel") is None:
         raise Refusal(f"no kernel: the package ipykernel is not installed for {sys.executable}.", ENVIRONMENT)
-    private = private / (re.sub(r"\W+", "-", workbook.name).strip("-") or "workbook") / asked.isoformat()
+    private = private / (re.sub(r"\W+", "-", workbook.name).strip("-")[:60] or "workbook") / asked.isoformat()
     return Plan(request, root, asked.isoformat(), notebooks, values, path, workbook.name, workbook.smallest_group, to, private)
 
 
