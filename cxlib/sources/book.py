@@ -108,7 +108,7 @@ def admit(path: str | Path, *, to: str | Path) -> list[str]:
                 continue
             source = workbook.sources[name]
             try:
-                result = passed(workbook, source, reading.raw(workbook, source, con, scratch), con, to)
+                result = passed(workbook, source, reading.raw(workbook, source, con=con, scratch=scratch), con=con, to=to)
             except TableError as error:
                 letters.append(str(error))
                 continue

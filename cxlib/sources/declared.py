@@ -201,14 +201,7 @@ def _source(name: str, part: Any, file: str) -> Source:
     _known(constants, spec.readable, where=f"{where} constants")
     values = {column: _map(pairs, f"{where} values.{column}") for column, pairs in part.get("values", {}).items()}
     _known(values, (*spec.readable, *keys), where=f"{where} values")
-    unit = part.get("tenure_unit")
-    if unit is not None and unit not in TENURE_DAYS:
-        raise TableError(f"{where}: tenure_unit is {unit!r}; it is one of {', '.join(TENURE_DAYS)}.")
-    if part.get("decimal", ".") not in (".", ","):
-        raise TableError(f'{where}: decimal is {part["decimal"]!r}; it is "." or ",".')
-    for setting in ("separator", "quote"):
-        if len(part.get(setting, ",")) != 1:
-            raise TableError(f"{where}: {setting} is {part[setting]!r}; it is one character.")
+    _marks(part, where)
     per = part.get("one_answer_per")
     return Source(
         table=name,
@@ -224,9 +217,21 @@ def _source(name: str, part: Any, file: str) -> Source:
         encoding=part.get("encoding", "utf-8"),
         decimal=part.get("decimal", "."),
         date_format=part.get("date_format"),
-        tenure_unit=unit,
+        tenure_unit=part.get("tenure_unit"),
         one_answer_per=None if per is None else _texts(per),
     )
+
+
+def _marks(part: Mapping[str, Any], where: str) -> None:
+    """Units, decimals, separators and quotes are among those that are known."""
+    unit = part.get("tenure_unit")
+    if unit is not None and unit not in TENURE_DAYS:
+        raise TableError(f"{where}: tenure_unit is {unit!r}; it is one of {', '.join(TENURE_DAYS)}.")
+    if part.get("decimal", ".") not in (".", ","):
+        raise TableError(f'{where}: decimal is {part["decimal"]!r}; it is "." or ",".')
+    for setting in ("separator", "quote"):
+        if len(part.get(setting, ",")) != 1:
+            raise TableError(f"{where}: {setting} is {part[setting]!r}; it is one character.")
 
 
 def _agree(workbook: Workbook) -> None:

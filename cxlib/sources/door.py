@@ -48,7 +48,7 @@ class Passed:
     not_read: tuple[str, ...]
 
 
-def passed(workbook: Workbook, source: Source, raw: Raw, con: Backend, to: Path) -> Passed:
+def passed(workbook: Workbook, source: Source, raw: Raw, *, con: Backend, to: Path) -> Passed:
     """Check one table and write `<table>.parquet`, and `set_aside/<table>.csv` where rows were set aside."""
     spec = TABLES[source.table]
     names = _resolved(workbook, source, spec, raw)

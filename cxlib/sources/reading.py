@@ -37,7 +37,7 @@ class Raw:
     unreadable: pd.DataFrame
 
 
-def raw(workbook: Workbook, source: Source, con: Backend, scratch: Path) -> Raw:
+def raw(workbook: Workbook, source: Source, *, con: Backend, scratch: Path) -> Raw:
     """The rows of a source, unchanged."""
     if source.engine_table:
         return _engine_table(workbook, source, con, scratch)
