@@ -16,7 +16,6 @@ from cxlib.figures.picture import Picture, pictured
 from cxlib.figures.shown import Row, Shown, read
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 #: More distributions than these are not compared by anybody.
@@ -87,14 +86,16 @@ def _bars(shown: Shown, spreads: Sequence[Sequence[Row]], sheet: Sheet) -> Figur
         if not single:
             name = Row(rows[0].without("score"), 0, 0, 0, 0, 0, {}).label
             n = f"n {decimal(rows[0].n, 0)}"
-            name = canvas.shortened(name, each - canvas.text_width(n, sheet.small) - 12, sheet.size, bold=True)
-            canvas.write(fig, x, y + 12, name, size=sheet.size, bold=True)
+            room = each - canvas.text_width(n, sheet.small) - 12
+            canvas.write(fig, x, y + 12, canvas.shortened(name, room, sheet.size, bold=True), size=sheet.size, bold=True)
             canvas.write(fig, x + each, y + 12, n, size=sheet.small, color=canvas.QUIET, ha="right")
         _spread(fig, measure, rows, sheet, (x, y + title, each, step), longest)
     return fig
 
 
-def _spread(fig: Figure, measure: Measure, rows: Sequence[Row], sheet: Sheet, box: tuple[float, float, float, float], longest: float) -> None:
+def _spread(
+    fig: Figure, measure: Measure, rows: Sequence[Row], sheet: Sheet, box: tuple[float, float, float, float], longest: float
+) -> None:
     """One distribution: score, bar, whisker, value; classes bracketed to the right where there are some."""
     x, y, width, step = box
     page_width, page_height = (72 * side for side in fig.get_size_inches())

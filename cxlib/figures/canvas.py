@@ -183,9 +183,7 @@ def _tidied(tag: str) -> str:
 
 def dark() -> str:
     """Rules that swap the colours on a dark screen; viewers without them show the light picture, not a black one."""
-    rules = (
-        f'[style*="{what}: {light}"]{{{what}:{dark}!important}}' for light, dark in DARK.items() for what in ("fill", "stroke")
-    )
+    rules = (f'[style*="{what}: {light}"]{{{what}:{dark}!important}}' for light, dark in DARK.items() for what in ("fill", "stroke"))
     return f"@media (prefers-color-scheme:dark){{{''.join(rules)}}}"
 
 

@@ -52,7 +52,7 @@ def cards(*results: pd.DataFrame) -> Piece:
     """
     shown = [read(result, asks="cards") for result in results]
     if not shown:
-        raise ValueError("cards: no result is given. Give one a card, such as survey.nps(responses, by=\"month\").")
+        raise ValueError('cards: no result is given. Give one a card, such as survey.nps(responses, by="month").')
     made = [_card(each) for each in shown]
     html = Markup('<ul class="cx-cards">{}</ul>').format(Markup().join(piece for _, piece in made))
     text = "\n".join(_line(card) for card, _ in made)
@@ -70,7 +70,8 @@ def _card(shown: Shown) -> tuple[dict[str, str | None], Markup]:
     measure = shown.measure
     if shown.reason:
         card = _words(measure.short, measure, reason=shown.reason)
-        return card, Markup('<li class="cx-card"><p class="cx-card-title">{}</p><p class="cx-note">{}</p></li>').format(measure.short, shown.reason)
+        html = Markup('<li class="cx-card"><p class="cx-card-title">{}</p><p class="cx-note">{}</p></li>')
+        return card, html.format(measure.short, shown.reason)
     row, window, title = _number(shown)
     value = "not reached" if math.isnan(row.estimate) else measure.number(row.estimate)
     unit = "" if math.isnan(row.estimate) else measure.quantity(row.estimate).removeprefix(value).strip()
@@ -104,7 +105,9 @@ def _number(shown: Shown) -> tuple[Row, str, str]:
         months = 12 if len(rows) > 1 else float(row.key("tenure_days")) / DAYS_A_MONTH
         return row, f"after {counted_months(months)}", title
     if shown.keys and len(shown.rows) > 1:
-        raise ValueError(f"cards: the result has {len(shown.rows)} groups, and a card holds one number; ask the measure without by, or by=\"month\".")
+        raise ValueError(
+            f'cards: the result has {len(shown.rows)} groups, and a card holds one number; ask the measure without by, or by="month".'
+        )
     row = shown.rows[0]
     return row, window_of(row), f"{title}: {row.label}" if shown.keys else title
 
@@ -116,11 +119,9 @@ def _spark(shown: Shown) -> Markup:
     rows = sorted((row for row in shown.rows if not math.isnan(row.estimate)), key=lambda row: row.month)
     if len(rows) < 3:
         return Markup()
-    measure, low, high = shown.measure, min(rows, key=lambda row: row.estimate), max(rows, key=lambda row: row.estimate)
-    alt = (
-        f"{len(rows)} months from {month_words(rows[0].month)} to {month_words(rows[-1].month)}: "
-        f"lowest {measure.quantity(low.estimate)} ({month_words(low.month)}), highest {measure.quantity(high.estimate)} ({month_words(high.month)})."
-    )
+    ends = (("lowest", min(rows, key=lambda row: row.estimate)), ("highest", max(rows, key=lambda row: row.estimate)))
+    said = (f"{end} {shown.measure.quantity(row.estimate)} ({month_words(row.month)})" for end, row in ends)
+    alt = f"{len(rows)} months from {month_words(rows[0].month)} to {month_words(rows[-1].month)}: {', '.join(said)}."
     image = Markup('<img class="cx-spark" src="{}" width="{}" height="{}" alt="{}">')
     return image.format(canvas.data_uri(_spark_svg(rows)), _WIDTH, _HEIGHT, alt)
 

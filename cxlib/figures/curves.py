@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -57,7 +58,8 @@ def curve(result: pd.DataFrame) -> Picture:
     ...                          "low": [1.0, 0.89, 0.81], "high": [1.0, 0.93, 0.87], "level": 0.95, "n": [1000, 900, 700],
     ...                          "events": [0, 90, 70], "censored": [0, 0, 0], "customers": 1000})
     >>> print(curve(survival))
-    84 of 100 customers are still with us after 12 months (95 % interval 81.0 to 87.0; 1,000 customers). More than half are still there at 12 months, the last tenure shown: the median is not reached.
+    84 of 100 customers are still with us after 12 months (95 % interval 81.0 to 87.0; 1,000 customers).
+    More than half are still there at 12 months, the last tenure shown: the median is not reached.
     """
     shown = read(result, asks="curve", needs=["tenure_days"])
     text = finding(shown)
@@ -93,7 +95,7 @@ def _curves(shown: Shown, curves: Sequence[Sequence[Row]], sheet: Sheet) -> Figu
     for value in values[1:]:
         ax.axhline(value, color=canvas.RULE, linewidth=1, zorder=0)
     for place, rows in reversed(list(enumerate(curves))):
-        _steps(ax, rows, color=canvas.HIGH if not place else canvas.GREY, front=not place)
+        _steps(ax, rows, color=canvas.HIGH if not place else canvas.GREY, front=not place, faint=0.16 if len(curves) < 5 else 0.08)
     _tenures(ax, max(_months(rows[-1]) for rows in curves), sheet)
     # In points, as the labels are: a figure of another resolution has as many points and other pixels.
     height = ax.get_position().height * fig.get_figheight() * 72
@@ -114,13 +116,13 @@ def _label(measure: Measure, rows: Sequence[Row], *, single: bool) -> tuple[str,
     return name, f"{measure.number(rows[-1].estimate)} %, n {decimal(_customers(rows), 0)}"
 
 
-def _steps(ax: Axes, rows: Sequence[Row], *, color: str, front: bool) -> None:
-    """A curve that falls in steps, within its band."""
+def _steps(ax: Axes, rows: Sequence[Row], *, color: str, front: bool, faint: float) -> None:
+    """A curve that falls in steps, within its band; many bands are drawn fainter, as they lie on each other."""
     import seaborn as sns
 
     frame = pd.DataFrame({"months": [_months(row) for row in rows], "share": [100 * row.estimate for row in rows]})
     low, high = ([100 * getattr(row, end) for row in rows] for end in ("low", "high"))
-    ax.fill_between(frame["months"], low, high, step="post", color=color, alpha=0.22 if front else 0.16, linewidth=0, zorder=2)
+    ax.fill_between(frame["months"], low, high, step="post", color=color, alpha=0.22 if front else faint, linewidth=0, zorder=2)
     sns.lineplot(
         data=frame, x="months", y="share", drawstyle="steps-post", estimator=None, errorbar=None, color=color,
         linewidth=2.2 if front else 1.6, ax=ax, zorder=4 if front else 3,
@@ -142,7 +144,7 @@ def _apart(values: Sequence[float], *, least: float) -> list[float]:
     """Heights for labels near their lines, at least so far apart, in the order of the lines."""
     order = sorted(range(len(values)), key=lambda place: values[place])
     placed = dict(zip(order, (values[place] for place in order), strict=True))
-    for lower, upper in zip(order, order[1:], strict=False):
+    for lower, upper in pairwise(order):
         placed[upper] = max(placed[upper], placed[lower] + least)
     over = max(placed[order[-1]] - (100 - least / 3), 0)
     ceiling = placed[order[-1]] - over

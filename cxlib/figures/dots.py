@@ -125,11 +125,12 @@ def worst(*results: pd.DataFrame, than: pd.DataFrame) -> Picture:
     >>> by_plan = pd.DataFrame({"plan": ["free", "paid"], "measure": "nps", "estimate": [12.0, 45.0], "low": [4.0, 40.0],
     ...                         "high": [20.0, 50.0], "level": 0.95, "n": [312, 900]})
     >>> print(worst(by_plan, than=nps))
-    Wholly below the 36 points of all together: free (plan) at 12 points (95 % interval 4 to 20; 312 answers). The lowest of 2 groups is always low: a place to look, not a proof.
+    Wholly below the 36 points of all together: free (plan) at 12 points (95 % interval 4 to 20; 312 answers).
+    The lowest of 2 groups is always low: a place to look, not a proof.
     """
     shown, overall = [read(result, asks="worst") for result in results], only(than, asks="worst")
     if not shown:
-        raise ValueError("worst: no result is given. Give the groups to look among, such as survey.nps(responses, by=\"segment\").")
+        raise ValueError('worst: no result is given. Give the groups to look among, such as survey.nps(responses, by="segment").')
     drawn = [each for each in shown if not each.reason]
     measures = {each.measure.name: each.measure for each in drawn}
     if len(measures) > 1:
@@ -149,6 +150,7 @@ def worst(*results: pd.DataFrame, than: pd.DataFrame) -> Picture:
 
 
 def label_of_keys(shown: Shown) -> str:
+    """What a result is broken down by, in words."""
     return " · ".join(heading(key).lower() for key in shown.keys if key not in shown.silent)
 
 
@@ -194,7 +196,7 @@ class _Lay:
 def _columns(measure: Measure, marks: Sequence[Mark], sheet: Sheet) -> _Lay:
     if sheet.narrow:
         base = sheet.width - 14 - max(canvas.text_width(_value(measure, mark.row), sheet.size, bold=mark.spoken) for mark in marks)
-        name = base - 10 - max(canvas.text_width(f"n {decimal(mark.row.n, 0)}", sheet.small) for mark in marks)
+        name = base - 10 - max(canvas.text_width(f"n {decimal(based_on(mark.row), 0)}", sheet.small) for mark in marks)
         return _Lay(name, base, 6, 6)
     names = min(max(canvas.text_width(mark.name, sheet.size, bold=mark.spoken) for mark in marks), 220)
     bases = [decimal(based_on(mark.row), 0) for mark in marks] + [measure.base[1]]

@@ -12,8 +12,8 @@ from datetime import date
 
 from cxlib.figures.measures import (
     DAYS_A_MONTH,
-    Measure,
     MONTHS,
+    Measure,
     counted,
     decimal,
     level_words,
@@ -42,6 +42,7 @@ def finding(shown: Shown, *, than: Row | None = None) -> str:
 
 
 def capital(text: str) -> str:
+    """A text as the beginning of a sentence."""
     return text[:1].upper() + text[1:]
 
 
@@ -78,15 +79,18 @@ def _median(measure: Measure, row: Row) -> str:
     if math.isnan(row.estimate):
         low = f"; it lies above {measure.quantity(row.low)} with {level_words(row.level)} confidence" if not math.isnan(row.low) else ""
         return f"Fewer than half of {measure.many(row.n)} have left, so the median tenure is not reached{low}."
-    return f"Half of the customers have left after {measure.quantity(row.estimate)} {bracket(measure, row, first=True, base=measure.many(row.n))}."
+    behind = bracket(measure, row, first=True, base=measure.many(row.n))
+    return f"Half of the customers have left after {measure.quantity(row.estimate)} {behind}."
 
 
 def latest(shown: Shown, *, known: Measure | None = None) -> str:
     """The last month of a series: ``In June 2026 it was 24 points (18 to 30).``"""
     row, measure = max(shown.rows, key=lambda each: each.month), shown.measure
-    said = "it" if known is not None and known.name == measure.name else measure.subject
-    behind = bracket(measure, row) if said == "it" else bracket(measure, row, first=True, base=measure.many(row.n))
-    return f"In {month_so_far(row.month, shown.as_of)} {said} was {measure.brief(row.estimate) if known else measure.quantity(row.estimate)} {behind}."
+    month = month_so_far(row.month, shown.as_of)
+    if known is not None and known.name == measure.name:
+        return f"In {month} it was {measure.brief(row.estimate)} {bracket(measure, row)}."
+    behind = bracket(measure, row, first=True, base=measure.many(row.n))
+    return f"In {month} {measure.subject} was {measure.quantity(row.estimate)} {behind}."
 
 
 def month_so_far(month: date, as_of: date | None) -> str:
@@ -191,7 +195,7 @@ def answers(shown: Shown) -> str:
     classes = nps_classes(shown.rows)
     if not classes:
         return f"M{often}, of {measure.many(row.n)}."
-    said = listed(f"{measure.quantity(share)} are {name}" if not at else f"{measure.quantity(share)} {name}" for at, (name, share) in enumerate(classes))
+    said = listed(f"{measure.quantity(share)}{'' if place else ' are'} {name}" for place, (name, share) in enumerate(classes))
     return f"{said}, of {measure.many(row.n)}. M{often}."
 
 
@@ -234,9 +238,11 @@ def staying(shown: Shown) -> str:
     if len(rows) == 1:
         return text
     half = next((each for each in rows if each.estimate <= 0.5), None)
+    months = float((half or rows[-1]).key("tenure_days")) / DAYS_A_MONTH
     if half is not None:
-        return f"{text} Half have left by {counted_months(float(half.key('tenure_days')) / DAYS_A_MONTH)}."
-    return f"{text} More than half are still there at {counted_months(float(rows[-1].key('tenure_days')) / DAYS_A_MONTH)}, the last tenure shown: the median is not reached."
+        return f"{text} Half have left by {counted_months(months)}."
+    last = f"{counted_months(months)}, the last tenure shown"
+    return f"{text} More than half are still there at {last}: the median is not reached."
 
 
 def _of_100(shown: Shown, row: Row, months: float, *, first: bool = True) -> str:
@@ -251,6 +257,7 @@ def _of_100(shown: Shown, row: Row, months: float, *, first: bool = True) -> str
 
 
 def counted_months(months: float) -> str:
+    """``1 month``, ``11.3 months``"""
     number = decimal(months, 1).removesuffix(".0")
     return f"{number} {'month' if number == '1' else 'months'}"
 
@@ -287,6 +294,7 @@ def at(rows: Sequence[Row], months: float) -> Row:
 
 
 def reaches(rows: Sequence[Row], months: float) -> bool:
+    """Whether a curve is known for so many months."""
     return float(rows[-1].key("tenure_days")) + 1e-6 >= months * DAYS_A_MONTH
 
 

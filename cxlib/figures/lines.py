@@ -58,7 +58,8 @@ def trend(result: pd.DataFrame) -> Picture:
     >>> by_month = pd.DataFrame({"month": [date(2026, 5, 1), date(2026, 6, 1)], "measure": "nps", "estimate": [33.0, 24.0],
     ...                          "low": [27.0, 18.0], "high": [39.0, 30.0], "level": 0.95, "n": [240, 212]})
     >>> print(trend(by_month))
-    In June 2026 loyalty (NPS) was 24 points (95 % interval 18 to 30; 212 answers). Over the 2 months shown it lay between 24 (June 2026) and 33 points (May 2026).
+    In June 2026 loyalty (NPS) was 24 points (95 % interval 18 to 30; 212 answers).
+    Over the 2 months shown it lay between 24 (June 2026) and 33 points (May 2026).
     """
     shown = read(result, asks="trend", needs=["month"])
     series = _series(shown)
@@ -187,11 +188,15 @@ def _labelled(ax: Axes, measure: Measure, rows: Sequence[Row], sheet: Sheet) -> 
     last = rows[-1]
     at = (_place(last.month), measure.shown(last.estimate))
     ax.plot(*at, "o", color=canvas.HIGH, markersize=7, clip_on=False, zorder=5)
-    said = ((measure.quantity(last.estimate), 0, sheet.size, canvas.HIGH, "bold"), (measure.interval(last.low, last.high), -16, sheet.small, canvas.QUIET, "normal"))
+    said = (
+        (measure.quantity(last.estimate), 0, sheet.size, canvas.HIGH, "bold"),
+        (measure.interval(last.low, last.high), -16, sheet.small, canvas.QUIET, "normal"),
+    )
     for words, below, size, color, weight in said:
         ax.annotate(
-            words, at, xytext=(9, below), textcoords="offset points", va="center_baseline", size=size, color=color, weight=weight, annotation_clip=False
-        )
+            words, at, xytext=(9, below), textcoords="offset points", va="center_baseline",
+            size=size, color=color, weight=weight, annotation_clip=False,
+        )  # fmt: skip
     if len(rows) < 4:
         return
     ends = ((min(rows, key=lambda row: row.estimate), -13), (max(rows, key=lambda row: row.estimate), 13))
@@ -243,5 +248,6 @@ def _two_ends(ax: Axes, span: Sequence[Row], sheet: Sheet) -> None:
     ax.set_xlim(_place(first) - 0.3, _place(last) + 0.3)
     words = [f"{month_words(month, short=True)[:3]} ’{month.year % 100:02d}" for month in (first, last)]
     ax.set_xticks([_place(first), _place(last)], words, fontsize=sheet.small - 0.5)
-    ax.xaxis.get_ticklabels()[0].set_ha("left")
-    ax.xaxis.get_ticklabels()[1].set_ha("right")
+    left, right = ax.get_xticklabels()
+    left.set_horizontalalignment("left")
+    right.set_horizontalalignment("right")

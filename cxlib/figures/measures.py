@@ -88,18 +88,27 @@ _CUSTOMERS = ("customer", "customers")
 _SHARE = (0.0, 1.0)
 
 _MEASURES = (
-    Measure("nps", "loyalty (NPS)", "Loyalty (NPS)", "NPS (points)", "Net Promoter Score, points from −100 to 100", "points", floor=-100, ceiling=100),
+    Measure(
+        "nps", "loyalty (NPS)", "Loyalty (NPS)", "NPS (points)",
+        "Net Promoter Score, points from −100 to 100", "points", floor=-100, ceiling=100,
+    ),
     Measure(
         "nps_1_to_10", "loyalty (NPS asked from 1 to 10)", "Loyalty (NPS, asked from 1 to 10)", "NPS (points)",
         "Net Promoter Score asked from 1 to 10, points from −100 to 100", "points", floor=-100, ceiling=100,
     ),
-    Measure("csat", "satisfaction (CSAT)", "Satisfaction (CSAT)", "Satisfied (%)", "Share of satisfied answers, %", "share", floor=0, ceiling=1),
+    Measure(
+        "csat", "satisfaction (CSAT)", "Satisfaction (CSAT)", "Satisfied (%)",
+        "Share of satisfied answers, %", "share", floor=0, ceiling=1,
+    ),
     Measure("ces_share", "ease (CES)", "Ease (CES)", "Easy (%)", "Share who found it easy, %", "share", floor=0, ceiling=1),
     Measure("ces_mean", "mean ease (CES)", "Mean ease (CES)", "Mean ease", "Mean ease, 1 hard to 7 easy", "mean", floor=1, ceiling=7),
     Measure("ces_agreement", "mean ease (CES)", "Ease (CES)", "Mean ease", "Mean ease, 1 hard to 5 easy", "mean", floor=1, ceiling=5),
     Measure("ces_effort", "effort (CES)", "Effort (CES)", "Mean effort", "Mean effort, 1 to 5", "mean", good="low", floor=1, ceiling=5),
     Measure("rating_mean", "the mean rating", "Mean rating", "Mean rating", "Mean rating", "mean"),
-    Measure("answer_share", "the share of answers", "Share of answers", "Share (%)", "Share of answers, %", "share", good=None, floor=0, ceiling=1),
+    Measure(
+        "answer_share", "the share of answers", "Share of answers", "Share (%)", "Share of answers, %", "share",
+        good=None, floor=0, ceiling=1,
+    ),
     Measure(
         "churn_rate", "the monthly churn rate", "Monthly churn", "Lost (%)", "Share of customers lost in the month, %", "share",
         base=_CUSTOMERS, base_heading="Customers at the start", good="low", floor=0, ceiling=1,
@@ -168,7 +177,8 @@ def family(frame: pd.DataFrame) -> str:
     names = {str(name) for name in frame["measure"]}
     if len(names) < 2:
         return measure_of(frame).name
-    return next(iter({name.split("_")[0] for name in names})) if len({name.split("_")[0] for name in names}) == 1 else "_".join(sorted(names))
+    stems = {name.split("_")[0] for name in names}
+    return stems.pop() if len(stems) == 1 else "_".join(sorted(names))
 
 
 def _on_its_scale(measure: Measure, frame: pd.DataFrame) -> Measure:
@@ -184,7 +194,8 @@ def _unlisted(name: str) -> Measure:
     form: Form = "share" if name.endswith(("_share", "_rate")) else "months" if name.endswith("_days") else "number"
     low, high = _SHARE if form == "share" else (-math.inf, math.inf)
     axis = f"{words.capitalize()}, %" if form == "share" else words.capitalize()
-    return Measure(name, words, words.capitalize(), words.capitalize() + {"share": " (%)", "months": " (months)"}.get(form, ""), axis, form, good=None, floor=low, ceiling=high)
+    over = words.capitalize() + {"share": " (%)", "months": " (months)"}.get(form, "")
+    return Measure(name, words, words.capitalize(), over, axis, form, good=None, floor=low, ceiling=high)
 
 
 def heading(column: str) -> str:

@@ -118,13 +118,14 @@ def said(sentences: Sequence[str]) -> Markup:
     return Markup('<p class="cx-note">{}</p>').format(" ".join(sentences)) if sentences else Markup()
 
 
-def pictured(shown: Shown, text: str, draw: Callable[[canvas.Sheet], Figure] | None = None, *, what: str = "", notes: Sequence[str] = ()) -> Picture:
+def pictured(
+    shown: Shown, text: str, draw: Callable[[canvas.Sheet], Figure] | None = None, *, what: str = "", notes: Sequence[str] = ()
+) -> Picture:
     """A result with its finding below and its table folded under it; without a drawing where there is none to make."""
     from cxlib.figures.tables import folded
 
     below = said([*notes, *([] if shown.reason else shown.notes)]) + folded(shown)
-    alt = f"{what}. {text}" if draw is not None else ""
-    return Picture("picture", shown.name, text, Markup.escape(text), [shown.payload()], shown.reason, shown.k, draw=draw, alt=alt, below=below)
+    return _picture(shown.name, text, [shown], shown.reason, draw, what, below)
 
 
 def several(name: str, shown: Sequence[Shown], text: str, *, draw: Callable[[canvas.Sheet], Figure] | None = None, **said_: Any) -> Picture:
@@ -135,5 +136,18 @@ def several(name: str, shown: Sequence[Shown], text: str, *, draw: Callable[[can
     held = [note for each in shown if not each.reason for note in each.notes]
     below = said([*notes, *dict.fromkeys(held)]) + all_folded(shown)
     stem = f"{name}_{shown[0].name.split('_by_')[0]}"
+    return _picture(stem, text, shown, reason, draw, what, below)
+
+
+def _picture(
+    name: str,
+    text: str,
+    shown: Sequence[Shown],
+    reason: str | None,
+    draw: Callable[[canvas.Sheet], Figure] | None,
+    what: str,
+    below: Markup,
+) -> Picture:
     alt = f"{what}. {text}" if draw is not None else ""
-    return Picture("picture", stem, text, Markup.escape(text), [each.payload() for each in shown], reason, shown[0].k, draw=draw, alt=alt, below=below)
+    results = [each.payload() for each in shown]
+    return Picture("picture", name, text, Markup.escape(text), results, reason, shown[0].k, draw=draw, alt=alt, below=below)

@@ -234,8 +234,6 @@ def _scalar(value: Any) -> Any:
     return value if isinstance(value, (bool, int, float)) else str(value)
 
 
-
-
 def only(result: pd.DataFrame | None, *, asks: str) -> Row | None:
     """The number of everybody that groups are set against; None where it is not there or may not be shown."""
     if result is None:

@@ -288,10 +288,12 @@ def account(frame: pd.DataFrame) -> Piece:
     for record in frame.to_dict("records"):
         parts = sum(int(record[name]) for name in _ACCOUNT)
         if parts != int(record["rows_read"]):
-            raise ValueError(f"account: {int(record['rows_read']):,} rows of '{record['table']}' were read, but {parts:,} are accounted for.")
+            read_ = f"{int(record['rows_read']):,} rows of '{record['table']}' were read"
+            raise ValueError(f"account: {read_}, but {parts:,} are accounted for.")
     text = _account_words(frame)
     columns = [name for name in _ACCOUNT if name == "kept" or frame[name].any()]
-    heads: list[Cell] = [("Table", False), ("Rows read", True), *((_ACCOUNT_HEADS[name], True) for name in columns), ("First day", False), ("Last day", False)]
+    heads: list[Cell] = [("Table", False), ("Rows read", True), *((_ACCOUNT_HEADS[name], True) for name in columns)]
+    heads += [("First day", False), ("Last day", False)]
     rows = [_account_cells(record, columns) for record in frame.to_dict("records")]
     html = Markup('<p class="cx-account">{}</p>').format(text)
     html += grid("Rows read, and what became of them.", heads, rows) + download(csv_of(frame), "account.csv")
@@ -326,5 +328,3 @@ def _account_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
         days = {name: a_date(record[name]) for name in ("since", "until")}
         rows.append(row | {name: day.isoformat() if day else None for name, day in days.items()})
     return rows
-
-

@@ -111,10 +111,15 @@ def headline(*results: pd.DataFrame) -> Piece:
     return Piece("headline", shown[0].name, text, html, [each.payload() for each in shown], reason, shown[0].k)
 
 
+#: An interval in brackets, with its base and the stop behind it.
+_BASE = re.compile(r"(\((?:[^()]* interval |[−\d])[^()]*\)[.;,]?)")
+
+
 def _bases_quiet(text: str) -> Markup:
     """What stands in brackets, in a lighter hand: the finding is read first, what it rests on second."""
-    parts = re.split(r"(\([^()]*\d[^()]*\))", text)
-    return Markup().join(Markup('<span class="cx-base">{}</span>').format(part) if part.startswith("(") else part for part in parts)
+    found = _BASE.split(text)
+    quiet = Markup('<span class="cx-base">{}</span>')
+    return Markup().join(quiet.format(part) if place % 2 else part for place, part in enumerate(found))
 
 
 def _headline_sentences(shown: list[Shown]) -> list[str]:
