@@ -152,7 +152,7 @@ def _counted(cells: pd.DataFrame, number: Ints, months: Ints) -> dict[str, Ints]
     """Counts by group and month: who was there when it began, who of them left, who joined, who joined and left."""
     spells = cells["spells"].to_numpy()
     first, joined = cells["first"].to_numpy(), cells["joined"].to_numpy()
-    gone = cells["gone"].fillna(months[-1] + 1).to_numpy(dtype="int64")
+    gone = cells["gone"].astype("float64").fillna(months[-1] + 1).astype("int64").to_numpy()
     counted = {}
 
     def by_month(month: Ints, which: npt.NDArray[np.bool_]) -> Ints:

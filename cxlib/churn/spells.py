@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from cxlib.tables import Table, TableError, ask, did_you_mean, expression, need
-from cxlib.tables.rows import examples, key_columns, refuse_type, restored, typed
+from cxlib.tables.rows import examples, key_columns, refuse_type, restored, typed, whole
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -67,10 +67,10 @@ def life_table(table: Table, asked: Asked) -> pd.DataFrame:
         entries = entries.rename(tenure="entry").mutate(**dict.fromkeys(counts, ibis.literal(0, "int64")))
         both = ibis.union(cells, entries.select(*cells.columns))
         cells = both.group_by([*asked.groups, "tenure"]).agg(**{name: both[name].sum() for name in [*counts, "late"]})
-    found = ask(cells)
+    found = whole(ask(cells), _COUNTED).astype({"tenure": "float64"})
     unusable = found["tenure"].isna() | ~(found["tenure"] < np.inf) | (found["tenure"] < 0) | (found["decided"] < found["spells"])
     _refuse(table, asked, bad=bool((unusable & (found["spells"] > 0)).any()), spells=int(found["spells"].sum()))
-    found = restored(found.fillna(dict.fromkeys(_COUNTED, 0)).astype(dict.fromkeys(_COUNTED, "int64")), expr, asked.names)
+    found = restored(found, expr, asked.names)
     found = found.sort_values([*asked.names, "tenure"], na_position="last", kind="stable", ignore_index=True)
     return found.assign(censored=found["observed"] - found["events"])
 

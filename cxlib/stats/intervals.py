@@ -9,7 +9,7 @@ NPS, plain Wald (not used)    .881, worst .400   .937, worst .879
 NPS, adjusted Wald            .949, worst .879   .949, worst .933
 NPS, score                    .960, worst .914   .951, worst .935
 mean, t (not used)            .779, worst .18    .914, worst .58    .948, worst .88
-mean, Jeffreys (not used)     .718, worst .00    .833, worst .00    .913, worst .33
+mean, Jeffreys (not used)     .859, worst .42    .885, worst .51    .924, worst .49
 mean, Perks (used)            .959, worst .88    .957, worst .88    .959, worst .94
 ============================  =================  =================  =================
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from cxlib.stats import intervals
 from cxlib.tables import RESULT, Table, TableError, ask, did_you_mean, expression, need, nothing
-from cxlib.tables.rows import absent_key, dates, examples, key_columns, plain, refuse_type, restored, typed
+from cxlib.tables.rows import absent_key, dates, examples, key_columns, plain, refuse_type, restored, typed, whole
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -129,9 +129,7 @@ def tally(table: Table, asked: Asked) -> Tally:
     for name, kind in (("score", "number"), ("time_answered", "date"), (asked.weight or "", "number")):
         refuse_type(table, expr, name, kind, asks=asked.by_whom)
     cells = ask(_cells(expr, asked))
-    # An engine sums whole numbers in a wider type, and over no row to nothing.
-    whole = [name for name in ("rows", "answers", "misfits", "weighted", "unweighted") if name in cells]
-    cells = cells.assign(**{name: cells[name].fillna(0).astype("int64") for name in whole})
+    cells = whole(cells, [name for name in ("rows", "answers", "misfits", "weighted", "unweighted") if name in cells])
     if not cells["rows"].sum():
         _refuse_unknown_question(expr, asked)
         return _no_groups(_NOBODY[asked.kind])

@@ -111,6 +111,11 @@ def restored(counts: pd.DataFrame, table: ir.Table, names: Sequence[str]) -> pd.
     return frame.sort_values(list(names), na_position="last", kind="stable").reset_index(drop=True) if names else frame
 
 
+def whole(counts: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
+    """Counts as int64: an engine sums whole numbers in a wider type, and over no row to nothing."""
+    return counts.assign(**{name: counts[name].astype("float64").fillna(0).astype("int64") for name in names})
+
+
 def dates(column: pd.Series[Any]) -> pd.Series[Any]:
     """A column of dates as ``datetime.date``, ``None`` where missing."""
     days = [None if pd.isna(day) else pd.Timestamp(day).date() for day in column]
