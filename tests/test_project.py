@@ -27,6 +27,7 @@ LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 CONDA_NAMES = {
     "duckdb": "python-duckdb",  # duckdb is the command line there
     "ibis-framework": "ibis-duckdb",
+    "jupyter-client": "jupyter_client",
     "matplotlib": "matplotlib-base",  # without a toolkit for windows
     "seaborn": "seaborn-base",
 }
@@ -34,8 +35,10 @@ CONDA_NAMES = {
 NOT_IMPORTED = {
     "duckdb": "Ibis's engine",
     "ipykernel": "the kernel of every notebook",
-    "jinja2": "nbconvert's templates",
+    "lifelines": "what an analyst fits beside our curves, and what the tests hold them against",
     "nbclient": "what papermill runs a notebook with",
+    "nbconvert": "JupyterLab's export; older ones have security holes",
+    "statsmodels": "what an analyst fits beside our intervals, and what the tests hold them against",
     "sqlglot": "Ibis's compiler, whose later versions break it",
 }
 
