@@ -46,7 +46,7 @@ def test_the_interval_with_delayed_entry_is_rs():
     found = pd.DataFrame(
         {
             "estimate": survival.kaplan_meier(risk, events),
-            **dict(zip(["low", "high"], survival.log_log_greenwood(risk, events, LEVEL), strict=True)),
+            **dict(zip(["low", "high"], survival.log_log_greenwood(risk, events, level=LEVEL), strict=True)),
         },
         index=tenure,
     )
@@ -65,14 +65,14 @@ def test_the_beta_product_bounds_are_the_printed_ones():
     # Fay and Brittain, vignette of the R package bpcp: bpcp(c(3, 7, 8, 14), c(1, 1, 1, 1)), by the convention of 2016.
     golden = pd.read_csv(GOLDEN / "bpcp.csv")
     tenure, risk, events, censored = life_table([3, 7, 8, 14], [1, 1, 1, 1])
-    low, high = survival.beta_product(risk, events, censored, LEVEL)
+    low, high = survival.beta_product(risk, events, censored, level=LEVEL)
     assert list(tenure) == list(golden["tenure_days"])
     np.testing.assert_allclose(low, golden["low"], atol=5e-10)
     np.testing.assert_allclose(high, golden["high"], atol=5e-8)
 
 
 def test_if_none_of_four_has_left_the_lower_bound_is_3976():
-    low, high = survival.beta_product(np.array([4]), np.array([0]), np.array([0]), LEVEL)
+    low, high = survival.beta_product(np.array([4]), np.array([0]), np.array([0]), level=LEVEL)
     assert low[0] == pytest.approx(0.3976, abs=5e-5)
     assert high[0] == 1
 
@@ -80,7 +80,7 @@ def test_if_none_of_four_has_left_the_lower_bound_is_3976():
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=40))
 def test_without_censoring_the_beta_product_interval_is_clopper_pearsons(time):
     tenure, risk, events, censored = life_table(time, np.ones(len(time)))
-    low, high = survival.beta_product(risk, events, censored, LEVEL)
+    low, high = survival.beta_product(risk, events, censored, level=LEVEL)
     staying = [int((np.array(time) > t).sum()) for t in tenure]
     np.testing.assert_allclose([low, high], np.transpose([proportion_confint(k, len(time), method="beta") for k in staying]), atol=1e-9)
 
@@ -88,7 +88,7 @@ def test_without_censoring_the_beta_product_interval_is_clopper_pearsons(time):
 def test_the_beta_product_bounds_are_those_of_simulated_products():
     rows = pd.read_csv(GOLDEN / "lung.csv").head(60)
     tenure, risk, events, censored = life_table(rows["time"], rows["left"])
-    low, high = survival.beta_product(risk, events, censored, LEVEL)
+    low, high = survival.beta_product(risk, events, censored, level=LEVEL)
     random = np.random.default_rng(7)
     upper = np.ones(100_000)
     for step in range(len(tenure) - 1):
@@ -104,13 +104,13 @@ def test_the_bounds_hold_the_curve_fall_with_it_and_keep_a_width(rows):
     time, left = zip(*rows, strict=True)
     _, risk, events, censored = life_table(time, left)
     curve = survival.kaplan_meier(risk, events)
-    for low, high in (survival.beta_product(risk, events, censored, LEVEL), survival.log_log_greenwood(risk, events, LEVEL)):
+    for low, high in (survival.beta_product(risk, events, censored, level=LEVEL), survival.log_log_greenwood(risk, events, level=LEVEL)):
         assert (low <= curve + 1e-12).all()
         assert (curve <= high + 1e-12).all()
         assert (low < high).all()
         assert (low >= 0).all()
         assert (high <= 1).all()
-    low, high = survival.beta_product(risk, events, censored, LEVEL)
+    low, high = survival.beta_product(risk, events, censored, level=LEVEL)
     assert (np.diff(low) <= 0).all()
     assert (np.diff(high) <= 0).all()
 
@@ -132,31 +132,31 @@ def coverage(delay: float, method, n: int = 40, rounds: int = 1500) -> np.ndarra
 
 
 def test_the_beta_product_interval_covers_at_least_as_often_as_it_says():
-    assert (coverage(0, lambda *counts: survival.beta_product(*counts, LEVEL)) >= 0.95).all()
+    assert (coverage(0, lambda *counts: survival.beta_product(*counts, level=LEVEL)) >= 0.95).all()
 
 
 def test_with_delayed_entry_the_interval_covers_nearly_as_often_as_it_says():
-    found = coverage(20, lambda risk, events, _: survival.log_log_greenwood(risk, events, LEVEL), n=80)
+    found = coverage(20, lambda risk, events, _: survival.log_log_greenwood(risk, events, level=LEVEL), n=80)
     assert (found >= 0.93).all()
 
 
 def test_before_anybody_left_a_delayed_group_has_the_exact_lower_bound_of_its_smallest_risk_set():
-    low, high = survival.log_log_greenwood(np.array([5, 4, 9]), np.array([0, 0, 1]), LEVEL)
+    low, high = survival.log_log_greenwood(np.array([5, 4, 9]), np.array([0, 0, 1]), level=LEVEL)
     assert low[:2] == pytest.approx([0.025 ** (1 / 5), 0.025 ** (1 / 4)])
     assert list(high[:2]) == [1, 1]
 
 
 def test_once_all_at_risk_are_gone_a_delayed_group_keeps_its_last_upper_bound():
     risk, events = np.array([9, 4, 2, 3]), np.array([3, 1, 2, 0])
-    low, high = survival.log_log_greenwood(risk, events, LEVEL)
+    low, high = survival.log_log_greenwood(risk, events, level=LEVEL)
     assert list(low[2:]) == [0, 0]
     assert list(high[2:]) == [high[1], high[1]]
-    assert survival.log_log_greenwood(np.array([1]), np.array([1]), LEVEL) == (pytest.approx([0]), pytest.approx([1]))
+    assert survival.log_log_greenwood(np.array([1]), np.array([1]), level=LEVEL) == (pytest.approx([0]), pytest.approx([1]))
 
 
 def test_while_nobody_is_at_risk_nothing_is_known():
     risk, events = np.array([0, 3]), np.array([0, 1])
-    low, high = survival.log_log_greenwood(risk, events, LEVEL)
+    low, high = survival.log_log_greenwood(risk, events, level=LEVEL)
     assert (low[0], high[0]) == (0, 1)
     assert survival.kaplan_meier(risk, events)[0] == 1
 
@@ -169,7 +169,10 @@ def test_a_half_is_reached_when_rounding_misses_it_by_the_last_digit():
 
 def test_a_higher_level_widens_both_bands():
     _, risk, events, censored = life_table([1, 2, 2, 5, 7, 7], [1, 0, 1, 1, 0, 1])
-    for method in (lambda at: survival.beta_product(risk, events, censored, at), lambda at: survival.log_log_greenwood(risk, events, at)):
+    for method in (
+        lambda at: survival.beta_product(risk, events, censored, level=at),
+        lambda at: survival.log_log_greenwood(risk, events, level=at),
+    ):
         (low, high), (lower, higher) = method(0.8), method(0.99)
         assert (lower <= low).all()
         assert (high <= higher).all()

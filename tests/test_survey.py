@@ -148,6 +148,7 @@ def test_a_distribution_covers_questions_of_every_kind_and_scale():
     found = survey.distribution(table)
     assert found["question"].tolist() == ["p"] * 5 + ["q"] * 11
     assert survey.distribution(table, question="p")["score"].tolist() == [1, 2, 3, 4, 5]
+    assert survey.distribution(table, kind="csat")["question"].unique().tolist() == ["p"]
     assert survey.distribution(table, by="question").equals(found)
 
 
@@ -482,6 +483,7 @@ ARGUMENTS = {
     "key of every result": (lambda: survey.nps(PLANS, by="n"), "by: 'n' is a column of every result and cannot be a key"),
     "key of this result": (lambda: survey.csat(PLANS, by="since"), "by: 'since' is a column of this result and cannot be a key"),
     "scores as a key": (lambda: survey.distribution(PLANS, by="score"), "by: 'score' is a column of this result and cannot be a key"),
+    "kind": (lambda: survey.distribution(PLANS, kind="NPS"), "kind: 'NPS' is none of 'nps', 'csat', 'ces', 'rating'"),
     "a scale twice": (
         lambda: survey.csat(canonical([3], kind="csat", scale=(1, 5)), scale=(1, 7)),
         "scale: the table declares its scales itself (scale_low, scale_high)",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cxlib.churn.spells import Asked, monthly
+from cxlib.churn.spells import Asked
 from cxlib.stats import intervals
 from cxlib.tables import Table, TableError, assemble, nothing
 from cxlib.tables.rows import absent_key, day, key_names
@@ -105,7 +105,7 @@ def churn_rate(
     intervals.tails(level)
     names = key_names(by, ["month", *_COUNTS])
     last_day = day(as_of, asks="churn_rate")
-    cells = monthly(customers, Asked("churn_rate", names, last_day))
+    cells = Asked("churn_rate", names, last_day).monthly(customers)
     if reason := _absent(cells, names, last_day):
         return nothing(keys=[*names, "month"], counts=_COUNTS, reason=reason).astype(_COUNTS)
     months = np.arange(int(cells["first"].min()), _complete(last_day) + 1)
@@ -155,7 +155,7 @@ def _counted(cells: pd.DataFrame, number: Ints, months: Ints) -> dict[str, Ints]
     gone = cells["gone"].astype("float64").fillna(months[-1] + 1).astype("int64").to_numpy()
     counted = {}
 
-    def by_month(month: Ints, which: npt.NDArray[np.bool_]) -> Ints:
+    def by_month(month: npt.NDArray[Any], which: npt.NDArray[np.bool_]) -> Ints:
         counts = np.zeros((number.max() + 1, len(months)), dtype="int64")
         which = which & (month >= months[0]) & (month <= months[-1])
         np.add.at(counts, (number[which], month[which] - months[0]), spells[which])

@@ -41,61 +41,59 @@ class Asked:
         """The keys under the names they have inside the engine."""
         return [f"k{position}" for position in range(len(self.names))]
 
+    def life_table(self, table: Table) -> pd.DataFrame:
+        """One row for each group and tenure: how many ``entered``, were ``events``, were ``censored``.
 
-def life_table(table: Table, asked: Asked) -> pd.DataFrame:
-    """One row for each group and tenure: how many ``entered``, were ``events``, were ``censored``.
+        ``lost`` counts those who left before they were observed; they were never at risk.
+        """
+        import ibis
 
-    ``lost`` counts those who left before they were observed; they were never at risk.
-    """
-    import ibis
+        expr = _expression(table, self)
+        rows = _prepared(expr, self)
+        observed = rows["tenure"] >= rows["entry"]
+        cells: Any = rows.group_by([*self.groups, "tenure"]).agg(
+            spells=rows.count(),
+            decided=rows["left"].count(),
+            observed=observed.sum(),
+            events=(observed & rows["left"]).sum(),
+            lost=(~observed & rows["left"]).sum(),
+        )
+        cells = cells.mutate(late=ibis.literal(0, "int64"))
+        if "observed_from" in expr.columns:
+            # A second aggregation, over the tenure at which they entered, joins the first on the axis of tenure.
+            entries = rows.filter(observed & (rows["entry"] > 0)).group_by([*self.groups, "entry"]).agg(late=ibis._.count())
+            counts = [name for name in cells.columns if name not in {*self.groups, "tenure", "late"}]
+            entries = entries.rename(tenure="entry").mutate(**dict.fromkeys(counts, ibis.literal(0, "int64")))
+            both = ibis.union(cells, entries.select(*cells.columns))
+            cells = both.group_by([*self.groups, "tenure"]).agg(**{name: both[name].sum() for name in [*counts, "late"]})
+        found = whole(ask(cells), _COUNTED).astype({"tenure": "float64"})
+        unusable = found["tenure"].isna() | ~(found["tenure"] < np.inf) | (found["tenure"] < 0) | (found["decided"] < found["spells"])
+        _refuse(table, self, bad=bool((unusable & (found["spells"] > 0)).any()), spells=int(found["spells"].sum()))
+        found = restored(found, expr, self.names)
+        found = found.sort_values([*self.names, "tenure"], na_position="last", kind="stable", ignore_index=True)
+        return found.assign(censored=found["observed"] - found["events"])
 
-    expr = _expression(table, asked)
-    rows = _prepared(expr, asked)
-    observed = rows["tenure"] >= rows["entry"]
-    cells: Any = rows.group_by([*asked.groups, "tenure"]).agg(
-        spells=rows.count(),
-        decided=rows["left"].count(),
-        observed=observed.sum(),
-        events=(observed & rows["left"]).sum(),
-        lost=(~observed & rows["left"]).sum(),
-    )
-    cells = cells.mutate(late=ibis.literal(0, "int64"))
-    if "observed_from" in expr.columns:
-        # A second aggregation, over the tenure at which they entered, joins the first on the axis of tenure.
-        entries = rows.filter(observed & (rows["entry"] > 0)).group_by([*asked.groups, "entry"]).agg(late=ibis._.count())
-        counts = [name for name in cells.columns if name not in {*asked.groups, "tenure", "late"}]
-        entries = entries.rename(tenure="entry").mutate(**dict.fromkeys(counts, ibis.literal(0, "int64")))
-        both = ibis.union(cells, entries.select(*cells.columns))
-        cells = both.group_by([*asked.groups, "tenure"]).agg(**{name: both[name].sum() for name in [*counts, "late"]})
-    found = whole(ask(cells), _COUNTED).astype({"tenure": "float64"})
-    unusable = found["tenure"].isna() | ~(found["tenure"] < np.inf) | (found["tenure"] < 0) | (found["decided"] < found["spells"])
-    _refuse(table, asked, bad=bool((unusable & (found["spells"] > 0)).any()), spells=int(found["spells"].sum()))
-    found = restored(found, expr, asked.names)
-    found = found.sort_values([*asked.names, "tenure"], na_position="last", kind="stable", ignore_index=True)
-    return found.assign(censored=found["observed"] - found["events"])
+    def monthly(self, table: Table) -> pd.DataFrame:
+        """One row for each group, month of joining, first month wholly at risk and month of leaving, as months since year 0.
 
+        A spell without a start has no months.
+        """
+        import ibis
 
-def monthly(table: Table, asked: Asked) -> pd.DataFrame:
-    """One row for each group, month of joining, first month wholly at risk and month of leaving, as months since year 0.
-
-    A spell without a start has no months.
-    """
-    import ibis
-
-    expr = _expression(table, asked)
-    rows = _prepared(expr, asked)
-    joined, observed = _month(rows["start"]), rows["observed_from"]
-    # Observed from the first of a month, all of that month is seen; from any later day, the next one is.
-    seen = _month(observed) + (observed.day() > 1).cast("int64")
-    rows = rows.mutate(
-        joined=joined,
-        first=ibis.greatest(joined + 1, ibis.coalesce(seen, joined + 1)),
-        gone=(rows["left"] & rows["start"].notnull()).ifelse(_month(rows["end"]), ibis.null("int64")),
-    )
-    counted = {"spells": rows.count(), "backwards": (rows["end"] < rows["start"]).sum()}
-    found = ask(rows.group_by([*asked.groups, "joined", "first", "gone"]).agg(**counted))
-    _refuse(table, asked, bad=bool(found["backwards"].sum()), spells=int(found["spells"].sum()))
-    return restored(found, expr, asked.names)
+        expr = _expression(table, self)
+        rows = _prepared(expr, self)
+        joined, observed = _month(rows["start"]), rows["observed_from"]
+        # Observed from the first of a month, all of that month is seen; from any later day, the next one is.
+        seen = _month(observed) + (observed.day() > 1).cast("int64")
+        rows = rows.mutate(
+            joined=joined,
+            first=ibis.greatest(joined + 1, ibis.coalesce(seen, joined + 1)),
+            gone=(rows["left"] & rows["start"].notnull()).ifelse(_month(rows["end"]), ibis.null("int64")),
+        )
+        counted = {"spells": rows.count(), "backwards": (rows["end"] < rows["start"]).sum()}
+        found = ask(rows.group_by([*self.groups, "joined", "first", "gone"]).agg(**counted))
+        _refuse(table, self, bad=bool(found["backwards"].sum()), spells=int(found["spells"].sum()))
+        return restored(found, expr, self.names)
 
 
 def _month(day: Any) -> Any:
@@ -110,7 +108,7 @@ def _expression(table: Table, asked: Asked) -> ir.Table:
         raise TableError(f"{asked.by_whom}: the table has neither a column 'start' nor a column 'tenure_days'.{near}")
     need(expr, ["end"] if "start" in expr.columns else ["churned"], asks=asked.by_whom)
     for name, kind in _TYPES.items():
-        refuse_type(table, expr, name, kind, asks=asked.by_whom)
+        refuse_type(table, expr, name=name, kind=kind, asks=asked.by_whom)
     return expr
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cxlib.churn.spells import Asked, life_table
+from cxlib.churn.spells import Asked
 from cxlib.stats import intervals
 from cxlib.stats import survival as curves
 from cxlib.tables import Table, assemble, nothing
@@ -129,7 +129,7 @@ def survival(
     if not np.isfinite(wanted).all() or (wanted < 0).any():
         raise ValueError("at: tenures are numbers of days of 0 or more")
     asked = Asked("survival", names, day(as_of, asks="survival") if as_of is not None else None)
-    cells = life_table(customers, asked)
+    cells = asked.life_table(customers)
     if reason := _absent(cells, names):
         return nothing(keys=[*names, "tenure_days"], counts=_SURVIVAL, reason=reason).astype(_SURVIVAL)
     frames = []
@@ -220,7 +220,7 @@ def median_tenure(
     intervals.tails(level)
     names = key_names(by, _MEDIAN)
     asked = Asked("median_tenure", names, day(as_of, asks="median_tenure") if as_of is not None else None)
-    cells = life_table(customers, asked)
+    cells = asked.life_table(customers)
     if reason := _absent(cells, names):
         return nothing(keys=names, counts=_MEDIAN, reason=reason).astype(_MEDIAN)
     frame = pd.DataFrame([{**key, **curve.median()} for key, curve in _curves(cells, asked, level)])
@@ -288,6 +288,8 @@ def _curves(cells: pd.DataFrame, asked: Asked, level: float) -> Iterator[tuple[d
         # Who did not enter late was there from the first day.
         entered[0] = (events + censored - entered).sum()
         risk = curves.at_risk(entered, events + censored)
-        bounds = curves.log_log_greenwood(risk, events, level) if delayed else curves.beta_product(risk, events, censored, level)
+        bounds = (
+            curves.log_log_greenwood(risk, events, level=level) if delayed else curves.beta_product(risk, events, censored, level=level)
+        )
         key = {name: group[name].iloc[0] for name in asked.names}
         yield key, _Curve(tenure, risk, events, censored, int(entered.sum()), curves.kaplan_meier(risk, events), *bounds)

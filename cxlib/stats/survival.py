@@ -42,7 +42,7 @@ def kaplan_meier(risk: Ints, events: Ints) -> Floats:
     return np.cumprod(1 - hazard)
 
 
-def beta_product(risk: Ints, events: Ints, censored: Ints, level: float) -> Bounds:
+def beta_product(risk: Ints, events: Ints, censored: Ints, *, level: float) -> Bounds:
     """The beta product confidence procedure of Fay, Brittain and Proschan, by the method of moments.
 
     For right censoring only. Without censoring it is the Clopper-Pearson interval. Just after a tenure the survival
@@ -79,7 +79,7 @@ def _beta_quantile(log_mean: Floats, log_spread: Floats, probability: float) -> 
     return quantile
 
 
-def log_log_greenwood(risk: Ints, events: Ints, level: float) -> Bounds:
+def log_log_greenwood(risk: Ints, events: Ints, *, level: float) -> Bounds:
     """Greenwood's interval on the scale of log(-log S), which allows for delayed entry.
 
     It has no value where nobody has left yet, or everybody at risk has. There the interval keeps a width: with no

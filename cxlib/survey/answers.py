@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 LIGHTEST, HEAVIEST = 1e-6, 1e9
 _EXACT = "decimal(38, 18)"
 
-_NOBODY = {
+#: The kinds of question, and what to say where nobody was asked one.
+KINDS = {
     "nps": "Nobody was asked how likely they are to recommend.",
     "csat": "Nobody was asked how satisfied they are.",
     "ces": "Nobody was asked how much effort it took.",
@@ -40,6 +41,7 @@ class Asked:
     question: str | None = None
     weight: str | None = None
     scale: tuple[int, int] | None = None
+    each_question: bool = False
 
     @property
     def single(self) -> list[str]:
@@ -47,6 +49,47 @@ class Asked:
         if self.question is not None:
             return ["kind"] if self.kind else []
         return [] if "question" in self.names else ["question"]
+
+    def tally(self, table: Table) -> Tally:
+        """Count the answers, after refusing what cannot be counted."""
+        import ibis
+
+        expr = expression(table)
+        if self.each_question and "question" not in expr.columns:
+            # A bare frame may hold the answers to one question that has no name.
+            expr = expr.mutate(question=ibis.null("string"))
+        need(expr, [*self.names, "score", *([self.weight] if self.weight else [])], asks=self.by_whom)
+        if self.question is not None:
+            need(expr, ["question"], asks=self.by_whom)
+        if self.scale is not None and "scale_low" in expr.columns:
+            raise ValueError("scale: the table declares its scales itself (scale_low, scale_high)")
+        for name, kind in (("score", "number"), ("time_answered", "date"), (self.weight or "", "number")):
+            refuse_type(table, expr, name=name, kind=kind, asks=self.by_whom)
+        cells = ask(_cells(expr, self))
+        cells = whole(cells, [name for name in ("rows", "answers", "misfits", "weighted", "unweighted") if name in cells])
+        if not cells["rows"].sum():
+            _refuse_unknown_question(expr, self)
+            return _no_groups(KINDS[self.kind])
+        _refuse(table, cells, self)
+        cells = restored(cells, expr, self.names)
+        reason = absent_key(cells, [name for name in self.names if not (self.each_question and name == "question")], row="answer")
+        if not self.weight:
+            cells["weight"] = cells["square"] = cells["answers"]
+        elif cells["answers"].sum() and cells["unweighted"].sum() == cells["answers"].sum():
+            reason = reason or "No answer has a weight."
+        return _no_groups(reason) if reason else _grouped(cells, self)
+
+    def result(self, frame: pd.DataFrame, counts: Iterable[str], *, axis: Sequence[str] = (), level: float) -> pd.DataFrame:
+        """A result in its shape; rows in order of the keys, those of one group in the order they came."""
+        names = [*self.names, *axis]
+        frame = frame.assign(level=level)
+        if names:
+            frame = frame.sort_values(names, na_position="last", kind="stable")
+        return frame[[*names, *RESULT, *counts]].reset_index(drop=True)
+
+    def nothing(self, counts: dict[str, str], *, axis: Sequence[str] = (), reason: str) -> pd.DataFrame:
+        """A result without rows, its counts of the same types as ever."""
+        return nothing(keys=[*self.names, *axis], counts=counts, reason=reason).astype(counts)
 
 
 @dataclass(frozen=True)
@@ -95,66 +138,22 @@ class Tally:
             rows = (self.groups["scale_low"] == low) & (self.groups["scale_high"] == high)
             yield rows.to_numpy(), np.arange(low, high + 1)
 
+    def means(self, level: float) -> tuple[npt.NDArray[np.float64], ...]:
+        """Mean of each group's answers with its interval, in points of the group's own scale."""
+        found = np.full((3, len(self.groups)), np.nan)
+        for rows, scores in self.scales():
+            found[:, rows] = intervals.scale_mean(self.effective[rows, : len(scores)], scores, level)
+        return tuple(found)
 
-def means(counted: Tally, level: float) -> tuple[npt.NDArray[np.float64], ...]:
-    """Mean of each group's answers with its interval, in points of the group's own scale."""
-    found = np.full((3, len(counted.groups)), np.nan)
-    for rows, scores in counted.scales():
-        found[:, rows] = intervals.scale_mean(counted.effective[rows, : len(scores)], scores, level)
-    return tuple(found)
-
-
-def refuse_scales(counted: Tally, by_whom: str, known: Iterable[tuple[int, int, bool]], wanted: str) -> None:
-    """Raise the letter about a scale (lowest, highest, whether low is good) for which the measure has no meaning."""
-    asked = set(counted.groups[["scale_low", "scale_high", "low_is_good"]].itertuples(index=False, name=None))
-    for low, high, reverse in sorted(asked - set(known)):
-        words = f"{low} to {high}{', low is good' if reverse else ''}"
-        raise TableError(
-            f"{by_whom}: these answers are on a scale of {words}; {by_whom} is known on {wanted}. Use ratings for any other scale."
-        )
-
-
-def tally(table: Table, asked: Asked) -> Tally:
-    """Count the answers, after refusing what cannot be counted."""
-    import ibis
-
-    expr = expression(table)
-    if asked.kind in ("rating", None) and "question" not in expr.columns:
-        expr = expr.mutate(question=ibis.null("string"))
-    need(expr, [*asked.names, "score", *([asked.weight] if asked.weight else [])], asks=asked.by_whom)
-    if asked.question is not None:
-        need(expr, ["question"], asks=asked.by_whom)
-    if asked.scale is not None and "scale_low" in expr.columns:
-        raise ValueError("scale: the table declares its scales itself (scale_low, scale_high)")
-    for name, kind in (("score", "number"), ("time_answered", "date"), (asked.weight or "", "number")):
-        refuse_type(table, expr, name, kind, asks=asked.by_whom)
-    cells = ask(_cells(expr, asked))
-    cells = whole(cells, [name for name in ("rows", "answers", "misfits", "weighted", "unweighted") if name in cells])
-    if not cells["rows"].sum():
-        _refuse_unknown_question(expr, asked)
-        return _no_groups(_NOBODY[asked.kind])
-    _refuse(table, cells, asked)
-    cells = restored(cells, expr, asked.names)
-    # A bare frame may hold one question that has no name; any other key that is missing throughout divides nothing.
-    reason = absent_key(cells, [name for name in asked.names if name != "question"], row="answer")
-    if not asked.weight:
-        cells["weight"] = cells["square"] = cells["answers"]
-    elif cells["answers"].sum() and cells["unweighted"].sum() == cells["answers"].sum():
-        reason = reason or "No answer has a weight."
-    return _no_groups(reason) if reason else _grouped(cells, asked)
-
-
-def result(frame: pd.DataFrame, *, names: Sequence[str], counts: Sequence[str], level: float) -> pd.DataFrame:
-    """A result in its shape; rows in order of the keys, those of one group in the order they came."""
-    frame = frame.assign(level=level)
-    if names:
-        frame = frame.sort_values(list(names), na_position="last", kind="stable")
-    return frame[[*names, *RESULT, *counts]].reset_index(drop=True)
-
-
-def no_result(names: Sequence[str], counts: dict[str, str], reason: str) -> pd.DataFrame:
-    """A result without rows, its counts of the same types as ever."""
-    return nothing(keys=names, counts=counts, reason=reason).astype(counts)
+    def refuse_scales(self, asked: Asked, known: Iterable[tuple[int, int, bool]], wanted: str) -> None:
+        """Raise the letter about a scale (lowest, highest, whether low is good) for which the measure has no meaning."""
+        in_use = set(self.groups[["scale_low", "scale_high", "low_is_good"]].itertuples(index=False, name=None))
+        for low, high, reverse in sorted(in_use - set(known)):
+            words = f"{low} to {high}{', low is good' if reverse else ''}"
+            raise TableError(
+                f"{asked.by_whom}: these answers are on a scale of {words}; {asked.by_whom} is known on {wanted}. "
+                "Use ratings for any other scale."
+            )
 
 
 def _asked_rows(expr: ir.Table, asked: Asked) -> ir.Table:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cxlib.stats import intervals
-from cxlib.survey.answers import Asked, means, no_result, result, tally
+from cxlib.survey.answers import KINDS, Asked
 from cxlib.tables import Table
 from cxlib.tables.rows import key_names
 
@@ -99,15 +99,16 @@ def ratings(
     """
     intervals.tails(level)
     names = [name for name in key_names(by, _RATINGS) if name != "question"] + ["question"]
-    counted = tally(responses, Asked("ratings", "rating", names, question, None, scale))
+    asked = Asked("ratings", "rating", names, question, None, scale, each_question=True)
+    counted = asked.tally(responses)
     if counted.reason:
-        return no_result(names, _RATINGS, counted.reason)
+        return asked.nothing(_RATINGS, reason=counted.reason)
     groups = counted.groups
-    estimate, low, high = means(counted, level)
+    estimate, low, high = counted.means(level)
     frame = groups.assign(measure="rating_mean", estimate=estimate, low=low, high=high, n=counted.n)
     for name, end in (("bottom", groups["scale_low"]), ("top", groups["scale_high"])):
         frame[name] = (counted.counts * counted.between(end, end)).sum(axis=1)
-    return result(frame, names=names, counts=list(_RATINGS), level=level)
+    return asked.result(frame, _RATINGS, level=level)
 
 
 def distribution(
@@ -165,7 +166,7 @@ def distribution(
         If a column is absent, the scale is not declared, a group mixes scales, or a
         score is not a whole number on its scale.
     ValueError
-        If ``level`` is not between 0 and 1.
+        If ``level`` is not between 0 and 1, or there is no such ``kind``.
 
     See Also
     --------
@@ -194,9 +195,12 @@ def distribution(
     """
     intervals.tails(level)
     names = [name for name in key_names(by, [*_DISTRIBUTION, "score"]) if name != "question"] + ["question"]
-    counted = tally(responses, Asked("distribution", kind, names, question, None, scale))
+    if kind not in KINDS:
+        raise ValueError(f"kind: {kind!r} is none of {', '.join(repr(known) for known in KINDS if known)}")
+    asked = Asked("distribution", kind, names, question, None, scale, each_question=True)
+    counted = asked.tally(responses)
     if counted.reason:
-        return no_result([*names, "score"], _DISTRIBUTION, counted.reason)
+        return asked.nothing(_DISTRIBUTION, axis=["score"], reason=counted.reason)
     frames = []
     for rows, scores in counted.scales():
         counts = counted.counts[rows, : len(scores)]
@@ -207,4 +211,4 @@ def distribution(
         share = counts / np.where(counts.sum(axis=1) > 0, counts.sum(axis=1), np.nan)[:, None]
         laid_out = {"score": np.tile(scores, len(groups)), "answers": counts.ravel(), "estimate": share.ravel(), "low": low.ravel()}
         frames.append(frame.assign(measure="answer_share", high=high.ravel(), **laid_out))
-    return result(pd.concat(frames), names=[*names, "score"], counts=list(_DISTRIBUTION), level=level)
+    return asked.result(pd.concat(frames), _DISTRIBUTION, axis=["score"], level=level)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from cxlib.stats import intervals
-from cxlib.survey.answers import Asked, Tally, means, no_result, refuse_scales, result, tally
+from cxlib.survey.answers import Asked, Tally
 from cxlib.tables import Table
 from cxlib.tables.rows import key_names
 
@@ -118,11 +118,12 @@ def nps(
     names = key_names(by, _NPS)
     # What the measure is about has one usual scale; any other has to be declared.
     scale = None if "scale_low" in responses.columns else (0, 10)
-    counted = tally(responses, Asked("nps", "nps", names, question, weight, scale))
+    asked = Asked("nps", "nps", names, question, weight, scale)
+    counted = asked.tally(responses)
     if counted.reason:
-        return no_result(names, _NPS, counted.reason)
+        return asked.nothing(_NPS, reason=counted.reason)
     groups = counted.groups
-    refuse_scales(counted, "nps", [(0, 10, False), (1, 10, False)], "0 to 10, or 1 to 10 where it was asked so")
+    counted.refuse_scales(asked, [(0, 10, False), (1, 10, False)], "0 to 10, or 1 to 10 where it was asked so")
     promoter, passive, detractor = counted.between(9, 10), counted.between(7, 8), counted.between(0, 6)
     low, high = intervals.net_share(
         np.column_stack([(counted.effective * box).sum(axis=1) for box in (promoter, passive, detractor)]), level
@@ -136,7 +137,7 @@ def nps(
         passives=(counted.counts * passive).sum(axis=1),
         detractors=(counted.counts * detractor).sum(axis=1),
     )
-    return _scored(frame, counted, names=names, counts=_NPS, weight=weight, level=level)
+    return _scored(frame, counted, asked, _NPS, level=level)
 
 
 def csat(
@@ -223,11 +224,12 @@ def csat(
     """
     intervals.tails(level)
     names = key_names(by, _CSAT)
-    counted = tally(responses, Asked("csat", "csat", names, question, weight, scale))
+    asked = Asked("csat", "csat", names, question, weight, scale)
+    counted = asked.tally(responses)
     if counted.reason:
-        return no_result(names, _CSAT, counted.reason)
+        return asked.nothing(_CSAT, reason=counted.reason)
     lowest, highest = counted.groups["scale_low"].to_numpy(), counted.groups["scale_high"].to_numpy()
-    refuse_scales(counted, "csat", [(low, low + k, False) for low in lowest for k in (4, 6)], "five points or seven")
+    counted.refuse_scales(asked, [(low, low + k, False) for low in lowest for k in (4, 6)], "five points or seven")
     top, bottom = counted.between(highest - 1, highest), counted.between(lowest, lowest + 1)
     low, high = intervals.wilson((counted.effective * top).sum(axis=1), counted.n_eff, level)
     frame = counted.groups.assign(
@@ -238,7 +240,7 @@ def csat(
         satisfied=(counted.counts * top).sum(axis=1),
         dissatisfied=(counted.counts * bottom).sum(axis=1),
     )
-    return _scored(frame, counted, names=names, counts=_CSAT, weight=weight, level=level)
+    return _scored(frame, counted, asked, _CSAT, level=level)
 
 
 def ces(
@@ -332,21 +334,22 @@ def ces(
     """
     intervals.tails(level)
     names = key_names(by, _CES)
-    counted = tally(responses, Asked("ces", "ces", names, question, weight, scale))
+    asked = Asked("ces", "ces", names, question, weight, scale)
+    counted = asked.tally(responses)
     if counted.reason:
-        return no_result(names, _CES, counted.reason)
-    refuse_scales(counted, "ces", [(1, 5, True), (1, 5, False), (1, 7, False)], "1 to 7, or 1 to 5")
+        return asked.nothing(_CES, reason=counted.reason)
+    counted.refuse_scales(asked, [(1, 5, True), (1, 5, False), (1, 7, False)], "1 to 7, or 1 to 5")
     groups = counted.groups
     effort, seven = groups["low_is_good"].to_numpy(), groups["scale_high"].to_numpy() == 7
     easy = counted.between(np.where(effort, 1, np.where(seven, 5, 4)), np.where(effort, 2, groups["scale_high"]))
     groups = groups.assign(easy=(counted.counts * easy).sum(axis=1))
-    mean, low, high = means(counted, level)
+    mean, low, high = counted.means(level)
     means_of = np.where(effort, "ces_effort", np.where(seven, "ces_mean", "ces_agreement"))
     low_share, high_share = intervals.wilson((counted.effective * easy).sum(axis=1), counted.n_eff, level)
     share = groups.assign(measure="ces_share", estimate=_share(counted, easy), low=low_share, high=high_share)
     both = [share, groups.assign(measure=means_of, estimate=mean, low=low, high=high)]
-    scored = [_scored(frame, counted, names=names, counts=_CES, weight=weight, level=level) for frame in both]
-    return result(pd.concat([scored[0][seven], scored[1]]), names=names, counts=list(_CES), level=level)
+    scored = [_scored(frame, counted, asked, _CES, level=level) for frame in both]
+    return asked.result(pd.concat([scored[0][seven], scored[1]]), _CES, level=level)
 
 
 def _share(counted: Tally, box: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
@@ -357,9 +360,7 @@ def _share(counted: Tally, box: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64
     return share
 
 
-def _scored(
-    frame: pd.DataFrame, counted: Tally, *, names: list[str], counts: dict[str, str], weight: str | None, level: float
-) -> pd.DataFrame:
+def _scored(frame: pd.DataFrame, counted: Tally, asked: Asked, counts: dict[str, str], *, level: float) -> pd.DataFrame:
     """The base of each group put beside its score, and the name of a weighted measure marked."""
-    frame = frame.assign(measure=[f"{name}{'_weighted' * bool(weight)}" for name in frame["measure"]], n=counted.n, n_eff=counted.n_eff)
-    return result(frame, names=names, counts=list(counts), level=level)
+    measure = [f"{name}{'_weighted' * bool(asked.weight)}" for name in frame["measure"]]
+    return asked.result(frame.assign(measure=measure, n=counted.n, n_eff=counted.n_eff), counts, level=level)

@@ -44,7 +44,7 @@ def _holds(of_type: Any, kind: str) -> bool:
     return bool(of_type.is_numeric() or (kind == "yes/no" and of_type.is_boolean()))
 
 
-def refuse_type(table: Table, expr: ir.Table, name: str, kind: str, *, asks: str) -> None:
+def refuse_type(table: Table, expr: ir.Table, *, name: str, kind: str, asks: str) -> None:
     """Raise the letter about a column that holds something else than ``kind``; one that is missing throughout holds nothing."""
     if name not in expr.columns or _holds(expr[name].type(), kind):
         return
