@@ -56,8 +56,8 @@ class Sheet:
         return self.size - 1
 
 
-WIDE = Sheet(680, 13)
-NARROW = Sheet(350, 12.5)
+WIDE = Sheet(680, 14)
+NARROW = Sheet(350, 13)
 
 
 @contextmanager
@@ -196,13 +196,13 @@ def headed(fig: Figure, sheet: Sheet, text: str) -> float:
     """What the axis says, above the picture from its left edge; returns how many pixels it took."""
     lines = wrapped(text, sheet.width - 4, sheet.small, most=4)
     for place, line in enumerate(lines):
-        write(fig, 0, 9 + place * 17, line, size=sheet.small, color=QUIET)
-    return 17.0 * len(lines) + 8
+        write(fig, 0, 9 + place * 18, line, size=sheet.small, color=QUIET)
+    return 18.0 * len(lines) + 8
 
 
 def head_lines(sheet: Sheet, text: str) -> float:
     """The pixels that `headed` will take."""
-    return 17.0 * len(wrapped(text, sheet.width - 4, sheet.small, most=4)) + 8
+    return 18.0 * len(wrapped(text, sheet.width - 4, sheet.small, most=4)) + 8
 
 
 def ticks(low: float, high: float, *, most: int = 5) -> list[float]:

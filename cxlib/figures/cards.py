@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from cxlib.figures import canvas
 from cxlib.figures.findings import at, counted_months, curves_of, month_so_far, window_of
+from cxlib.figures.lines import runs
 from cxlib.figures.measures import DAYS_A_MONTH, Measure, level_words, month_words
 from cxlib.figures.picture import Piece
 from cxlib.figures.shown import Row, Shown, read
@@ -127,30 +128,28 @@ def _spark(shown: Shown) -> Markup:
 
 
 def _spark_svg(rows: Sequence[Row]) -> str:
-    places = [12 * row.month.year + row.month.month for row in rows]
+    places = {row.month: 12 * row.month.year + row.month.month for row in rows}
+    first, last = places[rows[0].month], places[rows[-1].month]
     low, high = min(row.low for row in rows), max(row.high for row in rows)
 
-    def x(place: int) -> float:
-        return 2 + (_WIDTH - 8) * (place - places[0]) / max(places[-1] - places[0], 1)
+    def x(row: Row) -> float:
+        return 2 + (_WIDTH - 8) * (places[row.month] - first) / max(last - first, 1)
 
     def y(value: float) -> float:
         return 3 + (_HEIGHT - 6) * (high - value) / (high - low or 1)
 
-    runs: list[list[int]] = []
-    for number, place in enumerate(places):
-        if runs and places[runs[-1][-1]] == place - 1:
-            runs[-1].append(number)
-        else:
-            runs.append([number])
     drawn = ""
-    for run in runs:
-        upper = [f"{x(places[i]):.1f},{y(rows[i].high):.1f}" for i in run]
-        lower = [f"{x(places[i]):.1f},{y(rows[i].low):.1f}" for i in reversed(run)]
-        line = " ".join(f"{x(places[i]):.1f},{y(rows[i].estimate):.1f}" for i in run)
-        drawn += f'<polygon points="{" ".join(upper + lower)}" style="fill: {canvas.SOFT}; fill-opacity: 0.45"/>'
+    for run in runs(rows):
+        band = [(x(row), y(row.high)) for row in run] + [(x(row), y(row.low)) for row in reversed(run)]
+        drawn += f'<polygon points="{_points(band)}" style="fill: {canvas.SOFT}; fill-opacity: 0.45"/>'
+        line = _points([(x(row), y(row.estimate)) for row in run])
         drawn += f'<polyline points="{line}" style="fill: none; stroke: {canvas.QUIET}; stroke-width: 1.5"/>'
-    drawn += f'<circle cx="{x(places[-1]):.1f}" cy="{y(rows[-1].estimate):.1f}" r="3.5" style="fill: {canvas.HIGH}"/>'
+    drawn += f'<circle cx="{x(rows[-1]):.1f}" cy="{y(rows[-1].estimate):.1f}" r="3.5" style="fill: {canvas.HIGH}"/>'
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{_HEIGHT}" viewBox="0 0 {_WIDTH} {_HEIGHT}">'
         f"<style>{canvas.dark()}</style>{drawn}</svg>"
     )
+
+
+def _points(points: Sequence[tuple[float, float]]) -> str:
+    return " ".join(f"{x:.1f},{y:.1f}" for x, y in points)

@@ -86,7 +86,7 @@ def _curves(shown: Shown, curves: Sequence[Sequence[Row]], sheet: Sheet) -> Figu
     fig = canvas.figure(sheet, top + max(260 if sheet.narrow else 320, 36 * len(curves) + 40))
     canvas.headed(fig, sheet, words)
     labels = [_label(measure, rows, single=len(curves) == 1) for rows in curves]
-    room = 108 if sheet.narrow else 190
+    room = 124 if sheet.narrow else 190
     right = 12 + min(max(canvas.text_width(line, sheet.size, bold=True) for label in labels for line in label), room)
     ax = canvas.axes(fig, left=36, top=top + 4, right=right, bottom=30)
     values = [0.0, 25.0, 50.0, 75.0, 100.0]
@@ -100,6 +100,8 @@ def _curves(shown: Shown, curves: Sequence[Sequence[Row]], sheet: Sheet) -> Figu
     # In points, as the labels are: a figure of another resolution has as many points and other pixels.
     height = ax.get_position().height * fig.get_figheight() * 72
     for place, y in enumerate(_apart([100 * rows[-1].estimate for rows in curves], least=101 * 34 / height)):
+        if len(curves) > 1:
+            _led(ax, curves[place][-1], y)
         _named(ax, labels[place], y, sheet, right - 12, color=canvas.HIGH if not place else canvas.INK)
     return fig
 
@@ -118,16 +120,10 @@ def _label(measure: Measure, rows: Sequence[Row], *, single: bool) -> tuple[str,
 
 def _steps(ax: Axes, rows: Sequence[Row], *, color: str, front: bool, faint: float) -> None:
     """A curve that falls in steps, within its band; many bands are drawn fainter, as they lie on each other."""
-    import seaborn as sns
-
-    frame = pd.DataFrame({"months": [_months(row) for row in rows], "share": [100 * row.estimate for row in rows]})
-    low, high = ([100 * getattr(row, end) for row in rows] for end in ("low", "high"))
-    ax.fill_between(frame["months"], low, high, step="post", color=color, alpha=0.22 if front else faint, linewidth=0, zorder=2)
-    sns.lineplot(
-        data=frame, x="months", y="share", drawstyle="steps-post", estimator=None, errorbar=None, color=color,
-        linewidth=2.2 if front else 1.6, ax=ax, zorder=4 if front else 3,
-    )  # fmt: skip
-    ax.set(xlabel="", ylabel="")
+    months = [_months(row) for row in rows]
+    share, low, high = ([100 * getattr(row, name) for row in rows] for name in ("estimate", "low", "high"))
+    ax.step(months, share, where="post", color=color, linewidth=2.2 if front else 1.6, zorder=4 if front else 3)
+    ax.fill_between(months, low, high, step="post", color=color, alpha=0.22 if front else faint, linewidth=0, zorder=2)
 
 
 def _tenures(ax: Axes, last: float, sheet: Sheet) -> None:
@@ -152,6 +148,13 @@ def _apart(values: Sequence[float], *, least: float) -> list[float]:
         placed[place] = min(placed[place], ceiling)
         ceiling = placed[place] - least
     return [placed[place] for place in range(len(values))]
+
+
+def _led(ax: Axes, row: Row, y: float) -> None:
+    """A thin line from the end of a curve to its label, wherever that had to go."""
+    line = {"arrowstyle": "-", "color": canvas.GREY, "linewidth": 0.8, "shrinkA": 0, "shrinkB": 0}
+    end = (_months(row), 100 * row.estimate)
+    ax.annotate("", end, xytext=(1.012, y), textcoords=("axes fraction", "data"), arrowprops=line, annotation_clip=False)
 
 
 def _named(ax: Axes, label: tuple[str, str], y: float, sheet: Sheet, room: float, *, color: str) -> None:

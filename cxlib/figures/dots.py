@@ -12,8 +12,8 @@ import pandas as pd
 
 from cxlib.figures import canvas
 from cxlib.figures.canvas import Sheet
-from cxlib.figures.findings import based_on, beyond, finding, lowest_of, ranked_worst_first
-from cxlib.figures.measures import Measure, decimal, heading, level_words, listed
+from cxlib.figures.findings import based_on, beyond, counted_months, finding, lowest_of, ranked_worst_first
+from cxlib.figures.measures import DAYS_A_MONTH, Measure, decimal, heading, level_words, listed
 from cxlib.figures.picture import Picture, pictured, several
 from cxlib.figures.shown import Row, Shown, only, read
 
@@ -156,7 +156,8 @@ def label_of_keys(shown: Shown) -> str:
 
 def _dots(measure: Measure, marks: Sequence[Mark], overall: Row | None, sheet: Sheet) -> Figure:
     """Name and base, dot and whisker, value and interval; on a phone the words stand above the whisker."""
-    words = f"{measure.axis}, with {level_words(marks[0].row.level)} interval" + ("; low is good" if measure.good == "low" else "")
+    words = f"{measure.axis}{_asked_at(marks)}, with {level_words(marks[0].row.level)} interval"
+    words += "; low is good" if measure.good == "low" else ""
     head = canvas.head_lines(sheet, words)
     step, above = (44.0, 20.0) if sheet.narrow else (27.0, 20.0)
     top = head + above
@@ -175,12 +176,18 @@ def _dots(measure: Measure, marks: Sequence[Mark], overall: Row | None, sheet: S
         ax.vlines(values, first, last, color=canvas.RULE, linewidth=1, zorder=0)
     if overall is not None and not math.isnan(overall.estimate):
         _everybody(ax, measure, overall, sheet, stretches)
+    _whiskers(ax, measure, marks, down=0.72 if sheet.narrow else 0.5)
     for place, mark in enumerate(marks):
-        _whisker(ax, measure, mark, place + (0.72 if sheet.narrow else 0.5))
         _names(fig, measure, mark, sheet, lay, top + step * place + (13 if sheet.narrow else step / 2))
     if not sheet.narrow:
         canvas.write(fig, lay.base, head + 6, measure.base[1], size=sheet.small, color=canvas.QUIET, ha="right")
     return fig
+
+
+def _asked_at(marks: Sequence[Mark]) -> str:
+    """The tenure all numbers of a picture were asked for, where there is one: ``, after 12 months``."""
+    tenures = {value for mark in marks for key, value in mark.row.keys if key == "tenure_days"}
+    return f", after {counted_months(float(str(tenures.pop())) / DAYS_A_MONTH)}" if len(tenures) == 1 else ""
 
 
 @dataclass(frozen=True)
@@ -234,16 +241,28 @@ def _everybody(ax: Axes, measure: Measure, overall: Row, sheet: Sheet, stretches
     )  # fmt: skip
 
 
-def _whisker(ax: Axes, measure: Measure, mark: Mark, y: float) -> None:
+def _whiskers(ax: Axes, measure: Measure, marks: Sequence[Mark], *, down: float) -> None:
+    """Every dot and interval; an interval without an end runs out of the picture."""
     import seaborn as sns
 
-    row, color = mark.row, canvas.HIGH if mark.spoken else canvas.GREY
-    low, high = ax.get_xlim()
-    start = low if math.isnan(row.low) else measure.shown(row.low)
-    end = high if math.isnan(row.high) else measure.shown(row.high)
-    ax.hlines(y, start, end, color=color, linewidth=3 if mark.spoken else 2.5, alpha=0.55, zorder=2)
-    if not math.isnan(row.estimate):
-        sns.scatterplot(x=[measure.shown(row.estimate)], y=[y], color=color, s=58, linewidth=0, ax=ax, zorder=3, clip_on=False)
+    first, last = ax.get_xlim()
+    for place, mark in enumerate(marks):
+        start = first if math.isnan(mark.row.low) else measure.shown(mark.row.low)
+        end = last if math.isnan(mark.row.high) else measure.shown(mark.row.high)
+        color = canvas.HIGH if mark.spoken else canvas.GREY
+        ax.hlines(place + down, start, end, color=color, linewidth=3 if mark.spoken else 2.5, alpha=0.55, zorder=2)
+    dots = pd.DataFrame(
+        {
+            "at": [measure.shown(mark.row.estimate) for mark in marks],
+            "down": [place + down for place in range(len(marks))],
+            "spoken": [mark.spoken for mark in marks],
+        }
+    )
+    colors = {True: canvas.HIGH, False: canvas.GREY}
+    sns.scatterplot(
+        data=dots, x="at", y="down", hue="spoken", palette=colors, s=60, linewidth=0, legend=False, ax=ax, zorder=3, clip_on=False
+    )
+    ax.set(xlabel="", ylabel="")
 
 
 def _names(fig: Figure, measure: Measure, mark: Mark, sheet: Sheet, lay: _Lay, y: float) -> None:

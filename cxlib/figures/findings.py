@@ -33,7 +33,7 @@ def finding(shown: Shown, *, than: Row | None = None) -> str:
     if "month" in shown.keys:
         return series(shown)
     if "tenure_days" in shown.keys:
-        return staying(shown)
+        return staying(shown, than=than)
     if "score" in shown.keys:
         return answers(shown)
     if shown.keys:
@@ -161,14 +161,20 @@ def groups(shown: Shown, *, than: Row | None = None) -> str:
     if measure.name == "median_tenure":
         return _medians(shown)
     text = f"{capital(_extremes(measure, rows))}." if len(rows) > 1 else f"Only one group is shown: {_extremes(measure, rows)}."
+    return text + _sides(measure, rows, than)
+
+
+def _sides(measure: Measure, rows: Sequence[Row], than: Row | None) -> str:
+    """How many intervals lie wholly below and above the number of everybody; nothing where there is none."""
     if than is None or math.isnan(than.estimate):
-        return text
+        return ""
+    overall_ = f"the {measure.quantity(than.estimate)} of all together"
     below = sum(row.high < than.estimate for row in rows)
     above = sum(row.low > than.estimate for row in rows)
     if not below and not above:
-        return f"{text} No interval lies wholly to one side of the {measure.quantity(than.estimate)} of all together."
+        return f" No interval lies wholly to one side of {overall_}."
     sides = listed(f"{n} {'lies' if n == 1 else 'lie'} wholly {side}" for n, side in ((below, "below"), (above, "above")) if n)
-    return f"{text} Of {counted(len(rows), 'interval', 'intervals')}, {sides} the {measure.quantity(than.estimate)} of all together."
+    return f" Of {counted(len(rows), 'interval', 'intervals')}, {sides} {overall_}."
 
 
 def _medians(shown: Shown) -> str:
@@ -226,12 +232,13 @@ def nps_classes(rows: Sequence[Row]) -> list[tuple[str, float]]:
     return [(name, sum(row.estimate for row in rows if low <= float(row.key("score")) <= high)) for name, low, high in ends]
 
 
-def staying(shown: Shown) -> str:
+def staying(shown: Shown, *, than: Row | None = None) -> str:
     """A curve of customers: how many of 100 are still there after a year, and when half have left."""
     curves = curves_of(shown)
     months = _asked(curves)
     if len(curves) > 1:
-        return _many_curves(shown, curves, months)
+        compared = than if all(len(rows) == 1 for rows in curves) else None
+        return _many_curves(shown, curves, months) + _sides(shown.measure, shown.rows, compared)
     rows = curves[0]
     row = at(rows, months)
     text = f"{capital(_of_100(shown, row, months))}."

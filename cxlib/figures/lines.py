@@ -83,6 +83,17 @@ def _series(shown: Shown) -> list[list[Row]]:
     return series
 
 
+def runs(rows: Sequence[Row]) -> list[list[Row]]:
+    """Stretches of months without a gap, of rows in order."""
+    found: list[list[Row]] = []
+    for row in rows:
+        if found and _place(found[-1][-1].month) == _place(row.month) - 1:
+            found[-1].append(row)
+        else:
+            found.append([row])
+    return found
+
+
 def _place(month: date) -> int:
     return 12 * month.year + month.month - 1
 
@@ -98,8 +109,11 @@ def _scale(measure: Measure, rows: Sequence[Row]) -> tuple[float, float]:
     low, high, floor, ceiling = (measure.shown(value) for value in (low, high, measure.floor, measure.ceiling))
     air = 0.08 * (high - low or abs(high) or 1)
     if measure.form == "share" and low < 0.5 * high:
-        low = 0.0
-    return max(low - air, floor), min(high + air, ceiling)
+        return 0.0, min(high + air, ceiling)
+    ends = max(low - air, floor), min(high + air, ceiling)
+    # A line of the grid that is nearly the end becomes the end.
+    marks = canvas.ticks(*ends)
+    return max([mark for mark in marks if mark <= low], default=ends[0]), min([mark for mark in marks if mark >= high], default=ends[1])
 
 
 def _axis_words(shown: Shown, rows: Sequence[Row]) -> str:
@@ -135,24 +149,15 @@ def _one(shown: Shown, series: Sequence[Sequence[Row]], sheet: Sheet) -> Figure:
 
 def _line(ax: Axes, measure: Measure, rows: Sequence[Row], *, color: str) -> None:
     """Line and band, broken where a month is missing; a month alone is a point with its interval."""
-    import seaborn as sns
-
-    places = [_place(row.month) for row in rows]
-    frame = pd.DataFrame(
-        {
-            "month": places,
-            "run": [place - number for number, place in enumerate(places)],
-            **{name: [measure.shown(getattr(row, name)) for row in rows] for name in ("estimate", "low", "high")},
-        }
-    )
-    for _, run in frame.groupby("run"):
+    for run in runs(rows):
+        months = [_place(row.month) for row in run]
+        estimate, low, high = ([measure.shown(getattr(row, name)) for row in run] for name in ("estimate", "low", "high"))
         if len(run) > 1:
-            ax.fill_between(run["month"], run["low"], run["high"], color=canvas.SOFT, alpha=0.45, linewidth=0)
+            ax.fill_between(months, low, high, color=canvas.SOFT, alpha=0.45, linewidth=0)
+            ax.plot(months, estimate, color=color)
         else:
-            ax.vlines(run["month"], run["low"], run["high"], color=canvas.SOFT, linewidth=3, alpha=0.8)
-            sns.scatterplot(data=run, x="month", y="estimate", color=color, s=22, linewidth=0, ax=ax)
-    sns.lineplot(data=frame, x="month", y="estimate", units="run", estimator=None, errorbar=None, color=color, ax=ax)
-    ax.set(xlabel="", ylabel="")
+            ax.vlines(months, low, high, color=canvas.SOFT, linewidth=3, alpha=0.8)
+            ax.plot(months, estimate, "o", color=color, markersize=4.5)
 
 
 def _months(ax: Axes, rows: Sequence[Row], sheet: Sheet, *, most: int) -> None:

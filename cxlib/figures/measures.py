@@ -22,6 +22,15 @@ MONTHS = (
 )  # fmt: skip
 
 
+#: Languages are kept as codes; a reader has names.
+LANGUAGES = {
+    "ar": "Arabic", "de": "German", "el": "Greek", "en": "English", "es": "Spanish", "fr": "French", "hu": "Hungarian",
+    "it": "Italian", "ja": "Japanese", "ko": "Korean", "nl": "Dutch", "pl": "Polish", "pt": "Portuguese", "ro": "Romanian",
+    "ru": "Russian", "tr": "Turkish", "uk": "Ukrainian", "zh": "Chinese", "zh-Hans": "Simplified Chinese",
+    "zh-Hant": "Traditional Chinese",
+}  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Measure:
     """How a measure is spoken of.
@@ -223,6 +232,8 @@ def key_words(key: str, value: object) -> str:
         return month_words(value) if key == "month" else date_words(value)
     if key == "tenure_days":
         return decimal(float(str(value)) / DAYS_A_MONTH, 1).removesuffix(".0")
+    if key == "language":
+        return LANGUAGES.get(str(value), clean(value))
     if isinstance(value, float):
         return f"{value:g}"
     return clean(value) or NOT_RECORDED
@@ -231,6 +242,12 @@ def key_words(key: str, value: object) -> str:
 def label(keys: Iterable[tuple[str, object]]) -> str:
     """A group as a reader sees it: its keys joined with a dot."""
     return " · ".join(key_words(key, value) for key, value in keys)
+
+
+def spoken(keys: Iterable[tuple[str, object]]) -> str:
+    """A group inside a sentence, where "not recorded" must say what was not."""
+    words = ((heading(key).lower(), key_words(key, value)) for key, value in keys)
+    return " · ".join(f"{key} {value}" if value == NOT_RECORDED else value for key, value in words)
 
 
 def date_words(day: date) -> str:

@@ -115,7 +115,12 @@ def _size(svg: str) -> tuple[str, str]:
 
 def said(sentences: Sequence[str]) -> Markup:
     """What is not shown, or why nothing is, as one small paragraph."""
-    return Markup('<p class="cx-note">{}</p>').format(" ".join(sentences)) if sentences else Markup()
+    return Markup('<p class="cx-note">{}</p>').format(unbroken(" ".join(sentences))) if sentences else Markup()
+
+
+def unbroken(text: str) -> str:
+    """A text whose numbers stay on the line of their %."""
+    return text.replace(" %", "\u00a0%")
 
 
 def pictured(
@@ -150,4 +155,4 @@ def _picture(
 ) -> Picture:
     alt = f"{what}. {text}" if draw is not None else ""
     results = [each.payload() for each in shown]
-    return Picture("picture", name, text, Markup.escape(text), results, reason, shown[0].k, draw=draw, alt=alt, below=below)
+    return Picture("picture", name, text, Markup.escape(unbroken(text)), results, reason, shown[0].k, draw=draw, alt=alt, below=below)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from cxlib.figures.measures import AXES, NOT_RECORDED, Measure, a_date, counted, family, heading, key_words, label, listed, measure_of
+from cxlib.figures.measures import AXES, Measure, a_date, counted, family, label, listed, measure_of, spoken
 from cxlib.figures.settings import CURRENT
 from cxlib.figures.withhold import withheld
 from cxlib.tables import RESULT
@@ -38,8 +38,7 @@ class Row:
     @property
     def spoken(self) -> str:
         """Its label inside a sentence, where "not recorded" must say what was not."""
-        words = ((heading(key).lower(), key_words(key, value)) for key, value in self.without(*self.silent))
-        return " · ".join(f"{key} {value}" if value == NOT_RECORDED else value for key, value in words)
+        return spoken(self.without(*self.silent))
 
     def key(self, name: str) -> Any:
         return dict(self.keys)[name]
@@ -58,7 +57,7 @@ class Row:
 class Shown:
     """A result, withheld where a group is small.
 
-    ``frame`` holds every row, numbers of withheld ones missing, and a column ``withheld``; ``small``
+    ``frame`` holds every row, numbers of withheld ones missing, and columns ``withheld`` and ``beside``; ``small``
     and ``beside`` are the labels of the groups withheld because they are small, and because a small
     one could be worked out from them; ``cut`` counts the rows of curves that were left out.
     """
@@ -164,6 +163,7 @@ def read(result: pd.DataFrame, *, asks: str, needs: Sequence[str] = ()) -> Shown
     steps = frame["withheld"] & ("tenure_days" in keys)
     steps &= frame.duplicated(subset=[*groups, "measure"])
     small, beside = (_labels(frame[flags[column]], groups) for column in ("small", "beside"))
+    frame["beside"] = flags["beside"]
     frame = _blanked(frame, keys, counts)[~(tail | steps)].reset_index(drop=True)
     measure = measure_of(result)
     name = _stem(family(result), keys)
@@ -204,7 +204,7 @@ def _labels(frame: pd.DataFrame, groups: Sequence[str]) -> tuple[str, ...]:
     if not groups:
         return ("all of them",)
     rows = frame[list(groups)].drop_duplicates().to_dict("records")
-    return tuple(label((str(key), value) for key, value in row.items()) for row in rows)
+    return tuple(spoken((str(key), value) for key, value in row.items()) for row in rows)
 
 
 def _stem(measure: str, keys: Sequence[str]) -> str:

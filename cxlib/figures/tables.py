@@ -110,7 +110,7 @@ def _cells(shown: Shown, record: dict[Any, Any], columns: Sequence[str], *, seve
     head: list[Cell] = keys + ([(measure.short, False)] if several else [])
     if record["withheld"]:
         words = f"not shown: fewer than {shown.k} {measure.base[1]}"
-        if shown.beside and _label_of(shown, record) in shown.beside:
+        if record["beside"]:
             words = "not shown: it would give a smaller group away"
         return [*head, (words, False), *([("", True)] * (2 + len(columns) + window))]
     estimate = "" if pd.isna(record["estimate"]) else measure.number(float(record["estimate"]), fine=True)
@@ -120,10 +120,6 @@ def _cells(shown: Shown, record: dict[Any, Any], columns: Sequence[str], *, seve
     cells = [*head, (estimate, True), (interval, True), (_count(record["n"]), True)]
     cells += [(_count(record[column]), True) for column in columns]
     return cells + ([(window_words(record["since"], record["until"]), False)] if window else [])
-
-
-def _label_of(shown: Shown, record: dict[Any, Any]) -> str:
-    return " · ".join(key_words(key, record[key]) for key in shown.keys if key not in ("tenure_days", "score", "step"))
 
 
 def _counts(shown: Shown) -> list[str]:
@@ -194,7 +190,7 @@ def grid(caption: str, heads: Sequence[Cell], rows: Sequence[Sequence[Cell]], *,
 
 def _line(row: Sequence[Cell], first: int) -> Markup:
     cells = [
-        Markup('<th scope="row"{}>{}</th>' if place < first else "<td{}>{}</td>").format(_side(right), text)
+        Markup('<th scope="row"{}>{}</th>' if place < first else "<td{}>{}</td>").format(_side(right) or _long(text), text)
         for place, (text, right) in enumerate(row)
     ]
     return Markup().join(cells)
@@ -202,6 +198,11 @@ def _line(row: Sequence[Cell], first: int) -> Markup:
 
 def _side(right: bool) -> Markup:
     return Markup(' class="cx-number"') if right else Markup()
+
+
+def _long(text: str) -> Markup:
+    """Short texts stay on one line; a long one may be broken."""
+    return Markup(' class="cx-long"') if len(text) > 28 else Markup()
 
 
 def download(text: str, name: str) -> Markup:
@@ -296,7 +297,8 @@ def account(frame: pd.DataFrame) -> Piece:
     heads += [("First day", False), ("Last day", False)]
     rows = [_account_cells(record, columns) for record in frame.to_dict("records")]
     html = Markup('<p class="cx-account">{}</p>').format(text)
-    html += grid("Rows read, and what became of them.", heads, rows) + download(csv_of(frame), "account.csv")
+    html += grid("Rows read, and what became of them.", heads, rows)
+    html += download(csv_of(frame[["table", "rows_read", *_ACCOUNT, "since", "until"]]), "account.csv")
     return Piece("account", "account", text, html, more={"account": _account_rows(frame)})
 
 

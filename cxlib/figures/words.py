@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from cxlib.figures.findings import finding, latest
 from cxlib.figures.measures import clean, counted, date_words
-from cxlib.figures.picture import Piece, said
+from cxlib.figures.picture import Piece, said, unbroken
 from cxlib.figures.settings import CURRENT, SMALLEST_GROUP, style
 from cxlib.figures.shown import Shown, only, read
 
@@ -117,7 +117,7 @@ _BASE = re.compile(r"(\((?:[^()]* interval |[−\d])[^()]*\)[.;,]?)")
 
 def _bases_quiet(text: str) -> Markup:
     """What stands in brackets, in a lighter hand: the finding is read first, what it rests on second."""
-    found = _BASE.split(text)
+    found = _BASE.split(unbroken(text))
     quiet = Markup('<span class="cx-base">{}</span>')
     return Markup().join(quiet.format(part) if place % 2 else part for place, part in enumerate(found))
 
@@ -174,5 +174,5 @@ def sentence(result: pd.DataFrame, *, than: pd.DataFrame | None = None) -> Piece
     """
     shown = read(result, asks="sentence")
     text = " ".join([finding(shown, than=only(than, asks="sentence")), *([] if shown.reason else shown.notes)])
-    html = Markup('<p class="{}">{}</p>').format("cx-note" if shown.reason else "cx-words", text)
+    html = Markup('<p class="{}">{}</p>').format("cx-note" if shown.reason else "cx-words", unbroken(text))
     return Piece("words", shown.name, text, html, [shown.payload()], shown.reason, shown.k)
