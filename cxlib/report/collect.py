@@ -8,7 +8,7 @@ import io
 import json
 import re
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -177,25 +177,37 @@ def _cell(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
-def cleaned(content: dict[str, Any], paths: Mapping[str, str]) -> dict[str, Any]:
-    """The executed notebook without what is of this machine: paths, kernel, timings and papermill's own notes."""
-    longest = sorted(paths, key=len, reverse=True)
-    pattern = re.compile(
-        "|".join([re.escape(tempfile.gettempdir()) + r"/ipykernel_\d+/\d+\.py", *(re.escape(path) + r"(?![\w.-])" for path in longest)])
-    )
+def scrubber(folders: Mapping[Path, str]) -> Callable[[Any], Any]:
+    """Make the function that replaces what names a place on this machine, in a text or anywhere within JSON.
 
-    def clean(value: Any) -> Any:
+    ``folders`` says what stands for the beginning of a path; a folder named by itself becomes its last part.
+    """
+    words = {f"{folder}/": word for folder, word in folders.items() if len(folder.parts) > 1}
+    names = {word.rstrip("/"): Path(word).name for word in words}
+    longest = sorted(words, key=len, reverse=True)
+    scratch = re.escape(f"{tempfile.gettempdir()}/ipykernel_") + r"\d+/\d+\.py"
+    parts = [scratch, *map(re.escape, longest), *(re.escape(path) + r"(?![\w.-])" for path in sorted(names, key=len, reverse=True))]
+    pattern, known = re.compile("|".join(parts)), words | names
+
+    def scrub(value: Any) -> Any:
         if isinstance(value, str):
-            return pattern.sub(lambda match: paths.get(match[0], "cell"), value)
+            return pattern.sub(lambda match: known.get(match[0], "cell"), value)
         if isinstance(value, list):
-            return [clean(each) for each in value]
+            return [scrub(each) for each in value]
         if isinstance(value, dict):
-            return {key: clean(each) for key, each in value.items()}
+            return {key: scrub(each) for key, each in value.items()}
         return value
 
-    tidy: dict[str, Any] = clean(content)
+    return scrub
+
+
+def tidied(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out of an executed notebook what is of this machine or of papermill: kernel, timings, notes."""
     kernel = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
-    tidy["metadata"] = {"kernelspec": kernel, "language_info": tidy["metadata"].get("language_info", {"name": "python"})}
-    for cell in tidy["cells"]:
-        cell["metadata"] = {key: value for key, value in cell["metadata"].items() if key not in ("papermill", "execution")}
-    return tidy
+    metadata = {"kernelspec": kernel, "language_info": content["metadata"].get("language_info", {"name": "python"})}
+    cells = [{**cell, "metadata": _without(cell["metadata"], "papermill", "execution")} for cell in content["cells"]]
+    return {**content, "metadata": metadata, "cells": cells}
+
+
+def _without(mapping: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in mapping.items() if name not in names}

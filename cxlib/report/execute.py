@@ -21,7 +21,7 @@ from cxlib.report.collect import code
 from cxlib.report.parameters import Notebook, Value
 
 START_TIMEOUT = 120
-GRACE = 10
+GRACE = 20
 THREAD = "cxlib-notebook"
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
@@ -171,9 +171,9 @@ def execute(jobs: Sequence[Job], room: Room, *, stepped: Callable[[str], None], 
             for result in _next(finished):
                 results.setdefault(result.name, result)
                 done(results[result.name])
-            for name in _late(began, results, room.timeout + GRACE):
+            for name in _late(began, results, room.timeout):
                 kernels.ended(name)
-            for name in _late(began, results, room.timeout + 3 * GRACE):
+            for name in _late(began, results, room.timeout + GRACE):  # its kernel is gone, and papermill has not seen it
                 finished.put(Execution(name, seconds=time.monotonic() - began[name], reason=_too_long(room.timeout)))
                 threads.append(threading.Thread(target=work, name=THREAD, daemon=True))
                 threads[-1].start()
@@ -197,7 +197,7 @@ def _late(began: Mapping[str, float], results: Mapping[str, Execution], seconds:
 
 
 def _too_long(seconds: int) -> str:
-    return f"took longer than {seconds} seconds and was stopped. Give it more with --timeout SECONDS."
+    return f"the notebook had taken {seconds} seconds and was stopped. Give it more with --timeout SECONDS."
 
 
 def _one(job: Job, room: Room, kernels: Kernels, stepped: Callable[[str], None]) -> Execution:
@@ -217,7 +217,7 @@ def _one(job: Job, room: Room, kernels: Kernels, stepped: Callable[[str], None])
             kernel_name="python3",
             progress_bar=False,
             start_timeout=START_TIMEOUT,
-            execution_timeout=room.timeout,
+            execution_timeout=room.timeout + GRACE // 2,
             kernel_manager_class=_manager(name, kernels, room),
             extra_arguments=["--IPKernelApp.log_level=40"],
             on_cell_start=lambda cell, **_: begun.append(cell.get("id", "")),
@@ -232,7 +232,8 @@ def _one(job: Job, room: Room, kernels: Kernels, stepped: Callable[[str], None])
         result.content = json.loads(output.read_text(encoding="utf-8"))
         cells = result.content["cells"]
         result.content["cells"] = [cell for cell in cells if "papermill-error-cell-tag" not in cell["metadata"].get("tags", [])]
-    result.reason = verdict(result.content, fault, at=begun[-1], seconds=room.timeout)
+    late = room.timeout if result.seconds >= room.timeout else None
+    result.reason = verdict(result.content, fault, at=begun[-1], late=late)
     if result.reason:
         said = room.folder / f"{name}.log"
         parts = [result.reason, str(fault or ""), said.read_text(errors="replace") if said.exists() else ""]
@@ -240,20 +241,22 @@ def _one(job: Job, room: Room, kernels: Kernels, stepped: Callable[[str], None])
     return result
 
 
-def verdict(content: Mapping[str, Any], fault: Exception | None, *, at: str, seconds: int) -> str:
-    """The reason why an execution failed, in one line; empty where every cell truly ran. ``at`` is the cell begun last."""
+def verdict(content: Mapping[str, Any], fault: Exception | None, *, at: str, late: int | None) -> str:
+    """The reason why an execution failed, in one line; empty where every cell truly ran.
+
+    ``at`` is the cell begun last, ``late`` the seconds that were allowed, where they have passed.
+    """
     cells = [(place, cell) for _, place, cell in code(content)]
     where = next((place for place, cell in cells if cell.get("id") == at), "the start")
-    kinds = {kind.__name__ for kind in type(fault).__mro__}
-    if "CellTimeoutError" in kinds:
-        return f"{where}, {_too_long(seconds)}"
+    if fault is not None and late is not None:
+        return f"at {where}, {_too_long(late)}"
     for place, cell in cells:
         for output in cell.get("outputs", []):
             if output["output_type"] == "error" and output["ename"] == "SystemExit":
                 return f"{place}, left the notebook by sys.exit, so the cells after it never ran."
             if output["output_type"] == "error":
                 return f"{place}, failed: {output['ename']}: {_first_line(output['evalue'])}"
-    if "DeadKernelError" in kinds:
+    if type(fault).__name__ == "DeadKernelError":
         return f"the kernel died at {where}: it was killed, or ran out of memory."
     if fault is not None:
         return f"could not be executed from {where} on: {type(fault).__name__}: {_first_line(str(fault))}"

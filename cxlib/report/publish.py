@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,8 +13,7 @@ from typing import Any
 from cxlib.report import manifest
 from cxlib.report.letters import USAGE, Refusal
 
-BUILDING = ".building-"
-RETIRED = ".retired-"
+BUILDING, RETIRED = ".building", ".retired"
 FAILED = ".failed.json"
 RESULTS = "results.parquet"
 
@@ -32,64 +30,55 @@ def refuse_other_workbook(to: Path, name: str) -> None:
 @contextmanager
 def building(to: Path) -> Iterator[Path]:
     """A folder beside the reports to build in; gone at the end, whatever happens, unless it was published."""
-    _tidy(to)
-    folder = Path(tempfile.mkdtemp(prefix=BUILDING, dir=to))
-    folder.chmod(0o755)
+    folder = to / BUILDING
+    folder.mkdir()
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _tidy(to: Path) -> None:
-    """Clear up after a run that was killed (we hold the lock): a report on its way out goes back if none took its place."""
-    for left_over in [*to.glob(f"{BUILDING}*"), *to.glob(f"{RETIRED}*")]:
-        for retired in left_over.iterdir() if left_over.name.startswith(RETIRED) else ():
-            if not (to / retired.name).exists():
-                retired.rename(to / retired.name)
-        shutil.rmtree(left_over, ignore_errors=True)
-
-
 def publish(built: Path, place: Path) -> str | None:
     """Move ``built`` to ``place``. Returns the name under which an earlier, different report is kept."""
     for path in [*built.rglob("*"), built]:
         _sync(path)
-    revision = None
     if place.exists():
-        if _differs(built, place):
-            revision = _keep(place)
-        retired = Path(tempfile.mkdtemp(prefix=RETIRED, dir=place.parent)) / place.name
-        place.rename(retired)
-        try:
-            built.rename(place)
-        except BaseException:
-            retired.rename(place)
-            raise
-        shutil.rmtree(retired.parent, ignore_errors=True)
-    else:
+        (place.parent / RETIRED).mkdir()
+        place.rename(place.parent / RETIRED / place.name)
+    try:
         built.rename(place)
+    finally:
+        revision = settle(place.parent)
     (place.parent / f"{place.name}{FAILED}").unlink(missing_ok=True)
     _sync(place.parent)
     return revision
 
 
-def _differs(built: Path, place: Path) -> bool:
+def settle(to: Path) -> str | None:
+    """Finish what a run began, be it this one or one that was killed: we hold the lock.
+
+    A report on its way out goes back where none took its place, and is kept as a revision where it differs from the one that did.
+    """
+    kept = None
+    for retired in (to / RETIRED).glob("*"):
+        place = to / retired.name
+        if not place.exists():
+            retired.rename(place)
+        elif _differs(place, retired):
+            number = 1
+            while (revision := to / f"{place.name}.revision-{number}").exists():
+                number += 1
+            kept = retired.rename(revision).name
+    for left_over in (BUILDING, RETIRED):
+        shutil.rmtree(to / left_over, ignore_errors=True)
+    return kept
+
+
+def _differs(new: Path, old: Path) -> bool:
     """Whether the earlier report says something else, or was made from something else; newer code alone is no revision."""
-    new, old = manifest.read(built), manifest.read(place)
-    same: bool = new["files"][RESULTS] == old.get("files", {}).get(RESULTS)
-    return not same or any(new[part] != old.get(part) for part in ("inputs", "parameters"))
-
-
-def _keep(place: Path) -> str:
-    """A copy of the earlier report, made before it gives way, so that no moment is without it."""
-    number = 1
-    while (revision := place.with_name(f"{place.name}.revision-{number}")).exists():
-        number += 1
-    copy = Path(tempfile.mkdtemp(prefix=BUILDING, dir=place.parent)) / revision.name
-    shutil.copytree(place, copy)
-    copy.rename(revision)
-    copy.parent.rmdir()
-    return revision.name
+    now, then = manifest.read(new), manifest.read(old)
+    same: bool = now["files"][RESULTS] == then.get("files", {}).get(RESULTS)
+    return not same or any(now[part] != then.get(part) for part in ("inputs", "parameters"))
 
 
 def _sync(path: Path) -> None:

@@ -11,7 +11,7 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -99,6 +99,7 @@ def run(request: Request) -> Outcome:
     """
     plan = _plan(request)
     with _environment(plan), held(plan.to):
+        publish.settle(plan.to)
         publish.refuse_other_workbook(plan.to, plan.name)
         made_of = _basis(plan)
         if not request.force and manifest.up_to_date(plan.place, made_of):
@@ -201,14 +202,13 @@ def _basis(plan: Plan) -> dict[str, Any]:
 
 def _made(plan: Plan, made_of: Mapping[str, Any], built: Path, scratch: Path) -> Outcome:
     """Pass the door, execute, check, write the pages, publish; or note why not."""
-    started = dt.datetime.now(dt.UTC)
+    started, scrub = dt.datetime.now(dt.UTC), _scrubber(plan, scratch)
     admitted = scratch / "admitted"
     admitted.mkdir(mode=0o700)
     try:
         tables = _admitted(plan, admitted)
     except Refusal as refusal:
-        publish.note_failure(plan.to, plan.as_of, {"when": _stamp(started), "reasons": {"data": refusal.letter}})
-        _write_dates(plan)
+        _note_failure(plan, {"data": scrub(refusal.letter)}, started)
         raise
     finally:
         publish.move_private(admitted / "set_aside", plan.private / "set_aside")
@@ -218,10 +218,9 @@ def _made(plan: Plan, made_of: Mapping[str, Any], built: Path, scratch: Path) ->
         raise Refusal(f"--as-of: the data begin on {first}, after {plan.as_of}: there is nothing to report.", DATA_REFUSED)
     executions = _executed(plan, admitted, scratch)
     for one in executions:
-        if not one.reason:
-            one.reason = collect.fault(one.name, one.content, smallest_group=plan.smallest_group)
+        one.reason = scrub(one.reason or collect.fault(one.name, one.content, smallest_group=plan.smallest_group))
         if one.content:
-            one.content = collect.cleaned(one.content, _machine_paths(plan, scratch))
+            one.content = collect.tidied(scrub(one.content))
     if any(one.reason for one in executions):
         return _failed(plan, executions, started)
     seconds = {one.name: round(one.seconds, 1) for one in executions}
@@ -263,11 +262,17 @@ def _executed(plan: Plan, admitted: Path, scratch: Path) -> list[Execution]:
         return execute(work, room, stepped=progress.stepped, done=progress.done)
 
 
-def _machine_paths(plan: Plan, scratch: Path) -> dict[str, str]:
-    """Every path that is of this machine, and what stands for it in what is published."""
-    folders = {plan.root: "", plan.workbook.parent: "", scratch: "", plan.to: "", Path(sys.prefix): "python/", Path.home(): "~/"}
-    paths = {f"{folder}/": word for folder, word in folders.items() if len(folder.parts) > 1}
-    return paths | {str(plan.workbook): _shown(plan.workbook, plan.root)}
+def _scrubber(plan: Plan, scratch: Path) -> Callable[[Any], Any]:
+    """Of what is published, the places on this machine told as the project's own; the workbook's folder as ``_shown`` has it."""
+    beside = _shown(plan.workbook, plan.root).removesuffix(plan.workbook.name)
+    package = Path(collect.__file__).parents[2]
+    folders = {Path.home(): "~/", Path(sys.prefix): "python/", package: "", plan.to: "", plan.root: "", plan.workbook.parent: beside}
+    return collect.scrubber({**folders, scratch: "", Path(tempfile.gettempdir()): ""})
+
+
+def _note_failure(plan: Plan, reasons: Mapping[str, str], started: dt.datetime) -> None:
+    publish.note_failure(plan.to, plan.as_of, {"when": _stamp(started), "reasons": reasons})
+    _write_dates(plan)
 
 
 def _failed(plan: Plan, executions: Sequence[Execution], started: dt.datetime) -> Outcome:
@@ -282,8 +287,7 @@ def _failed(plan: Plan, executions: Sequence[Execution], started: dt.datetime) -
         if one.reason:
             (folder / f"{one.name}.log").write_text(one.log or f"{one.reason}\n", encoding="utf-8")
             (folder / f"{one.name}.ipynb").write_text(json.dumps(one.content, indent=1, ensure_ascii=False), encoding="utf-8")
-    publish.note_failure(plan.to, plan.as_of, {"when": _stamp(started), "reasons": reasons})
-    _write_dates(plan)
+    _note_failure(plan, reasons, started)
     return Outcome("failed", NOTEBOOK_FAILED, plan.as_of, str(plan.place), reasons=reasons, log=str(folder))
 
 
