@@ -28,7 +28,7 @@ for _ in range(2):
 @pytest.fixture(scope="module")
 def good(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A project with one good report. Tests read it, or copy its folder; none changes it."""
-    project = Project(tmp_path_factory.mktemp("good"))
+    project = Project(tmp_path_factory.mktemp("good") / "a {curly} fünf 五")
     project.add("scores", READ, "## Is it moving?", SHOW, "## By plan", COUNTED, "import warnings; warnings.warn('beware')")
     project.answers([(number * 7) % 11 for number in range(100)], slip=True)
     done = project.run()
@@ -70,7 +70,7 @@ def test_text_that_a_spreadsheet_would_run_is_told_to_be_text(good: Project) -> 
 
 
 def test_nothing_published_names_a_place_on_this_machine(good: Project) -> None:
-    here = [str(good.folder), str(Path.home()), sys.prefix, "ipykernel_"]
+    here = [str(good.folder), good.folder.name, "curly", str(Path.home()), sys.prefix, "ipykernel_"]
     for path in good.place.rglob("*"):
         if path.is_file():
             content = path.read_bytes()

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+INJECTED = "injected-parameters"  # papermill's tag of the cell it adds
 MIME = "application/vnd.cxlib.result+json"
 RESULT = ("measure", "estimate", "low", "high", "level", "n")
 HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*#*\s*$", re.MULTILINE)
@@ -49,7 +50,7 @@ def code(content: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, An
             section = next(reversed(HEADING.findall(source)), section)
         elif cell["cell_type"] == "code" and source.strip():
             # The cell that papermill adds is none of the notebook's own.
-            number += "injected-parameters" not in cell["metadata"].get("tags", [])
+            number += INJECTED not in cell["metadata"].get("tags", [])
             yield section, f"code cell {number}" + (f", under '{section}'" if section else ""), cell
 
 
@@ -201,11 +202,14 @@ def scrubber(folders: Mapping[Path, str]) -> Callable[[Any], Any]:
     return scrub
 
 
-def tidied(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out of an executed notebook what is of this machine or of papermill: kernel, timings, notes."""
+def tidied(content: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out of an executed notebook what is of this machine or of papermill; its parameters are ``values``, as published."""
     kernel = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
     metadata = {"kernelspec": kernel, "language_info": content["metadata"].get("language_info", {"name": "python"})}
     cells = [{**cell, "metadata": _without(cell["metadata"], "papermill", "execution")} for cell in content["cells"]]
+    for cell in cells:
+        if INJECTED in cell["metadata"].get("tags", []):
+            cell["source"] = "\n".join(["# Parameters", *(f"{name} = {value!r}" for name, value in values.items())])
     return {**content, "metadata": metadata, "cells": cells}
 
 

@@ -212,7 +212,7 @@ def _one(job: Job, room: Room, kernels: Kernels, stepped: Callable[[str], None])
         source = papermill.iorw.load_notebook_node(str(job.notebook.path))
         papermill.execute_notebook(
             source,
-            str(output),
+            str(output).replace("{", "{{").replace("}", "}}"),  # papermill fills parameters into the path
             parameters=dict(job.values),
             kernel_name="python3",
             progress_bar=False,

@@ -220,7 +220,7 @@ def _made(plan: Plan, made_of: Mapping[str, Any], built: Path, scratch: Path) ->
     for one in executions:
         one.reason = scrub(one.reason or collect.fault(one.name, one.content, smallest_group=plan.smallest_group))
         if one.content:
-            one.content = collect.tidied(scrub(one.content))
+            one.content = collect.tidied(scrub(one.content), plan.values[one.name])
     if any(one.reason for one in executions):
         return _failed(plan, executions, started)
     seconds = {one.name: round(one.seconds, 1) for one in executions}
