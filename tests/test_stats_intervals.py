@@ -45,6 +45,7 @@ def test_both_intervals_of_a_net_share_are_those_that_were_printed():
         np.testing.assert_allclose(100 * found[1], golden[f"{name}_high"], atol=0.052)
 
 
+@settings(max_examples=40)
 @given(counts_of_three)
 def test_the_score_bounds_are_where_the_score_statistic_is_z(counts):
     promoters, _passives, detractors = counts
@@ -78,6 +79,7 @@ def test_a_net_share_is_covered_as_often_as_promised(n, mean, worst):
     assert covered.min() >= worst
 
 
+@settings(max_examples=40)
 @given(counts_of_three, st.floats(0.5, 0.99))
 def test_the_interval_of_a_net_share_mirrors_when_promoters_and_detractors_change_places(counts, level):
     low, high = intervals.net_share([counts], level)

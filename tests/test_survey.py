@@ -30,7 +30,7 @@ def canonical(scores, *, kind="nps", scale=(0, 10), question="q", low_is_good=Fa
 
 
 # Most of an example's time is the engine's preparation, so a few examples of many rows tell more than many of a few.
-few = settings(max_examples=4)
+few = settings(max_examples=3)
 
 
 @cache
@@ -274,8 +274,8 @@ def test_a_single_answer_and_answers_all_alike_keep_an_interval(measure):
 
 @every_measure
 def test_the_window_is_that_of_the_answers_that_count(measure):
-    times = pd.to_datetime(["2026-03-01 08:00", "2026-02-03 23:59", "2026-05-05 00:00"])
-    found = measure(pd.DataFrame({"score": [9, 8, None], "time_answered": times}))
+    times = pd.to_datetime(["2026-03-01 08:00", "2026-02-03 23:59", "2026-05-05 00:00", "2026-01-01 00:00"])
+    found = measure(pd.DataFrame({"score": [9, 8, None, None], "time_answered": times}))
     assert set(found["since"]) == {dt.date(2026, 2, 3)}
     assert set(found["until"]) == {dt.date(2026, 3, 1)}
     undated = measure(pd.DataFrame({"score": [9, 8], "time_answered": [None, None]}))
@@ -381,6 +381,11 @@ def test_a_weight_that_is_missing_throughout_weighs_nothing():
 
 def test_a_table_of_another_kind_of_question_has_no_score_of_this_one():
     assert survey.nps(canonical([3], kind="csat", scale=(1, 5))).attrs["reason"] == "Nobody was asked how likely they are to recommend."
+
+
+def test_what_is_no_number_in_an_engine_is_a_skipped_answer():
+    table = engine_table(pd.DataFrame({"score": ["NaN", "9", "3", None]}))
+    assert survey.nps(table.mutate(score=table["score"].cast("float64")))[["n", "estimate"]].values.tolist() == [[2, 0]]
 
 
 # Letters
