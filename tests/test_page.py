@@ -173,7 +173,7 @@ def test_on_paper_the_page_is_light_and_without_what_only_a_screen_can_use(misch
     view.goto((mischief.place / "trouble.html").as_uri())
     view.emulate_media(media="print", color_scheme="dark")
     assert view.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
-    for name in ("nav.beside", "nav.folded", "#origin"):
+    for name in ("nav.beside", "nav.folded", "footer"):
         assert not view.locator(name).is_visible()
     view.close()
 

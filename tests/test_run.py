@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 from pyarrow import parquet
 
-from tests.report_project import AS_OF, PARAMETERS, READ, SHOW, Project, payload, result, row, show
+from cxlib.report import collect
+from tests.report_project import AS_OF, PARAMETERS, READ, SHOW, Project, cell, notebook, payload, result, row, show
 
 COUNTED = """
 rows = [dict(measure="nps", estimate=float(answers), low=None, high=None, level=0.95, n=int(answers), plan="=1+1")]
@@ -415,3 +416,27 @@ def test_help_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, cwd=Path(__file__).parents[1], check=True)
     assert done.stdout.endswith("False False\n")
+
+
+def test_a_withheld_row_is_said_in_the_file_and_shows_no_number() -> None:
+    held = {**row(None, None, plan="paid"), "withheld": True}
+    item = collect.Shown("scores", "By plan", payload("table", result("nps_by_plan", [row(9.0, 7, plan="free"), held], keys=["plan"])))
+    ((name, text),) = collect.tables([item, item])
+    assert name == "scores-nps_by_plan.csv"
+    assert text.splitlines()[1:] == ["free,nps,9.0,,,0.95,7,", "paid,nps,,,,0.95,,not shown: fewer than 5"]
+    held["n"] = 3
+    content = notebook("## By plan")
+    shown = {"output_type": "display_data", "metadata": {}, "data": {collect.MIME: item.payload}}
+    content["cells"].append({**cell("figures.table(by_plan)"), "outputs": [shown]})
+    said = collect.fault("scores", content, smallest_group=5)
+    assert said == "'nps_by_plan' under 'By plan' says of a row that it is withheld, and shows its numbers."
+
+
+def test_results_of_one_name_and_other_numbers_keep_a_file_each() -> None:
+    items = [collect.Shown("scores", "", payload("table", result("nps", [row(float(number), 40)]))) for number in (1, 2, 1)]
+    assert [name for name, _ in collect.tables(items)] == ["scores-nps.csv", "scores-nps-2.csv"]
+
+
+def test_a_place_on_this_machine_is_told_as_the_projects_own() -> None:
+    scrub = collect.scrubber({Path("/srv/cx"): "", Path("/srv"): "srv/", Path("/home/ann"): "~/"})
+    assert scrub({"a": ["/srv/cx/data/x.csv", "in /srv/cx: /home/ann/y", "/srv/cxy"]}) == {"a": ["data/x.csv", "in cx: ~/y", "srv/cxy"]}

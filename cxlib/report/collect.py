@@ -183,16 +183,17 @@ def scrubber(folders: Mapping[Path, str]) -> Callable[[Any], Any]:
 
     ``folders`` says what stands for the beginning of a path; a folder named by itself becomes its last part.
     """
-    words = {f"{folder}/": word for folder, word in folders.items() if len(folder.parts) > 1}
-    names = {word.rstrip("/"): Path(word).name for word in words}
-    longest = sorted(words, key=len, reverse=True)
+    words: dict[str, str] = {}
+    for folder, word in folders.items():
+        if len(folder.parts) > 1:
+            words |= {f"{folder}/": word, str(folder): folder.name}
+    paths = [re.escape(path) + ("" if path.endswith("/") else r"(?![\w.-])") for path in sorted(words, key=len, reverse=True)]
     scratch = re.escape(f"{tempfile.gettempdir()}/ipykernel_") + r"\d+/\d+\.py"
-    parts = [scratch, *map(re.escape, longest), *(re.escape(path) + r"(?![\w.-])" for path in sorted(names, key=len, reverse=True))]
-    pattern, known = re.compile("|".join(parts)), words | names
+    pattern = re.compile("|".join([scratch, *paths]))
 
     def scrub(value: Any) -> Any:
         if isinstance(value, str):
-            return pattern.sub(lambda match: known.get(match[0], "cell"), value)
+            return pattern.sub(lambda match: words.get(match[0], "cell"), value)
         if isinstance(value, list):
             return [scrub(each) for each in value]
         if isinstance(value, dict):
