@@ -84,7 +84,7 @@ def _bars(shown: Shown, spreads: Sequence[Sequence[Row]], sheet: Sheet) -> Figur
     for number, rows in enumerate(spreads):
         x, y = (number % across) * (each + gap), top + sum(highs[: number // across])
         if not single:
-            name = Row(rows[0].without("score"), 0, 0, 0, 0, 0, {}).label
+            name = rows[0].group("score").label
             n = f"n {decimal(rows[0].n, 0)}"
             room = each - canvas.text_width(n, sheet.small) - 12
             canvas.write(fig, x, y + 12, canvas.shortened(name, room, sheet.size, bold=True), size=sheet.size, bold=True)

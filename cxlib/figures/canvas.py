@@ -189,7 +189,7 @@ def dark() -> str:
 
 def data_uri(text: str, kind: str = "image/svg+xml") -> str:
     """A text as an address that needs no network."""
-    return f"data:{kind};base64,{base64.b64encode(text.encode('utf-8')).decode('ascii')}"
+    return f"data:{kind};base64,{base64.b64encode(text.encode('utf-8', 'replace')).decode('ascii')}"
 
 
 def headed(fig: Figure, sheet: Sheet, text: str) -> float:

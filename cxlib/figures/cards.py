@@ -9,10 +9,10 @@ import pandas as pd
 from markupsafe import Markup
 
 from cxlib.figures import canvas
-from cxlib.figures.findings import at, counted_months, curves_of, month_so_far, window_of
+from cxlib.figures.findings import asked, at, counted_months, curves_of, month_so_far, window_of
 from cxlib.figures.lines import runs
-from cxlib.figures.measures import DAYS_A_MONTH, Measure, level_words, month_words
-from cxlib.figures.picture import Piece
+from cxlib.figures.measures import Measure, level_words, month_words
+from cxlib.figures.picture import Piece, said
 from cxlib.figures.shown import Row, Shown, read
 
 _WIDTH, _HEIGHT = 180, 44
@@ -25,7 +25,8 @@ def cards(*results: pd.DataFrame) -> Piece:
     ----------
     *results : DataFrame
         Each one number, or a series by month: then the last month is the number. A curve of
-        survival shows the share still there after 12 months.
+        survival shows the share still there after 12 months, or
+        after the longest usual tenure that is reached.
 
     Returns
     -------
@@ -57,7 +58,10 @@ def cards(*results: pd.DataFrame) -> Piece:
     made = [_card(each) for each in shown]
     html = Markup('<ul class="cx-cards">{}</ul>').format(Markup().join(piece for _, piece in made))
     text = "\n".join(_line(card) for card, _ in made)
-    reason = " ".join(dict.fromkeys(str(each.reason) for each in shown)) if all(each.reason for each in shown) else None
+    reasons = list(dict.fromkeys(each.reason for each in shown))
+    reason = None if None in reasons else " ".join(str(each) for each in reasons)
+    if reason and len(reasons) == 1:
+        html, text = said([reason]), reason
     more = {"cards": [card for card, _ in made]}
     return Piece("cards", "cards", text, html, [each.payload() for each in shown], reason, shown[0].k, more)
 
@@ -97,14 +101,12 @@ def _number(shown: Shown) -> tuple[Row, str, str]:
     measure = shown.measure
     title = measure.short
     if shown.keys == ("month",):
-        rows = [row for row in shown.rows if not math.isnan(row.estimate)] or shown.rows
-        row = max(rows, key=lambda each: each.month)
+        row = shown.dated[-1]
         return row, month_so_far(row.month, shown.as_of), title
     if shown.keys == ("tenure_days",):
-        rows = curves_of(shown)[0]
-        row = at(rows, 12) if len(rows) > 1 else rows[0]
-        months = 12 if len(rows) > 1 else float(row.key("tenure_days")) / DAYS_A_MONTH
-        return row, f"after {counted_months(months)}", title
+        curves = curves_of(shown)
+        months = asked(curves)
+        return at(curves[0], months), f"after {counted_months(months)}", title
     if shown.keys and len(shown.rows) > 1:
         raise ValueError(
             f'cards: the result has {len(shown.rows)} groups, and a card holds one number; ask the measure without by, or by="month".'
@@ -117,12 +119,12 @@ def _spark(shown: Shown) -> Markup:
     """The months of a series as a small line with its last point; nothing where there is no series."""
     if shown.keys != ("month",):
         return Markup()
-    rows = sorted((row for row in shown.rows if not math.isnan(row.estimate)), key=lambda row: row.month)
+    rows = shown.dated
     if len(rows) < 3:
         return Markup()
     ends = (("lowest", min(rows, key=lambda row: row.estimate)), ("highest", max(rows, key=lambda row: row.estimate)))
-    said = (f"{end} {shown.measure.quantity(row.estimate)} ({month_words(row.month)})" for end, row in ends)
-    alt = f"{len(rows)} months from {month_words(rows[0].month)} to {month_words(rows[-1].month)}: {', '.join(said)}."
+    spots = (f"{end} {shown.measure.quantity(row.estimate)} ({month_words(row.month)})" for end, row in ends)
+    alt = f"{len(rows)} months from {month_words(rows[0].month)} to {month_words(rows[-1].month)}: {', '.join(spots)}."
     image = Markup('<img class="cx-spark" src="{}" width="{}" height="{}" alt="{}">')
     return image.format(canvas.data_uri(_spark_svg(rows)), _WIDTH, _HEIGHT, alt)
 

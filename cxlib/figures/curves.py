@@ -94,9 +94,16 @@ def _curves(shown: Shown, curves: Sequence[Sequence[Row]], sheet: Sheet) -> Figu
     ax.set_yticks(values, canvas.tick_words(values), fontsize=sheet.small)
     for value in values[1:]:
         ax.axhline(value, color=canvas.RULE, linewidth=1, zorder=0)
+    last = max(_months(rows[-1]) for rows in curves)
     for place, rows in reversed(list(enumerate(curves))):
-        _steps(ax, rows, color=canvas.HIGH if not place else canvas.GREY, front=not place, faint=0.16 if len(curves) < 5 else 0.08)
-    _tenures(ax, max(_months(rows[-1]) for rows in curves), sheet)
+        _steps(
+            ax,
+            _per_pixel(rows, last / (sheet.width - 36 - right)),
+            color=canvas.HIGH if not place else canvas.GREY,
+            front=not place,
+            faint=0.16 if len(curves) < 5 else 0.08,
+        )
+    _tenures(ax, last, sheet)
     # In points, as the labels are: a figure of another resolution has as many points and other pixels.
     height = ax.get_position().height * fig.get_figheight() * 72
     for place, y in enumerate(_apart([100 * rows[-1].estimate for rows in curves], least=101 * 34 / height)):
@@ -114,8 +121,14 @@ def _label(measure: Measure, rows: Sequence[Row], *, single: bool) -> tuple[str,
     """What stands at the end of a curve: its name and base, or its last value where there is only one."""
     if single:
         return f"{measure.number(rows[-1].estimate)} %", f"{measure.interval(rows[-1].low, rows[-1].high)}"
-    name = Row(rows[-1].without("tenure_days"), 0, 0, 0, 0, 0, {}).label
+    name = rows[-1].group("tenure_days").label
     return name, f"{measure.number(rows[-1].estimate)} %, n {decimal(_customers(rows), 0)}"
+
+
+def _per_pixel(rows: Sequence[Row], months: float) -> list[Row]:
+    """The last step within each pixel: what is drawn of a curve with a step a day, and all that can be seen of it."""
+    kept = {int(_months(row) / months): row for row in rows[1:]}
+    return [rows[0], *kept.values()]
 
 
 def _steps(ax: Axes, rows: Sequence[Row], *, color: str, front: bool, faint: float) -> None:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from cxlib.figures import canvas
 from cxlib.figures.canvas import Sheet
-from cxlib.figures.findings import based_on, beyond, counted_months, finding, lowest_of, ranked_worst_first
+from cxlib.figures.findings import NAMED, based_on, beyond, counted_months, finding, lowest_of, ranked_worst_first
 from cxlib.figures.measures import DAYS_A_MONTH, Measure, decimal, heading, level_words, listed
 from cxlib.figures.picture import Picture, pictured, several
 from cxlib.figures.shown import Row, Shown, only, read
@@ -55,7 +55,7 @@ def intervals(result: pd.DataFrame, *, than: pd.DataFrame | None = None) -> Pict
     Raises
     ------
     ValueError
-        If ``result`` is not a result, or ``than`` is grouped.
+        If ``result`` is not a result, or ``than`` is grouped or of another measure.
 
     See Also
     --------
@@ -75,7 +75,8 @@ def intervals(result: pd.DataFrame, *, than: pd.DataFrame | None = None) -> Pict
     >>> print(intervals(by_plan))
     Free is lowest at 12 points (95 % interval 4 to 20; 312 answers); paid is highest at 45 (40 to 50; 900).
     """
-    shown, overall = read(result, asks="intervals"), only(than, asks="intervals")
+    shown = read(result, asks="intervals")
+    overall = only(than, asks="intervals", of=[shown])
     if shown.reason:
         return pictured(shown, shown.reason)
     ranked = ranked_worst_first(shown.measure, shown.rows)
@@ -108,7 +109,7 @@ def worst(*results: pd.DataFrame, than: pd.DataFrame) -> Picture:
     Raises
     ------
     ValueError
-        If something is not a result, the measures differ, or ``than`` is grouped.
+        If something is not a result, the measures differ, or ``than`` is grouped or of another one.
 
     See Also
     --------
@@ -128,13 +129,14 @@ def worst(*results: pd.DataFrame, than: pd.DataFrame) -> Picture:
     Wholly below the 36 points of all together: free (plan) at 12 points (95 % interval 4 to 20; 312 answers).
     The lowest of 2 groups is always low: a place to look, not a proof.
     """
-    shown, overall = [read(result, asks="worst") for result in results], only(than, asks="worst")
+    shown = [read(result, asks="worst") for result in results]
     if not shown:
         raise ValueError('worst: no result is given. Give the groups to look among, such as survey.nps(responses, by="segment").')
     drawn = [each for each in shown if not each.reason]
     measures = {each.measure.name: each.measure for each in drawn}
     if len(measures) > 1:
         raise ValueError(f"worst: the results hold different measures ({listed(sorted(measures))}); only groups of one can be ranked.")
+    overall = only(than, asks="worst", of=drawn)
     reasons = list(dict.fromkeys(each.reason for each in shown if each.reason))
     if not drawn or overall is None or math.isnan(overall.estimate):
         reason = " ".join(reasons) or "There is no number of everybody to set the groups against."
@@ -143,7 +145,10 @@ def worst(*results: pd.DataFrame, than: pd.DataFrame) -> Picture:
     named = {id(row): f"{row.label} ({label_of_keys(each)})" for each in drawn for row in each.rows}
     ranked = ranked_worst_first(measure, [row for each in drawn for row in each.rows if not math.isnan(row.estimate)])
     text = lowest_of(measure, ranked, overall, [named[id(row)] for row in ranked])
-    marks = [Mark(named[id(row)], row, beyond(measure, row, overall)) for row in ranked[:WORST]]
+    # Who is named must be seen, though others may be lower within wider intervals.
+    first = sorted(ranked, key=lambda row: not beyond(measure, row, overall))[:NAMED]
+    lowest = [row for row in ranked if row not in first][: WORST - len(first)]
+    marks = [Mark(named[id(row)], row, beyond(measure, row, overall)) for row in ranked if row in first or row in lowest]
     draw = partial(_dots, measure, marks, overall)
     what = f"Dot and {level_words(overall.level)} interval of the {len(marks)} worst of {len(ranked)} groups: {measure.axis}"
     return several("worst", shown, text, draw=draw, what=what, notes=reasons)
@@ -204,7 +209,7 @@ def _columns(measure: Measure, marks: Sequence[Mark], sheet: Sheet) -> _Lay:
     if sheet.narrow:
         base = sheet.width - 14 - max(canvas.text_width(_value(measure, mark.row), sheet.size, bold=mark.spoken) for mark in marks)
         name = base - 10 - max(canvas.text_width(f"n {decimal(based_on(mark.row), 0)}", sheet.small) for mark in marks)
-        return _Lay(name, base, 6, 6)
+        return _Lay(name, base, 18, 18)
     names = min(max(canvas.text_width(mark.name, sheet.size, bold=mark.spoken) for mark in marks), 220)
     bases = [decimal(based_on(mark.row), 0) for mark in marks] + [measure.base[1]]
     base = names + 14 + max(canvas.text_width(text, sheet.small) for text in bases)
@@ -224,7 +229,8 @@ def _ends(measure: Measure, marks: Sequence[Mark], overall: Row | None) -> tuple
     air = 0.05 * (high - low or abs(high) or 1)
     # An interval without an end runs out of the picture.
     more = 0.15 * (high - low) if any(math.isnan(row.high) for row in rows) else air
-    return max(low - air, measure.shown(measure.floor)), min(high + more, measure.shown(measure.ceiling))
+    floor, ceiling = min(measure.shown(measure.floor), low), max(measure.shown(measure.ceiling), high)
+    return max(low - air, floor), min(high + more, ceiling)
 
 
 def _everybody(ax: Axes, measure: Measure, overall: Row, sheet: Sheet, stretches: Sequence[tuple[float, float]]) -> None:

@@ -25,6 +25,9 @@ from cxlib.figures.shown import Row, Shown
 
 NPS_SCORES = tuple(range(11))
 
+#: So many of the worst groups are named.
+NAMED = 3
+
 
 def finding(shown: Shown, *, than: Row | None = None) -> str:
     """The finding of a result, by its shape: one number, a series, a curve, a distribution, or groups."""
@@ -85,7 +88,7 @@ def _median(measure: Measure, row: Row) -> str:
 
 def latest(shown: Shown, *, known: Measure | None = None) -> str:
     """The last month of a series: ``In June 2026 it was 24 points (18 to 30).``"""
-    row, measure = max(shown.rows, key=lambda each: each.month), shown.measure
+    row, measure = shown.dated[-1], shown.measure
     month = month_so_far(row.month, shown.as_of)
     if known is not None and known.name == measure.name:
         return f"In {month} it was {measure.brief(row.estimate)} {bracket(measure, row)}."
@@ -103,10 +106,10 @@ def month_so_far(month: date, as_of: date | None) -> str:
 
 def series(shown: Shown) -> str:
     """A series: its last month, and between which it lay; of several, the last month of the worst and the best."""
-    if len({row.without("month") for row in shown.rows}) > 1:
+    if len({row.without("month") for row in shown.dated}) > 1:
         return _many_series(shown)
-    measure, rows = shown.measure, [row for row in shown.rows if not math.isnan(row.estimate)]
-    row = max(rows, key=lambda each: each.month)
+    measure, rows = shown.measure, shown.dated
+    row = rows[-1]
     behind = bracket(measure, row, first=True, base=measure.many(row.n))
     if len(rows) == 1:
         return (
@@ -122,9 +125,8 @@ def series(shown: Shown) -> str:
 
 
 def _many_series(shown: Shown) -> str:
-    month = max(row.month for row in shown.rows)
-    last = [row for row in shown.rows if row.month == month]
-    parts = _extremes(shown.measure, [(Row(row.without("month"), row.estimate, row.low, row.high, row.level, row.n, {})) for row in last])
+    month = shown.dated[-1].month
+    parts = _extremes(shown.measure, [row.group("month") for row in shown.dated if row.month == month])
     return f"In {month_so_far(month, shown.as_of)}: {parts}."
 
 
@@ -211,7 +213,7 @@ def _several_spreads(measure: Measure, spreads: Sequence[Sequence[Row]]) -> str:
     for place, rows in enumerate(spreads[:4]):
         row = max(rows, key=lambda each: (each.estimate, float(each.key("score"))))
         behind = bracket(measure, row, first=not place, base=decimal(row.n, 0) if place else measure.many(row.n))
-        said.append(f"{float(row.key('score')):g} for {_group(row, ['score'])}, {measure.quantity(row.estimate)} {behind}")
+        said.append(f"{float(row.key('score')):g} for {row.group('score').spoken or 'all'}, {measure.quantity(row.estimate)} {behind}")
     more = f"; {decimal(len(spreads) - 4, 0)} more in the table" if len(spreads) > 4 else ""
     return f"Most often given: {'; '.join(said)}{more}."
 
@@ -235,7 +237,7 @@ def nps_classes(rows: Sequence[Row]) -> list[tuple[str, float]]:
 def staying(shown: Shown, *, than: Row | None = None) -> str:
     """A curve of customers: how many of 100 are still there after a year, and when half have left."""
     curves = curves_of(shown)
-    months = _asked(curves)
+    months = asked(curves)
     if len(curves) > 1:
         compared = than if all(len(rows) == 1 for rows in curves) else None
         return _many_curves(shown, curves, months) + _sides(shown.measure, shown.rows, compared)
@@ -273,16 +275,11 @@ def _many_curves(shown: Shown, curves: Sequence[Sequence[Row]], months: float) -
     there = [(at(rows, months), rows) for rows in curves if reaches(rows, months)]
     ranked = sorted(there, key=lambda pair: (pair[0].estimate, pair[0].label))
     worst, best = ranked[0][0], ranked[-1][0]
-    names = ["tenure_days"]
     first = _of_100(shown, worst, months)
-    text = f"In {_group(worst, names)}, {first}"
+    text = f"In {worst.group('tenure_days').spoken}, {first}"
     if len(ranked) == 1:
         return f"{text}."
-    return f"{text}, the fewest; in {_group(best, names)}, {_of_100(shown, best, months, first=False)}, the most."
-
-
-def _group(row: Row, names: Sequence[str]) -> str:
-    return Row(row.without(*names), 0, 0, 0, 0, 0, {}).spoken or "all"
+    return f"{text}, the fewest; in {best.group('tenure_days').spoken}, {_of_100(shown, best, months, first=False)}, the most."
 
 
 def curves_of(shown: Shown) -> list[list[Row]]:
@@ -307,11 +304,11 @@ def reaches(rows: Sequence[Row], months: float) -> bool:
 
 def ranked_curves(curves: Sequence[Sequence[Row]]) -> list[Sequence[Row]]:
     """Curves by what is left at the tenure the sentence speaks of, the fewest first."""
-    months = _asked(curves)
+    months = asked(curves)
     return sorted(curves, key=lambda rows: (not reaches(rows, months), at(rows, months).estimate, at(rows, months).label))
 
 
-def _asked(curves: Sequence[Sequence[Row]]) -> float:
+def asked(curves: Sequence[Sequence[Row]]) -> float:
     """The tenure to speak of, in months: the only one there is, else a year, else the longest usual one that is reached."""
     tenures = {float(row.key("tenure_days")) for rows in curves for row in rows}
     if len(tenures) == 1:
@@ -330,11 +327,11 @@ def lowest_of(measure: Measure, rows: Sequence[Row], than: Row, names: Sequence[
     # Those that are named must be those that lie wholly to one side, not the lowest, whose intervals may be wide.
     ranked = [pair for pair in pairs if beyond(measure, pair[0], than)] or pairs
     said = []
-    for place, (row, name) in enumerate(ranked[:3]):
+    for place, (row, name) in enumerate(ranked[:NAMED]):
         behind = bracket(measure, row, first=not place, base=measure.many(based_on(row)) if not place else decimal(based_on(row), 0))
         said.append(f"{name} at {measure.quantity(row.estimate) if not place else measure.brief(row.estimate)} {behind}")
     bad = sum(beyond(measure, row, than) for row in rows)
     if not bad:
         return f"Of {counted(many, 'group', 'groups')}, none lies wholly {side} {overall_}. {capital(end)} is {said[0]}."
-    also = f", and {decimal(bad - 3, 0)} more" if bad > 3 else ""
-    return f"Wholly {side} {overall_}: {listed(said[: min(bad, 3)]) if bad < 4 else ', '.join(said)}{also}. {doubt}"
+    also = f", and {decimal(bad - NAMED, 0)} more" if bad > NAMED else ""
+    return f"Wholly {side} {overall_}: {', '.join(said) if also else listed(said)}{also}. {doubt}"

@@ -76,7 +76,7 @@ def _series(shown: Shown) -> list[list[Row]]:
     found: dict[str, list[Row]] = {}
     for row in shown.rows:
         if not math.isnan(row.estimate) and row.month != date.min:
-            found.setdefault(Row(row.without("month"), 0, 0, 0, 0, 0, {}).label, []).append(row)
+            found.setdefault(row.group("month").label, []).append(row)
     series = [sorted(rows, key=lambda row: row.month) for rows in found.values()]
     if len(series) > MOST_PANELS:
         series.sort(key=lambda rows: -sum(row.n for row in rows))
@@ -106,7 +106,8 @@ def _scale(measure: Measure, rows: Sequence[Row]) -> tuple[float, float]:
     """Where the value axis begins and ends, on the reader's scale: the intervals with some air, within the measure's own ends."""
     low = min(row.low if not math.isnan(row.low) else row.estimate for row in rows)
     high = max(row.high if not math.isnan(row.high) else row.estimate for row in rows)
-    low, high, floor, ceiling = (measure.shown(value) for value in (low, high, measure.floor, measure.ceiling))
+    low, high = measure.shown(low), measure.shown(high)
+    floor, ceiling = min(measure.shown(measure.floor), low), max(measure.shown(measure.ceiling), high)
     air = 0.08 * (high - low or abs(high) or 1)
     if measure.form == "share" and low < 0.5 * high:
         return 0.0, min(high + air, ceiling)
@@ -240,7 +241,7 @@ def _panels(shown: Shown, series: Sequence[Sequence[Row]], sheet: Sheet) -> Figu
         _two_ends(ax, span, sheet)
         last = rows[-1]
         ax.plot(_place(last.month), measure.shown(last.estimate), "o", color=canvas.HIGH, markersize=5, clip_on=False, zorder=5)
-        name = Row(last.without("month"), 0, 0, 0, 0, 0, {}).label
+        name = last.group("month").label
         canvas.write(fig, x, y + 8, canvas.shortened(name, each, sheet.small, bold=True), size=sheet.small, bold=True)
         value = f"{measure.number(last.estimate)} ({measure.interval(last.low, last.high)}) n {decimal(last.n, 0)}"
         canvas.write(fig, x, y + 25, canvas.shortened(value, each, sheet.small), size=sheet.small, color=canvas.QUIET)

@@ -250,9 +250,9 @@ def spoken(keys: Iterable[tuple[str, object]]) -> str:
     return " · ".join(f"{key} {value}" if value == NOT_RECORDED else value for key, value in words)
 
 
-def date_words(day: date) -> str:
-    """``30 June 2026``"""
-    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+def date_words(day: date, *, short: bool = False) -> str:
+    """``30 June 2026``, or ``30 Jun 2026`` where room is short."""
+    return f"{day.day} {month_words(day, short=short)}"
 
 
 def month_words(day: date, *, short: bool = False) -> str:

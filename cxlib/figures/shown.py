@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -43,8 +43,12 @@ class Row:
     def key(self, name: str) -> Any:
         return dict(self.keys)[name]
 
+    def group(self, *axes: str) -> Row:
+        """The same number of the group that a curve or a series belongs to: without the keys along it."""
+        return replace(self, keys=self.without(*axes))
+
     def without(self, *names: str) -> tuple[tuple[str, object], ...]:
-        """Its keys but for some of them: the group that a curve or a series belongs to."""
+        """Its keys but for some of them."""
         return tuple((key, value) for key, value in self.keys if key not in names)
 
     @property
@@ -59,7 +63,8 @@ class Shown:
 
     ``frame`` holds every row, numbers of withheld ones missing, and columns ``withheld`` and ``beside``; ``small``
     and ``beside`` are the labels of the groups withheld because they are small, and because a small
-    one could be worked out from them; ``cut`` counts the rows of curves that were left out.
+    one could be worked out from them; ``cut`` counts the rows of curves that were left out, and ``gone``
+    are the groups of which no row is left.
     """
 
     frame: pd.DataFrame
@@ -73,6 +78,7 @@ class Shown:
     small: tuple[str, ...] = ()
     beside: tuple[str, ...] = ()
     cut: int = 0
+    gone: tuple[str, ...] = ()
 
     @cached_property
     def rows(self) -> list[Row]:
@@ -104,8 +110,10 @@ class Shown:
     @property
     def reason(self) -> str | None:
         """Why there is nothing to draw, as a sentence; None where there is something."""
-        if self.rows:
+        if self.rows and ("month" not in self.keys or self.dated):
             return None
+        if self.rows:
+            return "No month can be shown: what is left carries no date."
         if self.given:
             return self.given
         fewer = f"fewer than {counted(self.k, *self.measure.base)}"
@@ -124,9 +132,25 @@ class Shown:
             said.append(f"Not shown: {fewer} ({_some(self.small)}).")
         if self.beside:
             said.append(f"Not shown either, as the total would give a smaller group away: {_some(self.beside)}.")
-        if self.cut:
+        if self.gone:
+            said.append(f"Not shown: {fewer} at risk ({_some(self.gone)}).")
+        elif self.cut:
             said.append(f"Not shown: tenures with {fewer} at risk.")
+        if self.empty:
+            said.append(f"No {self.measure.base[1]}: {_some(self.empty)}.")
         return said
+
+    @property
+    def empty(self) -> tuple[str, ...]:
+        """The groups nobody belongs to: they are in the table, and have nothing to draw."""
+        nobody = self.frame[(self.frame["measure"] == self.measure.name) & (self.frame["n"] == 0).fillna(False)]
+        return _labels(nobody, [key for key in self.keys if key not in AXES]) if self.keys else ()
+
+    @cached_property
+    def dated(self) -> list[Row]:
+        """The rows of a series that have a month and an estimate, in order."""
+        rows = (row for row in self.rows if row.month != date.min and not math.isnan(row.estimate))
+        return sorted(rows, key=lambda row: row.month)
 
     @property
     def withheld(self) -> int:
@@ -153,8 +177,8 @@ def read(result: pd.DataFrame, *, asks: str, needs: Sequence[str] = ()) -> Shown
     missing = [key for key in needs if key not in keys]
     if missing and len(result):
         raise ValueError(f"{asks}: the result has no key '{missing[0]}'; its keys are {listed(keys) or 'none'}.")
-    k = CURRENT.smallest_group
     frame = result.reset_index(drop=True)
+    k = CURRENT.smallest_group
     flags = withheld(frame, keys=keys, k=k)
     frame = frame.assign(withheld=flags["small"] | flags["beside"])
     groups = [key for key in keys if key not in AXES]
@@ -164,11 +188,12 @@ def read(result: pd.DataFrame, *, asks: str, needs: Sequence[str] = ()) -> Shown
     steps &= frame.duplicated(subset=[*groups, "measure"])
     small, beside = (_labels(frame[flags[column]], groups) for column in ("small", "beside"))
     frame["beside"] = flags["beside"]
+    left = _labels(frame[~tail], groups)
+    gone = tuple(name for name in _labels(frame[tail], groups) if name not in left)
     frame = _blanked(frame, keys, counts)[~(tail | steps)].reset_index(drop=True)
-    measure = measure_of(result)
-    name = _stem(family(result), keys)
-    given = result.attrs.get("reason")
-    return Shown(frame, tuple(keys), tuple(counts), measure, name, k, CURRENT.as_of, given, small, beside, int(tail.sum()))
+    name, given = _stem(family(result), keys), result.attrs.get("reason")
+    held: dict[str, Any] = {"small": small, "beside": beside, "cut": int(tail.sum()), "gone": gone}
+    return Shown(frame, tuple(keys), tuple(counts), measure_of(result), name, CURRENT.smallest_group, CURRENT.as_of, given, **held)
 
 
 def _columns(result: pd.DataFrame, asks: str) -> tuple[list[str], list[str]]:
@@ -234,11 +259,14 @@ def _scalar(value: Any) -> Any:
     return value if isinstance(value, (bool, int, float)) else str(value)
 
 
-def only(result: pd.DataFrame | None, *, asks: str) -> Row | None:
+def only(result: pd.DataFrame | None, *, asks: str, of: Sequence[Shown]) -> Row | None:
     """The number of everybody that groups are set against; None where it is not there or may not be shown."""
     if result is None:
         return None
     shown = read(result, asks=asks)
-    if len(result) > 1:
+    if len(shown.frame) > shown.frame["measure"].nunique():
         raise ValueError(f"{asks}: than must be the number of everybody, but it is grouped by {listed(shown.keys)}.")
+    other = next((each.measure.name for each in of if each.rows and shown.rows and each.measure.name != shown.measure.name), None)
+    if other is not None:
+        raise ValueError(f"{asks}: the groups hold '{other}', but than holds '{shown.measure.name}'; only one measure can be compared.")
     return shown.rows[0] if shown.rows else None

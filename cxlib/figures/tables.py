@@ -229,7 +229,7 @@ def csv_of(frame: pd.DataFrame) -> str:
 
 def _defused(value: Any) -> Any:
     """Text that begins as a formula does, behind an apostrophe: a spreadsheet would run it."""
-    return f"'{value}" if isinstance(value, str) and value.lstrip()[:1] in {"=", "+", "-", "@", "\t", "\r"} else value
+    return f"'{value}" if isinstance(value, str) and value.lstrip()[:1] in set("=+-@\uff1d\uff0b\uff0d\uff20") else value
 
 
 _ACCOUNT = {
@@ -318,7 +318,7 @@ def _account_words(frame: pd.DataFrame) -> str:
 def _account_cells(record: dict[Any, Any], columns: Sequence[str]) -> list[Cell]:
     days = [a_date(record[name]) for name in ("since", "until")]
     numbers = [(decimal(int(record[name]), 0), True) for name in ("rows_read", *columns)]
-    return [(key_words("table", record["table"]), False), *numbers, *(("" if day is None else date_words(day), False) for day in days)]
+    return [(key_words("table", record["table"]), False), *numbers, *((date_words(day, short=True) if day else "", False) for day in days)]
 
 
 def _account_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:

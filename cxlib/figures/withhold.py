@@ -2,13 +2,15 @@
 
 A group with fewer than ``k`` answers is withheld. A single withheld group could be worked out as
 the total less all others, so the groups withheld along any one key must be at least two and hold
-at least ``k`` together: the next smallest goes with them until they do. The group of those whose key is
-missing is withheld like any other, but no group is withheld for its sake: nobody knows who is in it.
+at least ``k`` together: the next smallest goes with them until they do. A group without a key is withheld
+like any other, but no group is withheld for its sake: nobody knows who is in it. It is the last to be withheld
+for another's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -49,11 +51,30 @@ def _hide_more(sizes: pd.DataFrame, group: Sequence[str], k: int) -> bool:
         # By number, as pandas cannot list groups whose key is missing.
         number = sizes.groupby(others, dropna=False, sort=False).ngroup() if others else pd.Series(0, index=sizes.index)
         for each in range(int(number.max()) + 1):
-            part = sizes[number == each]
-            part = part[part[key].notna()]
-            hidden, open_ = part[part["hidden"]], part[~part["hidden"] & (part["size"] > 0)]
-            exposed = len(hidden) == 1 or (len(hidden) > 1 and hidden["size"].sum() < k)
-            if exposed and len(open_):
-                sizes.loc[open_["size"].idxmin(), "hidden"] = True
+            partner = _partner(sizes[number == each], group, k)
+            if partner is not None:
+                sizes.loc[partner, "hidden"] = True
                 more = True
     return more
+
+
+def _partner(part: pd.DataFrame, group: Sequence[str], k: int) -> Any:
+    """The next group of a slice to withhold, the smallest; None where no small one can be worked out."""
+    known = part[part[list(group)].notna().all(axis=1)]
+    if not _exposed(known, k):
+        return None
+    if not _open(known).any():
+        # The total less those without a key would give the small group away.
+        known = part
+    if not _exposed(known, k) or not _open(known).any():
+        return None
+    return known.loc[_open(known), "size"].idxmin()
+
+
+def _exposed(part: pd.DataFrame, k: int) -> bool:
+    sizes = part.loc[part["hidden"], "size"]
+    return len(sizes) == 1 or bool(0 < sizes.sum() < k)
+
+
+def _open(part: pd.DataFrame) -> pd.Series:
+    return ~part["hidden"] & (part["size"] > 0)

@@ -173,6 +173,6 @@ def sentence(result: pd.DataFrame, *, than: pd.DataFrame | None = None) -> Piece
     84 of 100 customers are still with us after 12 months (95 % interval 83.4 to 85.1; 7,043 customers).
     """
     shown = read(result, asks="sentence")
-    text = " ".join([finding(shown, than=only(than, asks="sentence")), *([] if shown.reason else shown.notes)])
+    text = " ".join([finding(shown, than=only(than, asks="sentence", of=[shown])), *([] if shown.reason else shown.notes)])
     html = Markup('<p class="{}">{}</p>').format("cx-note" if shown.reason else "cx-words", unbroken(text))
     return Piece("words", shown.name, text, html, [shown.payload()], shown.reason, shown.k)
