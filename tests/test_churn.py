@@ -255,10 +255,30 @@ def test_only_whole_months_are_given():
 
 
 def test_every_group_has_every_month_with_a_missing_rate_where_it_had_nobody():
-    table = customers(("2025-12-31", None), ("2026-01-01", None), plan=["a", "b"])
+    table = customers(("2025-12-31", None), ("2026-01-02", None), plan=["a", "b"])
     found = churn.churn_rate(table, as_of="2026-02-28", by="plan")
     assert found[["plan", "n"]].values.tolist() == [["a", 1], ["a", 1], ["b", 0], ["b", 1]]
     assert found["estimate"].isna().tolist() == [False, False, True, False]
+
+
+def test_who_joins_on_the_first_of_a_month_is_at_risk_in_it():
+    table = customers(*[("2026-01-15", None)] * 50, *[("2026-02-01", "2026-02-20")] * 30, *[("2026-02-01", None)] * 70)
+    (february,) = churn.churn_rate(table, as_of="2026-02-28").itertuples()
+    assert (february.n, february.left, february.joined, february.joined_left) == (150, 30, 100, 0)
+
+
+def test_who_is_last_seen_at_a_tenure_is_known_to_have_stayed_that_long():
+    """Two of ten left on day 5 and the others were last seen on it: at day 5 the interval is Clopper and Pearson's for 8 of 10."""
+    table = pd.DataFrame({"tenure_days": [5.0] * 10, "churned": [True] * 2 + [False] * 8})
+    (row,) = churn.survival(table, at=[5]).itertuples()
+    assert [row.low, row.high] == pytest.approx([0.4439045, 0.9747893])
+
+
+def test_nothing_is_known_of_tenures_at_which_nobody_was_observed_yet():
+    table = customers(*[("2025-01-01", None, "2025-04-11")] * 30)
+    found = churn.survival(table, as_of="2026-03-31", at=[30, 365])
+    assert found["estimate"].isna().tolist() == [True, False]
+    assert found["n"].tolist() == [0, 30]
 
 
 def test_a_customer_observed_late_counts_from_the_first_whole_month():

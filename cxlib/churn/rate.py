@@ -58,7 +58,8 @@ def churn_rate(
         n             int    customers when the month began, seen all month
         left          int    of them, left in the month
         joined        int    customers who joined in the month
-        joined_left   int    of those, left in the same month
+        joined_left   int    of those, joined after its first day and left in the same
+                             month: they are in no month's base
         since, until  date   first and last day of the month
         ============  =====  ====================================================
 
@@ -167,5 +168,6 @@ def _counted(cells: pd.DataFrame, number: Ints, months: Ints) -> dict[str, Ints]
     came, went = by_month(first, there).cumsum(axis=1), counted["left"].cumsum(axis=1)
     counted["n"] = came - went + counted["left"]
     counted["joined"] = by_month(joined, joined >= 0)
-    counted["joined_left"] = by_month(joined, joined == gone)
+    # Who joined on the first of the month is in its base already.
+    counted["joined_left"] = by_month(joined, (joined == gone) & (first > gone))
     return counted

@@ -83,11 +83,11 @@ class Asked:
         expr = _expression(table, self)
         rows = _prepared(expr, self)
         joined, observed = _month(rows["start"]), rows["observed_from"]
-        # Observed from the first of a month, all of that month is seen; from any later day, the next one is.
-        seen = _month(observed) + (observed.day() > 1).cast("int64")
+        # From the first of a month on, all of that month is at risk; from any later day, the next one is.
+        there, seen = (_month(since) + (since.day() > 1).cast("int64") for since in (rows["start"], observed))
         rows = rows.mutate(
             joined=joined,
-            first=ibis.greatest(joined + 1, ibis.coalesce(seen, joined + 1)),
+            first=ibis.greatest(there, ibis.coalesce(seen, there)),
             gone=(rows["left"] & rows["start"].notnull()).ifelse(_month(rows["end"]), ibis.null("int64")),
         )
         counted = {"spells": rows.count(), "backwards": (rows["end"] < rows["start"]).sum()}

@@ -119,8 +119,8 @@ def survival(
        tenure_days  estimate    low   high  n  events  censored
     0          0.0      1.00  0.398  1.000  4       0         0
     1        100.0      0.75  0.194  0.994  4       1         0
-    2        200.0      0.75  0.117  0.994  3       0         1
-    3        250.0      0.75  0.024  0.994  2       0         1
+    2        200.0      0.75  0.194  0.994  3       0         1
+    3        250.0      0.75  0.117  0.994  2       0         1
     4        300.0      0.00  0.000  0.895  1       1         0
     """
     intervals.tails(level)
@@ -242,6 +242,7 @@ class _Curve:
     estimate: npt.NDArray[np.float64]
     low: npt.NDArray[np.float64]
     high: npt.NDArray[np.float64]
+    after: npt.NDArray[np.float64]
 
     def steps(self) -> pd.DataFrame:
         """The curve at 0 and at each tenure at which somebody left or was last seen."""
@@ -252,15 +253,20 @@ class _Curve:
         step = np.searchsorted(self.tenure, tenures, side="right") - 1
         here = self.tenure[step] == tenures
         ended = self.events + self.censored
-        unseen = (tenures > self.tenure[-1]) & (self.estimate[-1] > 0) | (self.customers == 0)
-        curve = {name: np.where(unseen, np.nan, getattr(self, name)[step]) for name in ("estimate", "low", "high")}
+        unseen = (tenures > self.tenure[-1]) & (self.estimate[-1] > 0) | (np.maximum.accumulate(self.risk)[step] == 0)
+        # Who was last seen at a tenure is known to have stayed that long, and no longer: just after it the bound is lower.
+        ends = {"estimate": self.estimate[step], "low": np.where(here, self.low[step], self.after[step]), "high": self.high[step]}
+        curve = {name: np.where(unseen, np.nan, end) for name, end in ends.items()}
         counts = {name: np.where(here, getattr(self, name)[step], 0) for name in ("events", "censored")}
         risk = self.risk[step] - np.where(here, 0, ended[step])
         return pd.DataFrame({"tenure_days": tenures, **curve, "n": risk, **counts, "customers": self.customers})
 
     def median(self) -> dict[str, float | int]:
         """Where the curve and its bounds pass a half."""
-        passed = {name: curves.half_life(self.tenure, getattr(self, name)) for name in ("estimate", "low", "high")}
+        passed = {
+            name: curves.half_life(self.tenure, end)
+            for name, end in (("estimate", self.estimate), ("low", self.after), ("high", self.high))
+        }
         return {**passed, "n": self.customers, "churned": int(self.events.sum()), "censored": int(self.censored.sum())}
 
 
@@ -288,8 +294,11 @@ def _curves(cells: pd.DataFrame, asked: Asked, level: float) -> Iterator[tuple[d
         # Who did not enter late was there from the first day.
         entered[0] = (events + censored - entered).sum()
         risk = curves.at_risk(entered, events + censored)
-        bounds = (
-            curves.log_log_greenwood(risk, events, level=level) if delayed else curves.beta_product(risk, events, censored, level=level)
-        )
+        if delayed:
+            low, high = curves.log_log_greenwood(risk, events, level=level)
+            after = low
+        else:
+            low, high = curves.beta_product(risk, events, np.zeros_like(censored), level=level)
+            after, _ = curves.beta_product(risk, events, censored, level=level)
         key = {name: group[name].iloc[0] for name in asked.names}
-        yield key, _Curve(tenure, risk, events, censored, int(entered.sum()), curves.kaplan_meier(risk, events), *bounds)
+        yield key, _Curve(tenure, risk, events, censored, int(entered.sum()), curves.kaplan_meier(risk, events), low, high, after)

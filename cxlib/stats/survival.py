@@ -48,6 +48,8 @@ def beta_product(risk: Ints, events: Ints, censored: Ints, *, level: float) -> B
     For right censoring only. Without censoring it is the Clopper-Pearson interval. Just after a tenure the survival
     lies between what was lost up to it and what is lost if the next customer at risk leaves at once: the upper bound
     is a quantile of a product of beta variables, one for each tenure, the lower one of that product and one more.
+    ``censored`` leaves out of it those last seen at the tenure, for the bound just after it; at the tenure itself they
+    are known to have stayed, and zeros are given.
     The product is matched by one beta variable with the same mean and variance [1]_; ties follow [2]_.
 
     .. [1] Fay, M. P., Brittain, E. H., Proschan, M. A. (2013). Pointwise confidence intervals for a survival

@@ -44,12 +44,17 @@ def expression(table: Table) -> ir.Table:
     if isinstance(table, pd.DataFrame):
         # An all-missing object column has no type Arrow could guess; text is what every key is.
         empty = [name for name in table.columns if table[name].dtype == object and table[name].isna().all()]
-        return ibis.memtable(table.reset_index(drop=True).astype(dict.fromkeys(empty, "string")))
+        frame = table.reset_index(drop=True).astype(dict.fromkeys(empty, "string"))
+        for name in frame.columns[frame.dtypes == object]:
+            kinds = sorted({type(value).__name__ for value in frame[name].dropna()})
+            if len(kinds) > 1 and "str" in kinds:
+                raise TableError(f"the column '{name}' holds values of several types ({', '.join(kinds)}). Convert it first.")
+        return ibis.memtable(frame)
     return table
 
 
 def ask(expr: ir.Table) -> pd.DataFrame:
-    """The answer of the engine, in the order of its leading columns, so that no run differs from another."""
+    """The answer of the engine; its order is the engine's own, so a measure sorts it."""
     from ibis.common.exceptions import IbisError
 
     try:

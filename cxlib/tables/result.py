@@ -30,6 +30,7 @@ def assemble(
 def nothing(*, keys: Sequence[str], counts: Mapping[str, str] | Sequence[str], reason: str) -> pd.DataFrame:
     """A result without rows, and the reason why; a picture of it says the reason."""
     frame = pd.DataFrame({name: pd.Series(dtype="object") for name in [*keys, *RESULT, *counts]})
-    frame = frame.astype({"estimate": float, "low": float, "high": float, "level": float, "n": "int64"})
+    kinds = dict(counts) if isinstance(counts, Mapping) else {}
+    frame = frame.astype({"estimate": float, "low": float, "high": float, "level": float, "n": "int64", **kinds})
     frame.attrs["reason"] = reason
     return frame
