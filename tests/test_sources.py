@@ -127,6 +127,18 @@ def test_the_last_answer_of_a_person_counts_and_the_earlier_ones_are_counted_as_
     assert accounted(book)
 
 
+def test_an_answer_that_is_given_anew_later_still_counts_on_the_days_before(workbook):
+    header = "respondent,wave,question,score,time_answered"
+    path = workbook(ANSWERS + QUESTION, answers_csv=answers(["a,w,nps,9,2026-05-30 10:00:00", "a,w,nps,3,2026-06-02 10:00:00"], header))
+    before, after = (sources.read(path, as_of=day) for day in ("2026-05-31", "2026-06-02"))
+    assert before.responses.execute()["score"].tolist() == [9]
+    assert before.account[["repeats", "after_as_of"]].iloc[0].tolist() == [0, 1]
+    assert after.responses.execute()["score"].tolist() == [3]
+    assert after.account[["repeats", "after_as_of"]].iloc[0].tolist() == [1, 0]
+    assert accounted(before)
+    assert accounted(after)
+
+
 def test_answers_without_a_wave_are_all_counted_unless_declared(workbook):
     path = workbook(ANSWERS + QUESTION, answers_csv="respondent,question,score\na,nps,3\na,nps,9\n")
     assert sources.read(path, as_of="2026-06-30").account["kept"].tolist() == [2]

@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 #: From this share of a question's answers on, one value outside the scale is a code and not an accident.
 CODE_SHARE = 0.005
 
-_PROBLEM, _SHOWN, _REPEAT, _ANSWER = "(problem)", "(shown)", "(repeat)", "(answer)"
+_PROBLEM, _SHOWN, _ANSWER = "(problem)", "(shown)", "(answer)"
+
+#: Beside the answers of one person to one question: the row of the first of them. Which one counts depends on the day.
+AGAIN = "(again)"
 _WHY = {
     "MISSING COLUMNS": "the line has too few cells",
     "TOO MANY COLUMNS": "the line has too many cells",
@@ -41,7 +44,6 @@ class Passed:
     table: str
     rows_read: int
     set_aside: int
-    repeats: int
     kept: int
     problems: pd.DataFrame
     columns: pd.DataFrame
@@ -54,8 +56,8 @@ def passed(workbook: Workbook, source: Source, raw: Raw, *, con: Backend, to: Pa
     names = _resolved(workbook, source, spec, raw)
     checked = con.create_view(f"checked_{spec.name}", _checked(workbook, source, spec, raw, names, con), overwrite=True)
     stage = con.create_table(f"stage_{spec.name}", _without_doubles(spec, source, checked), overwrite=True)
-    totals = stage.agg(rows=stage.count(), bad=stage[_PROBLEM].notnull().sum(), repeats=stage[_REPEAT].sum()).execute().iloc[0]
-    rows, bad, repeats = (0 if pd.isna(totals[name]) else int(totals[name]) for name in ("rows", "bad", "repeats"))
+    totals = stage.agg(rows=stage.count(), bad=stage[_PROBLEM].notnull().sum()).execute().iloc[0]
+    rows, bad = (0 if pd.isna(totals[name]) else int(totals[name]) for name in ("rows", "bad"))
     if bad and spec.name == "responses":
         _refuse_unknown_questions(workbook, stage)
         _refuse_codes(workbook, stage)
@@ -64,9 +66,10 @@ def passed(workbook: Workbook, source: Source, raw: Raw, *, con: Backend, to: Pa
     lost = len(unreadable) * per_line
     problems = _problems(stage if bad else None, unreadable, per_line)
     _refuse_too_many(workbook, spec.name, rows + lost, bad + lost, problems)
-    good = stage.filter(stage[_PROBLEM].isnull() & ~stage[_REPEAT])
+    good = stage.filter(stage[_PROBLEM].isnull())
     in_order = good.order_by([ROW, *(["question"] if spec.name == "responses" else [])])
-    in_order.select([*spec.names, *sorted(source.keys)]).to_parquet(to / f"{spec.name}.parquet")
+    beside = [ROW, AGAIN] if spec.name == "responses" else []
+    in_order.select([*spec.names, *sorted(source.keys), *beside]).to_parquet(to / f"{spec.name}.parquet")
     if bad + lost:
         _write_set_aside(raw, stage, unreadable, to / "set_aside", spec.name)
     used = {part for name in names.values() for part in _parts(name)}
@@ -75,8 +78,7 @@ def passed(workbook: Workbook, source: Source, raw: Raw, *, con: Backend, to: Pa
         table=spec.name,
         rows_read=rows + lost,
         set_aside=bad + lost,
-        repeats=repeats,
-        kept=rows - bad - repeats,
+        kept=rows - bad,
         problems=problems,
         columns=_columns(spec, source, names, good),
         not_read=tuple(name for name in raw.columns if name not in used),
@@ -249,29 +251,26 @@ def _refuse_codes(workbook: Workbook, stage: ir.Table) -> None:
 
 
 def _without_doubles(spec: TableSpec, source: Source, checked: ir.Table) -> ir.Table:
-    """Second rows with a key that must be unique are set aside; earlier answers to the same question are repeats."""
+    """Second rows with a key that must be unique are set aside; several answers of a person to a question are marked."""
     good = checked[_PROBLEM].isnull()
     if spec.key:
         place = ibis.row_number().over(group_by=[*spec.key, good], order_by=ROW)
         second = checked[spec.key[0]].notnull() & good & (place > 0)
         problem = ibis.ifelse(second, ibis.literal(f"a second row with the same {', '.join(spec.key)}"), checked[_PROBLEM])
         shown = ibis.ifelse(second, checked[spec.key[0]], checked[_SHOWN])
-        return checked.mutate(**{_PROBLEM: problem, _SHOWN: shown, _REPEAT: ibis.literal(False)})
-    per = [] if spec.name != "responses" else list(source.one_answer_per or ("respondent", "wave", "question"))
+        return checked.mutate(**{_PROBLEM: problem, _SHOWN: shown})
+    if spec.name != "responses":
+        return checked
+    per = list(source.one_answer_per or ("respondent", "wave", "question"))
+    whole = good
     for name in per:
         if name not in spec.names:
             raise TableError(f"responses: one_answer_per names '{name}', which is no column of responses.{did_you_mean(name, spec.names)}")
-    if not per:
-        return checked.mutate(**{_REPEAT: ibis.literal(False)})
-    whole = good
-    for name in per:
         whole = whole & checked[name].notnull()
     # A row of staff and a row of a customer with the same identifier are two people; so are two touchpoints two questions.
-    partition = list(dict.fromkeys([*per, "role", "touchpoint"]))
-    # The last answer counts; a question skipped the second time does not undo the first answer.
-    last = [checked.score.notnull().desc(), checked.time_answered.desc(nulls_first=False), ibis.desc(ROW)]
-    later = ibis.row_number().over(group_by=[*partition, whole], order_by=last)
-    return checked.mutate(**{_REPEAT: whole & (later > 0)})
+    alike = ibis.window(group_by=[*dict.fromkeys([*per, "role", "touchpoint"]), whole])
+    several = whole & (checked[ROW].count().over(alike) > 1)
+    return checked.mutate(**{AGAIN: ibis.ifelse(several, checked[ROW].min().over(alike), ibis.null("int64"))})
 
 
 def _problems(stage: ir.Table | None, unreadable: pd.DataFrame, per_line: int) -> pd.DataFrame:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import ibis
 import pandas as pd
 
+from cxlib.sources.door import AGAIN
+from cxlib.sources.reading import ROW
 from cxlib.tables import TABLES, TableSpec
 from cxlib.tables.engine import embedded
 from cxlib.tables.schema import PHYSICAL
@@ -37,34 +39,39 @@ def known_then(folder: Path, as_of: dt.date, declared: list[str]) -> tuple[dict[
         table = all_rows[name]
         later = _later(spec, table, as_of)
         person = next((column for column in ("customer", "respondent") if column in spec.names), None)
+        earlier = _earlier_answers(table, later) if AGAIN in table.columns else None
+        repeats = ibis.literal(False) if earlier is None else table[ROW].isin(earlier[ROW])
         refuses = ibis.literal(False)
         if person is not None and silent is not None:
             refuses = table[person].notnull() & table[person].isin(silent.customer)
-        known[name] = _as_it_was(spec, table.filter(~later & ~refuses), as_of)
+        known[name] = _as_it_was(spec, table.filter(~later & ~repeats & ~refuses).drop(*({ROW, AGAIN} & set(table.columns))), as_of)
         if name in declared:
-            counts[name] = _counted(spec, table, later, refuses)
+            counts[name] = _counted(spec, table, {"after_as_of": later, "repeats": repeats, "no_consent": refuses})
     answers = _inheriting(known["responses"], known["customers"]) if {"responses", "customers"} <= set(declared) else known["responses"]
     known["responses"] = answers.filter(answers.role != "staff")
     known["staff_responses"] = answers.filter(answers.role == "staff")
     return known, counts
 
 
-def _counted(spec: TableSpec, table: ir.Table, later: ir.BooleanValue, refuses: ir.BooleanValue) -> tuple[dict[str, int], Span]:
-    """How many rows come too late or without consent, and the first and last day of the others."""
-    marked = table.select(later=later, refuses=refuses, day=table[spec.dated].cast("date") if spec.dated else ibis.null("date"))
-    stays = ~marked.later & ~marked.refuses
-    row = (
-        marked.agg(
-            after_as_of=marked.later.sum(),
-            no_consent=(marked.refuses & ~marked.later).sum(),
-            since=marked.day.min(where=stays),
-            until=marked.day.max(where=stays),
-        )
-        .execute()
-        .iloc[0]
-    )
+def _earlier_answers(answers: ir.Table, later: ir.BooleanValue) -> ir.Table:
+    """Answers that a person had given anew by the day: the last one counts, and a question skipped does not undo an answer."""
+    several = answers.filter(answers[AGAIN].notnull() & ~later)
+    last = [several.score.notnull().desc(), several.time_answered.desc(nulls_first=False), ibis.desc(ROW)]
+    place = ibis.row_number().over(group_by=AGAIN, order_by=last)
+    return several.filter(place > 0).select(ROW)
+
+
+def _counted(spec: TableSpec, table: ir.Table, reasons: dict[str, ir.BooleanValue]) -> tuple[dict[str, int], Span]:
+    """How many rows each reason leaves out, the first that holds counting, and the first and last day of the others."""
+    marked = table.select(**reasons, day=table[spec.dated].cast("date") if spec.dated else ibis.null("date"))
+    asked: dict[str, ir.Value] = {}
+    stays = ibis.literal(True)
+    for name in reasons:
+        asked[name] = (marked[name] & stays).sum()
+        stays = stays & ~marked[name]
+    row = marked.agg(**asked, since=marked.day.min(where=stays), until=marked.day.max(where=stays)).execute().iloc[0]
     since, until = (None if pd.isna(row[name]) else pd.Timestamp(row[name]).date() for name in ("since", "until"))
-    return {name: 0 if pd.isna(row[name]) else int(row[name]) for name in ("after_as_of", "no_consent")}, (since, until)
+    return {name: 0 if pd.isna(row[name]) else int(row[name]) for name in reasons}, (since, until)
 
 
 def _validated(folder: Path, spec: TableSpec) -> ir.Table:

@@ -45,7 +45,7 @@ def expression(table: Table) -> ir.Table:
         # An all-missing object column has no type Arrow could guess; text is what every key is.
         empty = [name for name in table.columns if table[name].dtype == object and table[name].isna().all()]
         frame = table.reset_index(drop=True).astype(dict.fromkeys(empty, "string"))
-        for name in frame.columns[frame.dtypes == object]:
+        for name in frame.select_dtypes("object"):
             kinds = sorted({type(value).__name__ for value in frame[name].dropna()})
             if len(kinds) > 1 and "str" in kinds:
                 raise TableError(f"the column '{name}' holds values of several types ({', '.join(kinds)}). Convert it first.")
