@@ -96,7 +96,7 @@ UNDATED = nps(
 def test_answers_without_a_date_are_no_month_of_a_series():
     says = (
         "In June 2026 loyalty (NPS) was 24 points (95 % interval 20 to 28; 200 answers). "
-        "Over the 2 months shown it lay between 24 (June 2026) and 33 points (May 2026)."
+        "Over the 2 months shown the estimate lay between 24 (June 2026) and 33 points (May 2026); months differ by chance alone, too."
     )
     assert figures.sentence(UNDATED).text == figures.trend(UNDATED).text == says
     assert figures.headline(EVERYBODY, UNDATED).text.endswith("In June 2026 it was 24 (20 to 28).")

@@ -23,7 +23,7 @@ NO_DATES = nothing(keys=["month"], counts=["promoters"], reason="No answer carri
 
 def test_headline_has_estimate_interval_base_and_window_then_the_last_month():
     assert figures.headline(EVERYBODY, by_month()).text == (
-        "Loyalty (NPS) stands at 31 points (95 % interval 28 to 34; 2,746 answers, July 2024 to June 2026). "
+        "Loyalty (NPS) averaged 31 points (95 % interval 28 to 34; 2,746 answers, July 2024 to June 2026). "
         "In June 2026 it was 25 (19 to 31)."
     )
 
@@ -59,13 +59,13 @@ def test_headline_of_nothing_is_the_reason():
 def test_intervals_in_a_headline_are_printed_lighter_and_names_are_not():
     html = page(figures.headline(EVERYBODY))
     assert '<span class="cx-base">(95\u00a0% interval 28 to 34; 2,746 answers, July 2024 to June 2026).</span>' in html
-    assert "Loyalty (NPS) stands" in html
+    assert "Loyalty (NPS) averaged" in html
 
 
 SENTENCES = {
     "csat": (
         nps(({}, 0.8207, 0.806, 0.8345, 2700), measure="csat"),
-        "Satisfaction (CSAT) stands at 82.1 % (95 % interval 80.6 to 83.5; 2,700 answers, July 2024 to June 2026).",
+        "Satisfaction (CSAT) averaged 82.1 % (95 % interval 80.6 to 83.5; 2,700 answers, July 2024 to June 2026).",
     ),
     "weighted": (
         nps(({}, 40.4, 37.0, 43.9, 2746), measure="nps_weighted", dated=False),
@@ -73,7 +73,7 @@ SENTENCES = {
     ),
     "negative": (
         nps(({}, -12.4, -20.0, -0.4, 1200)),
-        "Loyalty (NPS) stands at −12 points (95 % interval −20 to 0; 1,200 answers, July 2024 to June 2026).",
+        "Loyalty (NPS) averaged −12 points (95 % interval −20 to 0; 1,200 answers, July 2024 to June 2026).",
     ),
     "mean": (
         nps(({}, 2.314, 2.25, 2.38, 800), measure="ces_effort", dated=False),
@@ -194,7 +194,7 @@ def test_no_sentence_claims_a_movement_or_a_cause():
 def test_trend_says_the_last_month_and_between_which_values_it_lay():
     assert figures.trend(by_month()).text == (
         "In June 2026 loyalty (NPS) was 25 points (95 % interval 19 to 31; 113 answers). "
-        "Over the 24 months shown it lay between 25 (August 2024) and 37 points (July 2024)."
+        "Over the 24 months shown the estimate lay between 25 (August 2024) and 37 points (July 2024); months differ by chance alone, too."
     )
 
 

@@ -63,12 +63,13 @@ def bracket(measure: Measure, row: Row, *, first: bool = False, base: str = "", 
 
 
 def overall(shown: Shown) -> str:
-    """One number of everybody: ``Loyalty (NPS) stands at 31 points (…).``"""
+    """One number of everybody: ``Loyalty (NPS) stands at 31 points (…).`` Over more than a month it is an average, which may be past."""
     row, measure = shown.rows[0], shown.measure
     if measure.name == "median_tenure":
         return _median(measure, row)
     behind = bracket(measure, row, first=True, base=measure.many(row.n), window=window_of(row))
-    return f"{capital(measure.subject)} stands at {measure.quantity(row.estimate)} {behind}."
+    verb = "averaged" if " to " in window_of(row) else "stands at"
+    return f"{capital(measure.subject)} {verb} {measure.quantity(row.estimate)} {behind}."
 
 
 def window_of(row: Row) -> str:
@@ -117,10 +118,10 @@ def series(shown: Shown) -> str:
             f"Only {month_words(row.month)} was asked: there is nothing to compare it with."
         )
     low, high = min(rows, key=lambda each: each.estimate), max(rows, key=lambda each: each.estimate)
-    lay = f"Over the {len(rows)} months shown it lay between {measure.number(low.estimate)} ({month_words(low.month)})"
+    lay = f"Over the {len(rows)} months shown the estimate lay between {measure.number(low.estimate)} ({month_words(low.month)})"
     return (
         f"In {month_so_far(row.month, shown.as_of)} {measure.subject} was {measure.quantity(row.estimate)} {behind}. "
-        f"{lay} and {measure.quantity(high.estimate)} ({month_words(high.month)})."
+        f"{lay} and {measure.quantity(high.estimate)} ({month_words(high.month)}); months differ by chance alone, too."
     )
 
 

@@ -59,7 +59,7 @@ def trend(result: pd.DataFrame) -> Picture:
     ...                          "low": [27.0, 18.0], "high": [39.0, 30.0], "level": 0.95, "n": [240, 212]})
     >>> print(trend(by_month))
     In June 2026 loyalty (NPS) was 24 points (95 % interval 18 to 30; 212 answers).
-    Over the 2 months shown it lay between 24 (June 2026) and 33 points (May 2026).
+    Over the 2 months shown the estimate lay between 24 (June 2026) and 33 points (May 2026); months differ by chance alone, too.
     """
     shown = read(result, asks="trend", needs=["month"])
     series = _series(shown)

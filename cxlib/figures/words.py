@@ -100,7 +100,7 @@ def headline(*results: pd.DataFrame) -> Piece:
     >>> nps = pd.DataFrame({"measure": ["nps"], "estimate": [31.2], "low": [28.1], "high": [34.3], "level": 0.95, "n": [2746],
     ...                     "since": [date(2024, 7, 1)], "until": [date(2026, 6, 30)]})
     >>> print(headline(nps))
-    Loyalty (NPS) stands at 31 points (95 % interval 28 to 34; 2,746 answers, July 2024 to June 2026).
+    Loyalty (NPS) averaged 31 points (95 % interval 28 to 34; 2,746 answers, July 2024 to June 2026).
     """
     shown = [read(result, asks="headline") for result in results]
     if not shown:
