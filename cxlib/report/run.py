@@ -137,6 +137,10 @@ def _plan(request: Request) -> Plan:
     return Plan(request, root, asked.isoformat(), notebooks, values, path, workbook.name, workbook.smallest_group, to, private)
 
 
+#: The order in which a reader meets the pages; others follow by name.
+ORDER = "scorecard survey_scores churn_survival feedback_themes journey_dropoff support_tickets campaign_engagement service_audits"
+
+
 def project_root() -> Path:
     """The folder that holds ``notebooks/``: here, above, or where this package was installed from."""
     import cxlib
@@ -151,7 +155,7 @@ def project_root() -> Path:
 def _notebooks(named: Sequence[str], root: Path) -> list[Path]:
     from cxlib.tables import did_you_mean
 
-    there = sorted((root / "notebooks").glob("*.ipynb"))
+    there = sorted((root / "notebooks").glob("*.ipynb"), key=lambda path: (path.stem not in ORDER, ORDER.find(path.stem), path.stem))
     if not named and not there:
         raise Refusal(f"there is no notebook in {root / 'notebooks'}. Name one, or start in the project's folder.", USAGE)
     found = []
