@@ -487,6 +487,19 @@ def test_a_day_that_is_none_is_refused(workbook):
 # The account and the check
 
 
+def test_a_file_with_a_header_and_no_rows_is_a_table_without_rows(workbook):
+    path = workbook(ANSWERS + QUESTION, answers_csv=answers([]))
+    assert sources.read(path, as_of="2026-06-30").account[["rows_read", "kept"]].iloc[0].tolist() == [0, 0]
+
+
+def test_the_check_says_where_repeated_answers_cannot_be_told(workbook):
+    path = workbook(ANSWERS + QUESTION, answers_csv="respondent,question,score\na,nps,3\na,nps,9\n")
+    line = "  repeated answers not looked for: no column is read as wave; one_answer_per can name other columns"
+    assert line in sources.check(path).splitlines()
+    path.write_text((ANSWERS + 'one_answer_per = ["respondent", "question"]\n' + QUESTION))
+    assert line not in sources.check(path).splitlines()
+
+
 def test_the_check_says_what_would_be_read(workbook):
     path = workbook(
         '[workbook]\nname = "Corner shop"\n' + ANSWERS + QUESTION + "no_answer = [11]\n",

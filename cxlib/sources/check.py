@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cxlib.sources.book import Book, read
-from cxlib.sources.declared import declared
+from cxlib.sources.declared import Workbook, declared
 from cxlib.tables.rows import day
 
 
@@ -41,9 +41,18 @@ def check(path: str | Path, *, as_of: str | dt.date | None = None) -> str:
         dates = f"{row['since']} to {row['until']}" if row["since"] else "no dates"
         lines += ["", f"{row['table']}: {row['rows_read']:,} rows read, {row['kept']:,} kept, {dates}"]
         lines += [*_left_out(book, row), *_columns(book, row["table"])]
+        if row["table"] == "responses" and (unasked := _not_compared(book, declared(path))):
+            lines.append(f"  repeated answers not looked for: no column is read as {unasked}; one_answer_per can name other columns")
         if row["not_read"]:
             lines.append(f"  not read: {_some(row['not_read'])}")
     return "\n".join(lines)
+
+
+def _not_compared(book: Book, workbook: Workbook) -> str:
+    """The columns without which no answer can be told to be given twice."""
+    per = workbook.sources["responses"].one_answer_per or ("respondent", "wave", "question")
+    read = {*book.columns.loc[book.columns["table"] == "responses", "column"], *(["question"] if workbook.wide else [])}
+    return " or ".join(name for name in per if name not in read)
 
 
 def _left_out(book: Book, row: dict[Hashable, Any]) -> list[str]:

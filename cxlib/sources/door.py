@@ -335,4 +335,4 @@ def _columns(spec: TableSpec, source: Source, names: dict[str, str], good: ir.Ta
     frame = pd.DataFrame(
         [(name, *(row[f"{name}:{part}"] for part in parts)) for name in read], columns=["column", "missing", "distinct", "low", "high"]
     )
-    return frame.assign(missing=frame["missing"].fillna(0).astype("int64"))
+    return frame.assign(missing=pd.to_numeric(frame["missing"]).fillna(0).astype("int64"))
