@@ -496,7 +496,7 @@ def test_the_check_says_where_repeated_answers_cannot_be_told(workbook):
     path = workbook(ANSWERS + QUESTION, answers_csv="respondent,question,score\na,nps,3\na,nps,9\n")
     line = "  repeated answers not looked for: no column is read as wave; one_answer_per can name other columns"
     assert line in sources.check(path).splitlines()
-    path.write_text((ANSWERS + 'one_answer_per = ["respondent", "question"]\n' + QUESTION))
+    path.write_text(ANSWERS + 'one_answer_per = ["respondent", "question"]\n' + QUESTION)
     assert line not in sources.check(path).splitlines()
 
 
