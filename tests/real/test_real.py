@@ -128,7 +128,7 @@ def test_a_table_without_dates_has_sentences_instead_of_trends(run):
     folder, results = run("telco", "2023-06-30")
     page = (folder / "churn_survival.html").read_text(encoding="utf-8")
     assert "churn_rate" not in set(results["measure"])
-    assert "no start date" in page
+    assert "No customer has a start date, so there is no churn by month." in page
 
 
 # Patient feedback of two NHS trusts
