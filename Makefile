@@ -54,6 +54,6 @@ $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed; this is %d.%d. Name another: make PYTHON=python3.12" % sys.version_info[:2])'
 	@echo "Installing what requirements.lock names into .venv; this takes a few minutes, once." >&2
 	@$(PYTHON) -m venv --clear --without-pip .venv
-	@$(PYTHON) -m pip --python $(BIN)/python install -qq --no-compile --disable-pip-version-check --require-hashes --requirement requirements.lock
-	@$(PYTHON) -m pip --python $(BIN)/python install -qq --no-compile --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(PYTHON) -m pip --python $(BIN)/python install -qq --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@$(PYTHON) -m pip --python $(BIN)/python install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
