@@ -49,7 +49,8 @@ clean: ## remove the environment and all caches; reports stay
 	@find . -name __pycache__ -prune -exec rm -rf {} +
 
 # The environment's own pip is one of the locked packages: an outer pip is all that is needed, so this
-# also works where Python comes without ensurepip. The project itself goes in last, as it stands here.
+# also works where Python comes without ensurepip. pip compiles what it installs: many containers forbid
+# Python to do so later, and then every kernel would pay. The project itself goes in last, as it stands here.
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed; this is %d.%d. Name another: make PYTHON=python3.12" % sys.version_info[:2])'
 	@echo "Installing what requirements.lock names into .venv; this takes a few minutes, once." >&2
