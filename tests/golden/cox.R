@@ -1,27 +1,36 @@
 # Cox models: ties, late entry, start-stop rows, strata, robust errors, counts as weights, checks of proportionality.
 
+# R stops when the likelihood has nearly settled; here it goes on until it has.
+settled <- coxph.control(eps = 1e-14, toler.chol = 1e-15, iter.max = 50)
+cox <- function(...) {
+  call <- match.call(expand.dots = TRUE)
+  call[[1]] <- quote(coxph)
+  call$control <- quote(settled)
+  eval(call, parent.frame())
+}
+
 fits <- list(
-  lung_efron = coxph(Surv(time, left) ~ age + sex + ecog, lung_rows),
-  lung_breslow = coxph(Surv(time, left) ~ age + sex + ecog, lung_rows, ties = "breslow"),
-  lung_strata = coxph(Surv(time, left) ~ age + ecog + strata(sex), lung_rows),
-  lung_late = coxph(Surv(entry - 0.5, time, left) ~ age + sex + ecog, lung_rows),
-  lung_late_sex = coxph(Surv(entry - 0.5, time, left) ~ sex, lung_rows),
-  lung_robust = coxph(Surv(time, left) ~ age + sex + ecog, lung_rows, robust = TRUE),
-  lung_cluster = coxph(Surv(time, left) ~ age + sex + ecog, lung_rows, cluster = institution, subset = !is.na(institution))
+  lung_efron = cox(Surv(time, left) ~ age + sex + ecog, lung_rows),
+  lung_breslow = cox(Surv(time, left) ~ age + sex + ecog, lung_rows, ties = "breslow"),
+  lung_strata = cox(Surv(time, left) ~ age + ecog + strata(sex), lung_rows),
+  lung_late = cox(Surv(entry - 0.5, time, left) ~ age + sex + ecog, lung_rows),
+  lung_late_sex = cox(Surv(entry - 0.5, time, left) ~ sex, lung_rows),
+  lung_robust = cox(Surv(time, left) ~ age + sex + ecog, lung_rows, robust = TRUE),
+  lung_cluster = cox(Surv(time, left) ~ age + sex + ecog, lung_rows, cluster = institution, subset = !is.na(institution))
 )
 
 # Recidivism after prison (Rossi, Berk, Lenihan 1980).
 rossi <- read.csv("rossi.csv")
 rossi_formula <- Surv(week, arrest) ~ fin + age + race + wexp + mar + paro + prio
-fits$rossi_efron <- coxph(rossi_formula, rossi)
-fits$rossi_breslow <- coxph(rossi_formula, rossi, ties = "breslow")
+fits$rossi_efron <- cox(rossi_formula, rossi)
+fits$rossi_breslow <- cox(rossi_formula, rossi, ties = "breslow")
 
 # Stanford heart transplants: start-stop rows, several a patient (Crowley, Hu 1977).
 heart_rows <- with(heart, data.frame(patient = id, start, stop, event, age, year, surgery, transplant = as.integer(transplant == "1")))
 keep(heart_rows, "heart")
 heart_formula <- Surv(start, stop, event) ~ age + year + surgery + transplant
-fits$heart_efron <- coxph(heart_formula, heart_rows)
-fits$heart_cluster <- coxph(heart_formula, heart_rows, cluster = patient)
+fits$heart_efron <- cox(heart_formula, heart_rows)
+fits$heart_cluster <- cox(heart_formula, heart_rows, cluster = patient)
 
 # Equal rows of the lung data in months, counted. R's Efron takes d, the number of tied rows, from the rows and not
 # from their weights: on counts it is another answer than on the rows. Breslow's is the same.
@@ -31,16 +40,16 @@ known$count <- 1
 patterns <- aggregate(count ~ month + left + sex + ecog, known, sum)
 keep(patterns, "lung_patterns")
 months <- Surv(month, left) ~ sex + ecog
-fits$months_rows_efron <- coxph(months, known)
-fits$months_counts_efron <- coxph(months, patterns, weights = count)
-fits$months_rows_breslow <- coxph(months, known, ties = "breslow")
-fits$months_counts_breslow <- coxph(months, patterns, weights = count, ties = "breslow")
+fits$months_rows_efron <- cox(months, known)
+fits$months_counts_efron <- cox(months, patterns, weights = count)
+fits$months_rows_breslow <- cox(months, known, ties = "breslow")
+fits$months_counts_breslow <- cox(months, patterns, weights = count, ties = "breslow")
 
 # Veterans' lung cancer (Kalbfleisch, Prentice 1980), whose Karnofsky score fades: the vignette on time dependence.
 veteran_rows <- with(veteran, data.frame(time, left = status, treatment = trt, prior, karno))
 keep(veteran_rows, "veteran")
-fits$veteran_efron <- coxph(Surv(time, left) ~ treatment + prior + karno, veteran_rows)
-fits$veteran_karno_log_time <- coxph(Surv(time, left) ~ treatment + prior + karno + tt(karno), veteran_rows,
+fits$veteran_efron <- cox(Surv(time, left) ~ treatment + prior + karno, veteran_rows)
+fits$veteran_karno_log_time <- cox(Surv(time, left) ~ treatment + prior + karno + tt(karno), veteran_rows,
                                      tt = function(x, t, ...) x * log(t + 20))
 
 terms_of <- function(name) {
@@ -55,7 +64,7 @@ whole_of <- function(name) {
   fit <- fits[[name]]
   tests <- summary(fit)
   data.frame(fit = name, n = fit$n, events = fit$nevent, log_likelihood_null = fit$loglik[1], log_likelihood = fit$loglik[2],
-             score_chi2 = tests$sctest[["test"]], wald_chi2 = tests$waldtest[["test"]], df = tests$sctest[["df"]],
+             score_chi2 = tests$sctest[["test"]], wald_chi2 = fit$wald.test[[1]], df = tests$sctest[["df"]],
              robust_score_chi2 = if (is.null(tests$robscore)) NA else tests$robscore[["test"]],
              concordance = tests$concordance[["C"]], concordance_error = tests$concordance[["se(C)"]])
 }

@@ -55,8 +55,8 @@ keep(data.frame(end = as.integer(rownames(parted$Tests)), chi2 = parted$Tests[, 
      "ends_gray_test")
 
 causes <- rbind(
-  data.frame(end = 1, term = c("age", "woman"), summary(coxph(Surv(time, end == 1) ~ age + woman, ends))$coefficients[, c("coef", "se(coef)")]),
-  data.frame(end = 2, term = c("age", "woman"), summary(coxph(Surv(time, end == 2) ~ age + woman, ends))$coefficients[, c("coef", "se(coef)")])
+  data.frame(end = 1, term = c("age", "woman"), summary(cox(Surv(time, end == 1) ~ age + woman, ends))$coefficients[, c("coef", "se(coef)")]),
+  data.frame(end = 2, term = c("age", "woman"), summary(cox(Surv(time, end == 2) ~ age + woman, ends))$coefficients[, c("coef", "se(coef)")])
 )
 names(causes)[3:4] <- c("estimate", "std_error")
 keep(causes, "ends_cause_specific")

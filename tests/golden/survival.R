@@ -61,8 +61,8 @@ known <- rows[!is.na(rows$ecog), ]
 keep(rbind(
   rank_test("sex", survdiff(Surv(time, left) ~ sex, rows)),
   rank_test("ecog", survdiff(Surv(time, left) ~ ecog, known)),
-  rank_test("sex, strata ecog", survdiff(Surv(time, left) ~ sex + strata(ecog), known)),
-  rank_test("sex, rho 1", survdiff(Surv(time, left) ~ sex, rows, rho = 1))
+  rank_test("sex within ecog", survdiff(Surv(time, left) ~ sex + strata(ecog), known)),
+  rank_test("sex with rho 1", survdiff(Surv(time, left) ~ sex, rows, rho = 1))
 ), "lung_rank_tests")
 
 # Multicenter AIDS Cohort Study, years from diagnosis; who entered the study late was at risk of being missed before.
