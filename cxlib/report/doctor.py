@@ -161,7 +161,7 @@ def _workbook(place: Place) -> Iterator[Finding]:
 
 
 def _engine(workbook: Workbook) -> Finding:
-    """Ask the engine for its tables; its address is shown without the password, whoever quotes it."""
+    """Ask the engine something; its address is shown without the password, whoever quotes it."""
     import ibis
 
     url = workbook.engine
@@ -175,7 +175,7 @@ def _engine(workbook: Workbook) -> Finding:
     start = time.monotonic()
     try:
         engine = ibis.connect(url)
-        tables = engine.list_tables()
+        engine.execute(ibis.literal(1))
         engine.disconnect()
     except ImportError as missing:
         return Finding("engine", "wrong", f"its driver is not installed: {first_line(missing)}", f"Install it: {install()}")
@@ -183,7 +183,7 @@ def _engine(workbook: Workbook) -> Finding:
         return Finding(
             "engine", "wrong", f"{_hidden(workbook.engine, workbook.engine)}: {_hidden(first_line(fault), workbook.engine)}", remedy
         )
-    seen = f"{_hidden(workbook.engine, workbook.engine)}: answered in {time.monotonic() - start:.1f} s, {len(tables)} tables"
+    seen = f"{_hidden(workbook.engine, workbook.engine)}: answered in {time.monotonic() - start:.1f} s"
     return Finding("engine", "good", seen)
 
 
