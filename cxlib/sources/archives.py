@@ -6,7 +6,7 @@ import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 
-from cxlib.sources.files import RATIO, SMALL, File, bomb, examined, first_line, letters
+from cxlib.sources.files import RATIO, SMALL, File, bomb, examined, first_line
 
 _CHUNK = 1 << 20
 
@@ -16,7 +16,7 @@ def inside(file: File, scratch: Path) -> File:
     examined(file)
     limit = max(SMALL, RATIO * file.path.stat().st_size)
     try:
-        with letters(file.name), zipfile.ZipFile(file.path) as archive:
+        with zipfile.ZipFile(file.path) as archive:
             parts = [part for part in archive.infolist() if not part.is_dir() and _is_data(part.filename)]
             if not parts:
                 raise file.refused("is empty; there is no file in it.")
@@ -32,7 +32,7 @@ def inside(file: File, scratch: Path) -> File:
             if found.kind == "zip":
                 raise file.refused("holds another archive. Unpack it.")
             _unpack(file, archive, part, found.path, limit)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
         raise file.refused(f"is damaged, or packed in a way that is not known: {first_line(error)} Unpack it yourself.") from None
     return found
 

@@ -97,7 +97,9 @@ def letters(name: str) -> Iterator[None]:
     try:
         yield
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise TableError(f"'{name}' is damaged: its gzip data break off or do not fit ({_said(error)}). Fetch it again.") from None
+        raise TableError(
+            f"'{name}' is damaged: what is packed in it breaks off or does not fit ({_said(error)}). Fetch it again."
+        ) from None
     except OSError as error:
         raise TableError(f"'{name}' cannot be read: {error.strerror or 'the file is damaged'}.") from None
 
@@ -174,11 +176,18 @@ def _whole(file: File, *, nul: bool) -> bool:
             place += len(part)
             if limit and place > limit:
                 raise bomb(file)
-            try:
-                is_utf8 = is_utf8 and decoder.decode(part) is not None
-            except UnicodeDecodeError:
-                is_utf8 = False
+            is_utf8 = is_utf8 and _goes_on(decoder, part)
     return is_utf8
+
+
+def _goes_on(decoder: codecs.IncrementalDecoder, part: bytes) -> bool:
+    """Whether the bytes go on in the decoder's encoding; ASCII after a whole character needs no look."""
+    try:
+        if decoder.getstate()[0] or not part.isascii():
+            decoder.decode(part)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _ends(part: bytes) -> tuple[int, int]:
@@ -194,8 +203,10 @@ def bomb(file: File) -> TableError:
 
 def _nul(file: File, part: bytes, *, first: bool) -> TableError:
     start = part[:2000]
-    if first and (start.startswith((b"\xff\xfe", b"\xfe\xff")) or start.count(b"\0") > len(start) // 4):
-        return file.refused(f'looks like UTF-16. Declare it: encoding = "utf-16" under [tables.{file.table}].')
+    marked = start.startswith((b"\xff\xfe", b"\xfe\xff"))
+    if first and (marked or start.count(b"\0") > len(start) // 4):
+        order = "" if marked else "-le" if start[1::2].count(b"\0") > start[::2].count(b"\0") else "-be"
+        return file.refused(f'looks like UTF-16. Declare it: encoding = "utf-16{order}" under [tables.{file.table}].')
     return file.refused("holds NUL bytes, which no text has: it is damaged, or not text. Export it again.")
 
 

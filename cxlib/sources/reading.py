@@ -84,7 +84,7 @@ def raw(workbook: Workbook, source: Source, *, con: Backend, scratch: Path) -> R
         case "xes":
             return _unpacked(con, logs.events(found, scratch / "rows"))
         case _:
-            return _text(text(source, found, con, scratch))
+            return _text(text(source, found, con=con, scratch=scratch))
 
 
 def files(workbook: Workbook, source: Source) -> list[Path]:
@@ -139,7 +139,8 @@ def _of_engine(workbook: Workbook, source: Source, con: Backend, scratch: Path) 
         return _parquet([File(source.label, source.table, copy, "what the engine gave")], con)
     copy, end = scratch / "source.csv", "(end)"
     columns = engines.from_postgres(workbook, source, copy)
-    given = csv_files(con, source.stem, [File(source.label, source.table, copy, "what the engine gave")], [*columns, end])
+    file = File(source.label, source.table, copy, "what the engine gave")
+    given = csv_files([file], [*columns, end], con=con, stem=source.stem)
     return _text(replace(given, scan=f"(SELECT * EXCLUDE ({sql.name(end)}) FROM {given.scan})", columns=tuple(columns)))
 
 

@@ -68,11 +68,12 @@ def _lines(file: File, stream: IO[bytes], rows: Rows) -> None:
                 continue
             record = decoder.decode(text)
             why = "" if isinstance(record, dict) else "the line is JSON, but no record in braces"
-            if not why:
-                _add(rows, file, record)
-                continue
+            row = _row(record) if not why else {}
         except (ValueError, RecursionError) as error:
             why = _why(error)
+        if not why:
+            rows.add(file, row)
+            continue
         if number == 1 and line.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"{") and not line.rstrip().endswith(b"}"):
             raise file.refused(
                 "is one JSON object over several lines, not a list of records. Save the list in it as an array, or one record a line."
@@ -130,7 +131,7 @@ def _array(file: File, stream: IO[bytes], rows: Rows) -> None:
                 continue
             number += 1
             if isinstance(record, dict):
-                _add(rows, file, record)
+                rows.add(file, _row(record))
             else:
                 rows.unreadable(number, "the record is JSON, but not in braces", str(record))
     except (UnicodeError, _Doubled, RecursionError) as error:
@@ -141,10 +142,10 @@ def _where(error: json.JSONDecodeError) -> str:
     return first_line(ValueError(error.msg)).rstrip(".")
 
 
-def _add(rows: Rows, file: File, record: dict[str, Any]) -> None:
+def _row(record: dict[str, Any]) -> dict[str, str | None]:
     row: dict[str, str | None] = {}
     _flatten("", record, row)
-    rows.add(file, row)
+    return row
 
 
 def _flatten(prefix: str, value: Any, row: dict[str, str | None]) -> None:

@@ -47,7 +47,7 @@ class Text:
     unreadable: Callable[[], pd.DataFrame]
 
 
-def text(source: Source, files: list[File], con: Backend, scratch: Path) -> Text:
+def text(source: Source, files: list[File], *, con: Backend, scratch: Path) -> Text:
     """Text files, every cell as text.
 
     The header is read here and passed over by its number of records, since a reader that looks for it
@@ -64,7 +64,7 @@ def text(source: Source, files: list[File], con: Backend, scratch: Path) -> Text
     for file in files:
         _refuse_open_quote(file, delimiter, quote)
     skip = max(source.header) + source.skip_after_header
-    found = csv_files(con, source.stem, files, headers[0], skip=skip, delimiter=delimiter, quote=quote)
+    found = csv_files(files, headers[0], con=con, stem=source.stem, skip=skip, delimiter=delimiter, quote=quote)
     if all(are_utf8):
         return found
     # DuckDB judges the encoding of the columns that are asked for only. A condition on all of them makes it judge
@@ -74,7 +74,7 @@ def text(source: Source, files: list[File], con: Backend, scratch: Path) -> Text
 
 
 def csv_files(
-    con: Backend, stem: str, files: list[File], columns: list[str], *, skip: int = 0, delimiter: str = ",", quote: str = '"'
+    files: list[File], columns: list[str], *, con: Backend, stem: str, skip: int = 0, delimiter: str = ",", quote: str = '"'
 ) -> Text:
     """CSV files as DuckDB reads them; what is wrong with a line goes into a table of its own for each source."""
     # DuckDB takes brackets and stars in a name for a pattern.
@@ -155,7 +155,7 @@ def _utf8(source: Source, file: File, scratch: Path) -> File:
             while part := stream.read(_CHUNK):
                 is_utf8.see(part)
                 decoded = decoder.decode(part)
-                if encoding.lower().startswith("utf") and "\n" not in decoded and "\r" not in decoded and len(part) == _CHUNK:
+                if b"\n" in part and b"\0" not in part and "\n" not in decoded:
                     raise file.refused(f"is not {encoding}: read so, it has no line ends. {declare}")
                 out.write(decoded)
             out.write(decoder.decode(b"", final=True))

@@ -60,30 +60,34 @@ def _body(rows: Rows, file: File, header: list[str], lines: Iterator[tuple[int, 
 
 
 def _sheet(source: Source, file: File) -> CalamineSheet:
+    """The declared sheet, or the only one that has cells."""
+    where = f"under [tables.{source.table}]"
+    names, found = _opened(file, source.sheet)
+    if source.sheet is not None and source.sheet not in names:
+        known = ", ".join(f"'{name}'" for name in names[:10])
+        raise file.refused(f"has no sheet '{source.sheet}'. It has {known}.{did_you_mean(source.sheet, names)} Correct sheet {where}.")
+    full = [sheet for sheet in found if sheet.start is not None]
+    if not full:
+        raise file.refused(f"is empty; {'the sheet' if source.sheet else 'no sheet'} has {'no ' if source.sheet else ''}cells.")
+    if len(full) > 1:
+        known = ", ".join(f"'{sheet.name}'" for sheet in full)
+        raise file.refused(f'has {len(full)} sheets with cells: {known}. Say which one: sheet = "{full[0].name}" {where}.')
+    return full[0]
+
+
+def _opened(file: File, asked: str | None) -> tuple[list[str], list[CalamineSheet]]:
+    """The names of all sheets, and those that are asked for."""
     from python_calamine import CalamineError, CalamineWorkbook, PasswordError
 
-    where = f"under [tables.{source.table}]"
     try:
         with letters(file.name):
             workbook = CalamineWorkbook.from_path(str(file.path))
-        full = [name for name in workbook.sheet_names if source.sheet is None or name == source.sheet]
-        if source.sheet is not None and not full:
-            names = ", ".join(f"'{name}'" for name in workbook.sheet_names[:10])
-            raise file.refused(
-                f"has no sheet '{source.sheet}'. It has {names}.{did_you_mean(source.sheet, workbook.sheet_names)} Correct sheet {where}."
-            )
-        read = {name: workbook.get_sheet_by_name(name) for name in full}
+        names = workbook.sheet_names
+        return names, [workbook.get_sheet_by_name(name) for name in names if asked in (None, name)]
     except PasswordError:
         raise file.refused("is locked with a password. Save it without one.") from None
-    except (CalamineError, zlib.error, ValueError) as error:
+    except CalamineError as error:
         raise file.refused(f"is damaged, or no workbook that can be read: {first_line(error)}") from None
-    read = {name: sheet for name, sheet in read.items() if sheet.total_height} or read
-    if not read or not any(sheet.total_height for sheet in read.values()):
-        raise file.refused("is empty; no sheet has cells.")
-    if len(read) > 1:
-        names = ", ".join(f"'{name}'" for name in read)
-        raise file.refused(f'has {len(read)} sheets with cells: {names}. Say which one: sheet = "{next(iter(read))}" {where}.')
-    return next(iter(read.values()))
 
 
 def _lines(sheet: CalamineSheet) -> Iterator[tuple[int, list[str]]]:
@@ -127,7 +131,7 @@ def cell_text(cell: Any) -> str:
 def _refuse_bombs(file: File) -> None:
     """Refuse, before calamine unpacks it, what would not fit into memory."""
     try:
-        with zipfile.ZipFile(file.path) as archive:
+        with letters(file.name), zipfile.ZipFile(file.path) as archive:
             parts = archive.infolist()
             size = sum(part.file_size for part in parts)
             if size > max(SMALL, RATIO * file.path.stat().st_size):
