@@ -79,7 +79,7 @@ class _Log(DefusedExpatParser):  # type: ignore[misc]
         self._depth += 1
         if self._aside:
             return
-        kind = name.rpartition(":")[2]
+        kind = name if ":" not in name else name.rpartition(":")[2]
         if kind in _ATTRIBUTES and (self._event is not None or self._trace is not None):
             self._inside.append(attrs.get("key", ""))
             if kind in _SCALARS:
@@ -111,7 +111,7 @@ class _Log(DefusedExpatParser):  # type: ignore[misc]
         if self._aside:
             self._aside = 0 if self._depth < self._aside else self._aside
             return
-        kind = name.rpartition(":")[2]
+        kind = name if ":" not in name else name.rpartition(":")[2]
         if kind in _ATTRIBUTES:
             if self._inside:
                 self._inside.pop()
