@@ -1,4 +1,4 @@
-"""The command line: ``cxlib run`` makes the report of a date, ``cxlib check`` shows what would be read."""
+"""The command line: ``cxlib run`` makes the report of a date, ``check`` shows what would be read, ``sample`` makes data to try."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from types import FrameType
 
 import cxlib
 from cxlib.report.execute import THREAD
-from cxlib.report.letters import DATA_REFUSED, DONE, Refusal, Stopped
+from cxlib.report.letters import DATA_REFUSED, DONE, ENVIRONMENT, USAGE, Refusal, Stopped
 
 CODES = """exit codes: 0 published or up to date, 1 a notebook failed, 2 wrong use, 3 data refused,
 4 environment (folder not writable, no kernel), 75 another run holds the folder, 130/143 stopped by a signal"""
@@ -29,7 +29,7 @@ def main(words: Sequence[str] | None = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _stop)
     try:
-        code = _check(asked) if asked.command == "check" else _run(asked)
+        code = {"check": _check, "run": _run, "sample": _sample}[asked.command](asked)
     except Refusal as refusal:
         code = refusal.code
         sys.stderr.write(f"cxlib {asked.command}: {refusal.letter}\n")
@@ -60,6 +60,18 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check", help="show what a workbook would read", epilog=CODES)
     check.add_argument("--sources", default="data/sources.toml", metavar="FILE", help="the workbook (default: data/sources.toml)")
     check.add_argument("--as-of", metavar="DATE", help="last day counted (default: everything counts)")
+    sample = commands.add_parser("sample", help="make a company whose truth is known", epilog=CODES)
+    sample.add_argument("--to", required=True, metavar="DIR", help="folder for its files, sources.toml and truth.json")
+    sample.add_argument("--customers", type=_positive, default=1500, metavar="N", help="how many (default: 1500)")
+    sample.add_argument("--seed", type=int, default=12, metavar="S", help="names the company: the same seed, the same bytes (default: 12)")
+    sample.add_argument(
+        "--journeys",
+        type=float,
+        default=0.25,
+        metavar="X",
+        help="a customer and month (default: 0.25); 4 for many events",
+    )
+    sample.add_argument("--parquet", action="store_true", help="typed and clean Parquet (default: CSV with a little dirt)")
     return parser
 
 
@@ -81,6 +93,23 @@ def _check(asked: argparse.Namespace) -> int:
         print(sources.check(asked.sources, as_of=as_of))
     except TableError as letter:
         raise Refusal(str(letter), DATA_REFUSED) from letter
+    return DONE
+
+
+def _sample(asked: argparse.Namespace) -> int:
+    from cxlib import sample
+
+    def told(done: int, blocks: int, events: int) -> None:
+        sys.stderr.write(f"\rcxlib sample: block {done} of {blocks}, {events:,} events" + "\n" * (done == blocks))
+
+    fields = {name: value for name, value in vars(asked).items() if name != "command"}
+    try:
+        written = sample.write(**fields, progress=told if sys.stderr.isatty() else None)
+    except ValueError as letter:
+        raise Refusal(str(letter), USAGE) from letter
+    except OSError as error:
+        raise Refusal(f"{asked.to}: {error.strerror or error}", ENVIRONMENT) from error
+    print(f"{len(written)} files in {asked.to}; look: cxlib check --sources {Path(asked.to) / 'sources.toml'}")
     return DONE
 
 
