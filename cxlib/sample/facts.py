@@ -208,6 +208,7 @@ def _stated(journeys: float) -> dict[str, Any]:
             "share_of_variance_where_nothing_went_wrong": _pairs(laws.TOUCHPOINTS, (squares[:-1] / squares.sum()).round(4).tolist()),
             "effort_weights": _pairs(laws.TOUCHPOINTS, laws.CES_WEIGHT),
             "note": "each touchpoint varies alike and apart from the others; what it adds grows with its weight; store adds nothing",
+            "website": "to be compared within a month: its relaunch lifts every rating of it and no score",
         },
         "answers": {
             "asked_share": _pairs(laws.SEGMENTS, laws.ASKED_SHARE),

@@ -32,7 +32,7 @@ def incidence() -> dict[str, Any]:
     }
     for horizon in laws.HORIZONS:
         left = sum(weight * _left(begun, month, horizon) for month, weight in zip(JOINED, weights, strict=True))
-        share = np.asarray(left).sum(axis=1) / begun.sum(axis=(1, 2, 3))
+        share = np.asarray(left).sum(axis=2) / begun.sum(axis=(1, 2, 3))
         total = np.asarray(left).sum(axis=(1, 2))
         result[f"{horizon}_days"] = {
             "all": _reasons(total),

@@ -80,7 +80,7 @@ class Company:
         return facts(self._counted, self._mood, self.tally, self.journeys)
 
 
-def _frame(parts: list[Any]) -> pd.DataFrame:
+def frame(parts: list[Any]) -> pd.DataFrame:
     """The blocks of one table as one frame: texts as objects, days and times as moments."""
     plain = []
     for table in parts:
@@ -91,8 +91,8 @@ def _frame(parts: list[Any]) -> pd.DataFrame:
                 table = table.set_column(place, field.name, table[field.name].cast(pa.timestamp("us")))
         plain.append(table)
     kinds = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
-    frame: pd.DataFrame = pa.concat_tables(plain).to_pandas(types_mapper=kinds.get)
-    return frame
+    whole: pd.DataFrame = pa.concat_tables(plain).to_pandas(types_mapper=kinds.get)
+    return whole
 
 
 def company(*, customers: int = laws.CUSTOMERS, seed: int = laws.SEED) -> dict[str, pd.DataFrame]:
@@ -145,7 +145,7 @@ def company(*, customers: int = laws.CUSTOMERS, seed: int = laws.SEED) -> dict[s
     ['C00001', 'Hospitality', 'North']
     """
     blocks = list(Company(customers, seed).blocks())
-    return {name: _frame([tables[name] for tables in blocks if name in tables]) for name in blocks[0]}
+    return {name: frame([tables[name] for tables in blocks if name in tables]) for name in blocks[0]}
 
 
 def truth(*, customers: int = laws.CUSTOMERS, seed: int = laws.SEED) -> dict[str, Any]:
