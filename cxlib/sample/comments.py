@@ -47,6 +47,7 @@ def write(rng: np.random.Generator, people: People, *, person: Whole, theme: Who
         for about, felt, into in ((theme, happy, first), (second, second_happy, then)):
             kinds = [(feeling, number) for feeling in FEELINGS for number in range(len(laws.THEMES))]
             _draw(rng, into, [(here & (felt == f) & (about == number), (name, laws.THEMES[number], f)) for f, number in kinds])
+    ending[(then > 0) & (happy != second_happy)] = 0  # nobody says "keep it up" after a complaint
     reach = np.flatnonzero((rng.random(size) < laws.REACH_ME) & (person >= 0))
     which, number = rng.integers(0, 3, size=len(reach)), rng.integers(0, 1000, size=len(reach))
     plain = (rng.random(size) < laws.WITHOUT_DIACRITICS) & (language != CHINESE)

@@ -48,7 +48,7 @@ def write(
     seed : int, default 12
         As for `company`.
     journeys : float, default 0.25
-        Journeys through the shop a customer and month. With 4 of them 640,000 customers have 100 million events.
+        Journeys through the shop a customer and month. With 4 of them 641,000 customers have 100 million events.
     parquet : bool, default False
         Typed Parquet files with canonical columns, clean; by default CSV as exports are, with a little dirt.
     progress : callable, optional
