@@ -99,16 +99,18 @@ def _check(asked: argparse.Namespace) -> int:
 def _sample(asked: argparse.Namespace) -> int:
     from cxlib import sample
 
-    def told(done: int, blocks: int, events: int) -> None:
-        sys.stderr.write(f"\rcxlib sample: block {done} of {blocks}, {events:,} events" + "\n" * (done == blocks))
+    def told(words: str) -> None:
+        if sys.stderr.isatty():
+            sys.stderr.write(f"\r\033[Kcxlib sample: {words}")
 
     fields = {name: value for name, value in vars(asked).items() if name != "command"}
     try:
-        written = sample.write(**fields, progress=told if sys.stderr.isatty() else None)
+        written = sample.write(**fields, progress=told)
     except ValueError as letter:
         raise Refusal(str(letter), USAGE) from letter
     except OSError as error:
         raise Refusal(f"{asked.to}: {error.strerror or error}", ENVIRONMENT) from error
+    sys.stderr.write("\r\033[K" if sys.stderr.isatty() else "")
     print(f"{len(written)} files in {asked.to}; look: cxlib check --sources {Path(asked.to) / 'sources.toml'}")
     return DONE
 

@@ -3,6 +3,8 @@
 import json
 import re
 import string
+import subprocess
+import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -134,13 +136,14 @@ def test_parquet_has_the_clean_rows_in_canonical_types(tmp_path: Path) -> None:
 
 
 def test_several_blocks_are_written_the_same_to_the_byte_each_time(tmp_path: Path) -> None:
-    told: list[tuple[int, int, int]] = []
+    told: list[str] = []
     more = laws.BLOCK + 50
-    once = sample.write(tmp_path / "once", customers=more, seed=3, parquet=True, progress=lambda *words: told.append(words))
+    once = sample.write(tmp_path / "once", customers=more, seed=3, parquet=True, progress=told.append)
     again = sample.write(tmp_path / "again", customers=more, seed=3, parquet=True)
     assert [path.read_bytes() for path in once] == [path.read_bytes() for path in again]
-    assert [words[:2] for words in told] == [(1, 2), (2, 2)]
-    assert told[1][2] == pq.read_metadata(tmp_path / "once" / "events.parquet").num_rows
+    events = pq.read_metadata(tmp_path / "once" / "events.parquet").num_rows
+    assert told[:2] == ["block 1 of 2 counted", "block 2 of 2 counted"]
+    assert told[-1] == f"block 2 of 2 written, {events:,} events so far"
 
 
 def test_customers_of_one_block_are_the_same_in_a_company_of_two(large: Large) -> None:
@@ -177,6 +180,16 @@ def test_the_command_makes_a_company_that_check_reads(tmp_path: Path, capsys: py
     assert main(["sample", "--to", folder, "--parquet"]) == 4
     assert main(["sample", "--to", folder, "--seed", "-1"]) == 2
     assert "cxlib sample: seed: -1 is not a whole number from 0 on.\n" in capsys.readouterr().err
+
+
+def test_the_benchmark_of_the_generator_tells_events_and_memory() -> None:
+    script = Path(__file__).parent / "benchmarks" / "generator.py"
+    done = subprocess.run([sys.executable, str(script), "--customers", "40", "300"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    few, many = (line.replace(",", "").split() for line in done.stdout.splitlines()[-2:])
+    assert (few[0], many[0]) == ("40", "300")
+    assert 3 < int(many[1]) / int(few[1]) < 15
+    assert (few[6], few[8]) == ("MB", "MB")
 
 
 def test_journeys_are_as_many_as_asked_and_change_no_other_room() -> None:

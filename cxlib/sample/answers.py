@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from cxlib.sample import comments, laws
-from cxlib.sample.columns import DAY, identifiers, named, same, times
+from cxlib.sample.columns import DAY, Rows, identifiers, named, same, times
 from cxlib.sample.comments import Written
 from cxlib.sample.feelings import DELIVERY, WEBSITE, Cells, answer_chance
 from cxlib.sample.laws import MONTHS, UNIT, Flag, Whole
@@ -34,7 +34,7 @@ class Survey:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Asked(Rows):
     """Who is asked, in order of asking: the cell (-1 for staff), the respondent, the channel, and when (seconds).
 
     A respondent is a position among the identifiers of the block's persons and, after them, of the staff.
@@ -49,17 +49,9 @@ class Asked:
     received: Whole
     answers: Flag
 
-    def rows(self, chosen: Whole | Flag) -> Asked:
-        """Some of those asked, or in another order."""
-        return Asked(*(column[chosen] for column in vars(self).values()))
-
-    def and_then(self, other: Asked) -> Asked:
-        """These, and others below them."""
-        return Asked(*(np.concatenate(pair) for pair in zip(vars(self).values(), vars(other).values(), strict=True)))
-
 
 @dataclass(frozen=True)
-class Answers:
+class Answers(Rows):
     """One position an answer: its place among those who answer, the question and the score.
 
     ``comment`` is its place among the comments, or -1; ``tongue`` whether the language of the comment is known.
@@ -71,14 +63,6 @@ class Answers:
     skipped: Flag
     comment: Whole
     tongue: Flag
-
-    def rows(self, chosen: Whole) -> Answers:
-        """The answers in another order."""
-        return Answers(*(column[chosen] for column in vars(self).values()))
-
-    def and_then(self, other: Answers) -> Answers:
-        """These, and others below them."""
-        return Answers(*(np.concatenate(pair) for pair in zip(vars(self).values(), vars(other).values(), strict=True)))
 
 
 def wave(month: Whole) -> list[str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +12,19 @@ from cxlib.sample import laws
 from cxlib.sample.laws import NEVER, Flag, Whole
 
 DAY = 86400
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Columns of equal length, as numbers."""
+
+    def rows(self, chosen: Whole | Flag) -> Self:
+        """Some of the rows, or in another order."""
+        return type(self)(*(column[chosen] for column in vars(self).values()))
+
+    def and_then(self, *others: Self) -> Self:
+        """These rows, and others below them."""
+        return type(self)(*(np.concatenate(column) for column in zip(*(vars(one).values() for one in (self, *others)), strict=True)))
 
 
 def named(values: Any, position: Whole) -> Any:

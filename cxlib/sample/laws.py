@@ -15,7 +15,6 @@ import numpy.typing as npt
 Whole: TypeAlias = npt.NDArray[np.int64]
 Real: TypeAlias = npt.NDArray[np.float64]
 Flag: TypeAlias = npt.NDArray[np.bool_]
-Words: TypeAlias = npt.NDArray[np.object_]
 
 SEED: Final = 12  # of the first dozen the one in which chance misleads least about what is true
 CUSTOMERS: Final = 1500

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -28,16 +28,22 @@ class Company:
         self.customers, self.seed, self.journeys, self.size = customers, seed, journeys, len(people.blocks(customers))
         self.tally = Tally()
         self._counted = np.zeros(SIDES, dtype=np.int64)
-        for block in range(self.size):
-            who = people.live(customers, seed, block=block)
-            self._counted += askable(who, service.tickets(who, seed, block=block).slow).counted(who)
-        self._mood = moods(self._counted)
+        self._mood = np.zeros(laws.MONTHS, dtype=np.int64)
 
-    def blocks(self) -> Iterator[dict[str, Any]]:
-        """The tables of each block as Arrow tables with canonical columns."""
-        self.tally = Tally()
+    def blocks(self, progress: Callable[[str], object] = str) -> Iterator[dict[str, Any]]:
+        """The tables of each block as Arrow tables with canonical columns.
+
+        All are lived once before that and only counted: what is true of a month is true of the whole company.
+        """
+        self.tally, self._counted = Tally(), np.zeros(SIDES, dtype=np.int64)
+        for block in range(self.size):
+            who = people.live(self.customers, self.seed, block=block)
+            self._counted += askable(who, service.tickets(who, self.seed, block=block).slow).counted(who)
+            progress(f"block {block + 1} of {self.size} counted")
+        self._mood = moods(self._counted)
         for block in range(self.size):
             yield self._block(block)
+            progress(f"block {block + 1} of {self.size} written, {self.tally.rows['events']:,} events so far")
 
     def _block(self, block: int) -> dict[str, Any]:
         seed, tally = self.seed, self.tally

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from cxlib.sample import laws
-from cxlib.sample.columns import DAY, days, identifiers, money, named, same, shown_until_as_of, times
+from cxlib.sample.columns import DAY, Rows, days, identifiers, money, named, same, shown_until_as_of, times
 from cxlib.sample.laws import MONTHS, NEVER, Flag, Whole
 from cxlib.sample.people import People
 
@@ -19,22 +19,13 @@ PHONE, STORE = laws.ORDER_CHANNELS.index("phone"), laws.ORDER_CHANNELS.index("st
 
 
 @dataclass(frozen=True)
-class Bought:
+class Bought(Rows):
     """Orders as numbers: the person, the second from SINCE, the amount, and where."""
 
     person: Whole
     second: Whole
     cents: Whole
     channel: Whole
-
-    def rows(self, chosen: Whole | Flag) -> Bought:
-        """Some of the orders, or in another order."""
-        return Bought(self.person[chosen], self.second[chosen], self.cents[chosen], self.channel[chosen])
-
-    def and_then(self, *others: Bought) -> Bought:
-        """These orders, and others below them."""
-        parts = [(one.person, one.second, one.cents, one.channel) for one in (self, *others)]
-        return Bought(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
 def _busy(people: People, rng: np.random.Generator, rate: float, last_day: int = 27) -> tuple[Whole, Whole]:

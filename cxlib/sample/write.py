@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ def write(
     seed: int = laws.SEED,
     journeys: float = laws.JOURNEYS,
     parquet: bool = False,
-    progress: Callable[[int, int, int], None] | None = None,
+    progress: Callable[[str], object] = str,
 ) -> list[Path]:
     """Write the sample company into a folder: a file for each table, ``sources.toml`` that reads them, and ``truth.json``.
 
@@ -52,7 +52,7 @@ def write(
     parquet : bool, default False
         Typed Parquet files with canonical columns, clean; by default CSV as exports are, with a little dirt.
     progress : callable, optional
-        Told after each block: blocks done, blocks in all, events so far.
+        Told in words how far it has come; by default nobody listens.
 
     Returns
     -------
@@ -95,14 +95,14 @@ def write(
     folder.mkdir(parents=True, exist_ok=True)
     sink: _Exports | _Typed = _Typed(folder) if parquet else _Exports(folder, seed)
     with ThreadPoolExecutor(max_workers=1) as writer:
-        before = None
-        for block, tables in enumerate(told.blocks(), start=1):
-            if before is not None:
-                before.result()
-            before = writer.submit(sink.add, tables)
-            if progress is not None:
-                progress(block, told.size, told.tally.rows["events"])
-    sink.close()
+        written: Future[None] | None = None
+        for tables in told.blocks(progress):
+            if written is not None:
+                written.result()  # one block is written while the next is lived, and no more than that is in memory
+            written = writer.submit(sink.add, tables)
+        writer.submit(sink.close).result()
+    if written is not None:
+        written.result()
     known = told.truth() | {"rows": _whole(told.tally.rows + sink.added), "rows_without_consent": _whole(told.tally.without_consent)}
     known["dirt"] = {table: _whole(kinds) for table, kinds in sink.dirt.items()}
     for name, text in ((SOURCES, declaration(TABLES, parquet=parquet)), (TRUTH, json.dumps(known, indent=1, ensure_ascii=False) + "\n")):
