@@ -74,6 +74,7 @@ def facts(counted: Whole, mood: Whole, tally: Tally, journeys: float) -> dict[st
         "as_of": str(laws.AS_OF),
         **tally.people,
         "movements": _movements(scores),
+        "scores_are": "nps in points; csat percent of 4 and 5, ces percent of 5 to 7, ratings percent of 4 and 5",
         "no_movement": ["rating_billing", "rating_store", "nps of staff"],
         **scores,
         "causes": _causes(counted, mood),
