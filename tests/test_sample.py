@@ -146,6 +146,21 @@ def test_several_blocks_are_written_the_same_to_the_byte_each_time(tmp_path: Pat
     assert told[-1] == f"block 2 of 2 written, {events:,} events so far"
 
 
+def test_exports_of_several_blocks_are_one_file_each_with_every_row_counted(tmp_path: Path) -> None:
+    sample.write(tmp_path, customers=laws.BLOCK + 50, seed=3)
+    known = json.loads((tmp_path / "truth.json").read_text(encoding="utf-8"))
+    for name, identifier in (("customers", "customer"), ("tickets", "Ticket #"), ("feedback", "feedback"), ("responses", None)):
+        rows = pd.read_csv(tmp_path / f"{name}.csv", dtype=str, keep_default_na=False)
+        assert len(rows) == known["rows"][name], name
+        again = ["customer", "start"] if name == "customers" else [identifier]
+        if identifier:
+            assert rows.duplicated(again).sum() == known["dirt"][name]["duplicated id"], name
+            assert not (rows[identifier] == identifier).any()
+        else:
+            assert (rows["score"] == "11").sum() == known["dirt"][name]["no answer (11) to nps"]
+            assert (rows["score"] == "").sum() == known["dirt"][name]["no answer (empty)"]
+
+
 def test_customers_of_one_block_are_the_same_in_a_company_of_two(large: Large) -> None:
     alone = live(laws.BLOCK, SEED)
     for column in ("start", "end", "reason", "plans", "level", "number"):
