@@ -1,8 +1,9 @@
-"""The command line: ``cxlib run`` makes the report of a date, ``check`` shows what would be read, ``sample`` makes data to try."""
+"""The command line: ``cxlib run`` makes the report of a date; ``check``, ``doctor`` and ``sample`` help to get there."""
 
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import signal
@@ -29,12 +30,17 @@ def main(words: Sequence[str] | None = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _stop)
     try:
-        code = {"check": _check, "run": _run, "sample": _sample}[asked.command](asked)
+        code = {"check": _check, "doctor": _doctor, "run": _run, "sample": _sample}[asked.command](asked)
     except Refusal as refusal:
         code = refusal.code
         sys.stderr.write(f"cxlib {asked.command}: {refusal.letter}\n")
         if getattr(asked, "json", False):
             print(json.dumps({"status": "refused", "code": code, "letter": refusal.letter}, ensure_ascii=False))
+    except ModuleNotFoundError as missing:
+        if (missing.name or "cxlib").partition(".")[0] == "cxlib":
+            raise
+        code = ENVIRONMENT
+        sys.stderr.write(f"cxlib {asked.command}: the package '{missing.name}' is not installed here. cxlib doctor says what else is.\n")
     except Stopped as stop:
         code = stop.code
         sys.stderr.write(f"cxlib {asked.command}: stopped by {stop}.\n")
@@ -60,6 +66,11 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check", help="show what a workbook would read", epilog=CODES)
     check.add_argument("--sources", default="data/sources.toml", metavar="FILE", help="the workbook (default: data/sources.toml)")
     check.add_argument("--as-of", metavar="DATE", help="last day counted (default: everything counts)")
+    doctor = commands.add_parser("doctor", help="look at everything a run needs, and say what to do", epilog=CODES)
+    doctor.add_argument("--sources", metavar="FILE", help="the workbook (default: data/sources.toml)")
+    doctor.add_argument("--to", metavar="DIR", help="folder of all reports (default: reports)")
+    doctor.add_argument("--private", metavar="DIR", help="folder for rows set aside (default: data/private)")
+    doctor.add_argument("--json", action="store_true", help="say it on stdout as JSON")
     sample = commands.add_parser("sample", help="make a company whose truth is known", epilog=CODES)
     sample.add_argument("--to", required=True, metavar="DIR", help="folder for its files, sources.toml and truth.json")
     sample.add_argument("--customers", type=_positive, default=1500, metavar="N", help="how many (default: 1500)")
@@ -94,6 +105,16 @@ def _check(asked: argparse.Namespace) -> int:
     except TableError as letter:
         raise Refusal(str(letter), DATA_REFUSED) from letter
     return DONE
+
+
+def _doctor(asked: argparse.Namespace) -> int:
+    from cxlib.report.doctor import examine
+
+    examined = examine(sources=asked.sources, to=asked.to, private=asked.private)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal that lacks a letter must not hide the finding
+    print(json.dumps(examined.record, ensure_ascii=False) if asked.json else examined.text)
+    return examined.code
 
 
 def _sample(asked: argparse.Namespace) -> int:

@@ -73,7 +73,16 @@ def answers(shares, first=0, n=1000, **keys):
 
 
 def account(**changed):
-    columns = {"table": "responses", "rows_read": 2831, "kept": 2829, "set_aside": 2, "repeats": 0, "after_as_of": 0, "no_consent": 0}
+    columns = {
+        "table": "responses",
+        "rows_read": 2831,
+        "kept": 2829,
+        "set_aside": 2,
+        "not_meant": 0,
+        "repeats": 0,
+        "after_as_of": 0,
+        "no_consent": 0,
+    }
     return pd.DataFrame([{**columns, "since": dt.date(2017, 5, 1), "until": dt.date(2017, 5, 31)} | changed])
 
 

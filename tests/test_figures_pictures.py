@@ -404,7 +404,8 @@ def test_each_kind_says_what_it_is(kind):
 def test_an_account_hands_on_its_rows_as_numbers():
     (row,) = payload(figures.account(account()))["account"]
     assert row == {
-        "table": "responses", "rows_read": 2831, "kept": 2829, "set_aside": 2, "repeats": 0, "after_as_of": 0, "no_consent": 0,
+        "table": "responses", "rows_read": 2831, "kept": 2829, "set_aside": 2, "not_meant": 0, "repeats": 0, "after_as_of": 0,
+        "no_consent": 0,
         "since": "2017-05-01", "until": "2017-05-31",
     }  # fmt: skip
 

@@ -43,7 +43,7 @@ def refusal(path: Path, as_of: str = "2026-06-30") -> str:
 
 
 def accounted(book: sources.Book) -> bool:
-    parts = book.account[["kept", "set_aside", "repeats", "after_as_of", "no_consent"]].sum(axis=1)
+    parts = book.account[["kept", "set_aside", "not_meant", "repeats", "after_as_of", "no_consent"]].sum(axis=1)
     return bool((parts == book.account["rows_read"]).all())
 
 

@@ -235,6 +235,7 @@ def _defused(value: Any) -> Any:
 _ACCOUNT = {
     "kept": "kept",
     "set_aside": "set aside for breaking a rule",
+    "not_meant": "not meant for their table",
     "repeats": "left out as repeats",
     "after_as_of": "later than the last day counted",
     "no_consent": "without consent",
@@ -244,6 +245,7 @@ _ACCOUNT = {
 _ACCOUNT_HEADS = {
     "kept": "Kept",
     "set_aside": "Set aside",
+    "not_meant": "Not meant",
     "repeats": "Repeats",
     "after_as_of": "Too late",
     "no_consent": "No consent",
@@ -256,7 +258,7 @@ def account(frame: pd.DataFrame) -> Piece:
     Parameters
     ----------
     frame : DataFrame, one row per table
-        ``table``, ``rows_read``, ``kept``, ``set_aside``, ``repeats``, ``after_as_of``,
+        ``table``, ``rows_read``, ``kept``, ``set_aside``, ``not_meant``, ``repeats``, ``after_as_of``,
         ``no_consent``, ``since``, ``until``: the account of a book.
 
     Returns
@@ -279,8 +281,9 @@ def account(frame: pd.DataFrame) -> Piece:
 
     Examples
     --------
-    >>> print(account(pd.DataFrame({"table": ["responses"], "rows_read": [2831], "kept": [2829], "set_aside": [2], "repeats": [0],
-    ...                             "after_as_of": [0], "no_consent": [0], "since": [None], "until": [None]})))
+    >>> print(account(pd.DataFrame({"table": ["responses"], "rows_read": [2831], "kept": [2829], "set_aside": [2],
+    ...                             "not_meant": [0], "repeats": [0], "after_as_of": [0], "no_consent": [0],
+    ...                             "since": [None], "until": [None]})))
     Of 2,831 rows read, 2,829 were kept; 2 were set aside for breaking a rule.
     """
     lacking = [name for name in ("table", "rows_read", *_ACCOUNT, "since", "until") if name not in frame.columns]

@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from cxlib.sources import reading
+from cxlib.sources import reading, sql
 from cxlib.sources.declared import declared
 from cxlib.sources.known import known_then
+from cxlib.sources.strangers import strangers
 from cxlib.tables import TABLES, TableError
 from cxlib.tables.engine import connect
 from cxlib.tables.rows import day
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
-    from ibis.backends.duckdb import Backend
 
 
 @dataclass(frozen=True)
@@ -41,14 +41,14 @@ class Book:
     as_of : date
         Last day counted.
     account : DataFrame, one row per declared table
-        ``table``, ``rows_read``, ``kept``, ``set_aside``, ``repeats``, ``after_as_of``, ``no_consent``
-        (counts of rows; the last five add up to the first), ``since``, ``until`` (first and last day).
+        ``table``, ``rows_read``, ``kept``, ``set_aside``, ``not_meant``, ``repeats``, ``after_as_of``,
+        ``no_consent`` (counts of rows; the last six add up to the first), ``since``, ``until`` (first and last day).
     problems : DataFrame, one row per table and reason
         ``table``, ``reason``, ``rows``, ``first`` (the first three).
     responses, staff_responses : Ibis tables
         The answers of customers, and of staff asked to guess what customers feel.
-    columns : DataFrame, one row per column read
-        ``table``, ``column``, ``missing``, ``distinct``, ``low``, ``high``.
+    notes : DataFrame, one row per table, column and note
+        ``table``, ``column``, ``note``, ``rows``: what is strange and was kept.
     """
 
     name: str
@@ -57,7 +57,7 @@ class Book:
     as_of: dt.date
     account: pd.DataFrame
     problems: pd.DataFrame
-    columns: pd.DataFrame
+    notes: pd.DataFrame
     customers: ir.Table
     attributes: ir.Table
     value_history: ir.Table
@@ -98,27 +98,23 @@ def admit(path: str | Path, *, to: str | Path) -> list[str]:
     workbook, to = declared(path), Path(to)
     scratch = Path(tempfile.mkdtemp(prefix="cxlib-door-"))
     con = connect()
-    con.raw_sql(f"SET TimeZone = '{workbook.time_zone}'")
-    con.raw_sql(f"SET temp_directory = '{scratch}'")
+    con.raw_sql(f"SET TimeZone = {sql.text(workbook.time_zone)}")
+    con.raw_sql(f"SET temp_directory = {sql.text(str(scratch))}")
     letters: list[str] = []
     account = {}
     try:
         for name in TABLES:
-            if name not in workbook.sources:
+            exports = workbook.sources.get(name, ())
+            if not exports:
                 continue
-            source = workbook.sources[name]
             try:
-                result = passed(workbook, source, reading.raw(workbook, source, con=con, scratch=scratch), con=con, to=to)
+                raws = [(source, reading.raw(workbook, source, con=con, scratch=scratch)) for source in exports]
+                result = passed(workbook, raws, con=con, scratch=scratch, to=to)
             except TableError as error:
                 letters.append(str(error))
                 continue
-            finally:
-                _drop(con, name)
-            account[name] = {
-                **{key: value for key, value in asdict(result).items() if key not in ("problems", "columns")},
-                "problems": result.problems.to_dict("records"),
-                "columns": result.columns.astype(object).where(result.columns.notna(), None).to_dict("records"),
-            }
+            account[name] = asdict(result) | {part: getattr(result, part).to_dict("records") for part in ("problems", "notes")}
+        letters += [] if letters else strangers(workbook, con, to, account)
     finally:
         con.disconnect()
         shutil.rmtree(scratch, ignore_errors=True)
@@ -127,13 +123,6 @@ def admit(path: str | Path, *, to: str | Path) -> list[str]:
     stamp = {"workbook": str(workbook.path), "inputs": reading.inputs(workbook), "tables": account}
     (to / "account.json").write_text(json.dumps(stamp, indent=1, ensure_ascii=False, default=str), encoding="utf-8")
     return list(account)
-
-
-def _drop(con: Backend, name: str) -> None:
-    """Free what the door made of one table before the next one comes."""
-    for kind, steps in {"VIEW": ("checked_", "made_", "typed_", "answers_", "texts_"), "TABLE": ("stage_", "raw_")}.items():
-        for step in steps:
-            con.raw_sql(f'DROP {kind} IF EXISTS "{step}{name}"')
 
 
 def inputs(path: str | Path) -> dict[str, str]:
@@ -183,7 +172,7 @@ def read(path: str | Path, *, as_of: str | dt.date) -> Book:
         If ``as_of`` is not a day.
     """
     workbook, until = declared(path), day(as_of, asks="read")
-    folder = _admitted(str(workbook.path))
+    folder = admitted(str(workbook.path))
     stamp = json.loads((folder / "account.json").read_text(encoding="utf-8"))
     tables, counts = known_then(folder, until, list(stamp["tables"]))
     rows = []
@@ -194,7 +183,7 @@ def read(path: str | Path, *, as_of: str | dt.date) -> Book:
                 "table": name,
                 "rows_read": passed["rows_read"],
                 "kept": passed["kept"] - sum(left_out.values()),
-                "set_aside": passed["set_aside"],
+                **{part: passed[part] for part in ("set_aside", "not_meant")},
                 **{name: left_out[name] for name in ("repeats", "after_as_of", "no_consent")},
                 "since": since,
                 "until": last,
@@ -208,7 +197,7 @@ def read(path: str | Path, *, as_of: str | dt.date) -> Book:
         as_of=until,
         account=pd.DataFrame(rows),
         problems=_frame(stamp, "problems", ["reason", "rows", "first"]),
-        columns=_frame(stamp, "columns", ["column", "missing", "distinct", "low", "high"]),
+        notes=_frame(stamp, "notes", ["column", "note", "rows"]),
         **tables,
     )
 
@@ -219,7 +208,7 @@ def _frame(stamp: dict[str, object], part: str, columns: list[str]) -> pd.DataFr
     return pd.DataFrame(rows, columns=["table", *columns])
 
 
-def _admitted(path: str) -> Path:
+def admitted(path: str) -> Path:
     """The folder of validated tables: the run's, where it admitted this very workbook, or a private one of this process.
 
     A file that changes is read anew: an analyst who mends her export and runs the cell again sees it mended.

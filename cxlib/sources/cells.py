@@ -1,188 +1,254 @@
-"""From cells of text to typed columns: each conversion with the words for what does not fit it."""
+"""From cells of text to typed columns, in SQL: each conversion with the words for what does not fit it.
+
+What nearly every cell looks like is tried first, since a file of a hundred million rows pays for each
+expression a hundred million times; whatever does not look so goes the long way and means the same.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
 
-import ibis
-
-from cxlib.sources.declared import TENURE_DAYS, Question, Source, Workbook
+from cxlib.sources import sql
+from cxlib.sources.source import EPOCHS, TENURE_DAYS, Source
 from cxlib.tables import Column, TableSpec
-
-if TYPE_CHECKING:
-    import ibis.expr.types as ir
+from cxlib.tables.schema import Kind
 
 BLANKS = " \t\r\n\v\f\u00a0\u3000\ufeff"
+#: What a column is made of that an export does not have.
+NOTHING = "CAST(NULL AS VARCHAR)"
+#: Prefix of the column that carries a cell as text beside its typed value.
+TEXT = "(text) "
 
-_WORDS = {"whole": "a whole number", "number": "a number", "date": "a date", "time": "a date and time", "yes/no": "true or false"}
-
-
-UNDECLARED = "question is not declared"
-
-#: Prefixes of the columns that a row carries through the door beside its typed values.
-TEXT, MAPPED, NATIVE = "(text) ", "(mapped) ", "(native) "
-
-
-@ibis.udf.scalar.builtin(name="trim", signature=(("string", "string"), "string"))  # type: ignore[untyped-decorator]
-def _trim(text: str, blanks: str) -> str:  # type: ignore[empty-body]
-    """DuckDB's trim with a set of characters; Ibis's own knows ASCII blanks only."""
-
-
-@ibis.udf.scalar.builtin(name="try_strptime", signature=(("string", "string"), "timestamp(6)"))  # type: ignore[untyped-decorator]
-def _try_strptime(text: str, form: str) -> Any:
-    """DuckDB's strptime that gives a missing value where the text has another form."""
-
-
-def text_of(column: ir.Column, no_answer: tuple[str, ...] = ()) -> ir.StringValue:
-    """A cell as text: blanks around it dropped; an empty one, or a declared code for no answer, is missing."""
-    text = _trim(column.cast("string"), BLANKS).nullif("")
-    codes = [code for code in no_answer if code]
-    return ibis.ifelse(text.isin(codes), ibis.null("string"), text) if codes else text
-
-
-def texts(columns: list[tuple[str, ir.Column | None]], source: Source) -> dict[str, ir.Value]:
-    """First step: every cell as text, with the declared map beside it, and the engine's own value where it has a type.
-
-    Each step of the door is a view of its own: an expression that named its cell several times in one
-    step, and again in the next, would double with every step.
-    """
-    made: dict[str, ir.Value] = {}
-    for name, raw in columns:
-        constant = source.constants.get(name)
-        if raw is None:
-            raw = ibis.literal(constant, type="string") if constant is not None else ibis.null("string")
-        made[TEXT + name] = text = text_of(raw, source.no_answer)
-        pairs = source.values.get(name)
-        made[MAPPED + name] = text.cases(*pairs.items(), else_=ibis.null("string")) if pairs else text
-        if not (raw.type().is_string() or pairs or source.no_answer):
-            made[NATIVE + name] = raw
-    return made
+_WORDS: dict[Kind, str] = {
+    "text": "a text",
+    "whole": "a whole number",
+    "number": "a number",
+    "date": "a date",
+    "time": "a date and time",
+    "yes/no": "true or false",
+}
+_TYPES: dict[Kind, str] = {
+    "text": "VARCHAR",
+    "whole": "BIGINT",
+    "number": "DOUBLE",
+    "date": "DATE",
+    "time": "TIMESTAMP",
+    "yes/no": "BOOLEAN",
+}
+_FLOATS = ("DOUBLE", "FLOAT", "REAL")
+_OFFSET = r"^\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)? ?(Z|UTC|[+-]\d{2}(:?\d{2})?)$"
+_LOCAL = r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?$"
+#: What may stand before or after an amount: a sign of money, or a code of three letters.
+MONEY = r"(?:[A-Z]{0,2}\p{Sc}|[A-Z]{3}|lei|kr|zł)"
+_LOST = r"^[+-]?\d(\.\d+)?[eE]\+?\d+$"
 
 
-def value(column: Column, source: Source, row: ir.Table) -> ir.Value:
+@dataclass(frozen=True)
+class Cell:
+    """One column on its way in: the canonical column, the source's expression for it, and that one's type."""
+
+    column: Column
+    made: str
+    type: str = "VARCHAR"
+
+    @property
+    def name(self) -> str:
+        return self.column.name
+
+    @property
+    def absent(self) -> bool:
+        """Whether the export has nothing for this column."""
+        return self.made == NOTHING
+
+    @property
+    def native(self) -> bool:
+        """Whether the source gives a type of its own."""
+        return self.type != "VARCHAR"
+
+
+def clean(cell: str) -> str:
+    """A text without the blanks around it; an empty one is missing."""
+    plain = f"{cell} BETWEEN '!' AND '~' AND right({cell}, 1) BETWEEN '!' AND '~'"
+    return f"CASE WHEN {plain} THEN {cell} ELSE nullif(trim({cell}, {sql.text(BLANKS)}), '') END"
+
+
+def as_text(cell: Cell, source: Source) -> str:
+    """First step: the cell as text; a declared code for no answer is missing."""
+    codes = [code for code in source.no_answer if code]
+    if cell.absent:
+        return NOTHING
+    if not cell.native:
+        trimmed = cell.column.kind == "text" or bool(codes) or cell.name in source.values or cell.name == "score"
+        # A number, a date or a yes/no is found without the blanks being taken off first.
+        text = clean(cell.made) if trimmed else cell.made
+    elif cell.type in _FLOATS and cell.column.kind == "text":
+        exact = f"abs({cell.made}) < 9007199254740992"
+        digits = f"CASE WHEN {exact} THEN CAST(CAST({cell.made} AS BIGINT) AS VARCHAR) ELSE format('{{:e}}', {cell.made}) END"
+        text = f"CASE WHEN {cell.made} = floor({cell.made}) THEN {digits} ELSE CAST({cell.made} AS VARCHAR) END"
+    else:
+        text = f"CAST({cell.made} AS VARCHAR)"
+    return f"CASE WHEN {sql.among(text, codes)} THEN NULL ELSE {text} END" if codes else text
+
+
+def mapped(cell: Cell, source: Source) -> str:
+    """The cell as text, or what its value is declared to mean; missing where the declaration does not say."""
+    text, pairs = sql.name(TEXT + cell.name), source.values.get(cell.name)
+    return sql.cases(text, ((sql.text(one), sql.text(other)) for one, other in pairs.items())) if pairs else text
+
+
+def typed(cell: Cell, source: Source, zone: str) -> str:
     """Second step: the text as the type of its column; missing where it cannot be one."""
-    typed = _typed(column, source, row)
-    if column.name == "tenure_days" and source.tenure_unit:
-        typed = typed * TENURE_DAYS[source.tenure_unit]
-    return typed
+    if cell.absent:
+        return f"CAST(NULL AS {_TYPES[cell.column.kind]})"
+    kind, text = cell.column.kind, mapped(cell, source)
+    own = sql.name("(native) " + cell.name) if cell.native and cell.name not in source.values and not source.no_answer else None
+    if kind == "text":
+        return text
+    if kind in ("number", "whole"):
+        number = f"CAST({own} AS DOUBLE)" if own and _numeric(cell.type) else _number(text, source)
+        if cell.name == "tenure_days" and source.tenure_unit:
+            number = f"({number}) * {TENURE_DAYS[source.tenure_unit]!r}"
+        return number if kind == "number" else whole(number)
+    if kind == "yes/no":
+        return own if own and cell.type == "BOOLEAN" else f"CASE lower({text}) WHEN 'true' THEN true WHEN 'false' THEN false END"
+    if own and cell.type.startswith(("DATE", "TIMESTAMP")):
+        moment = (
+            f"{own} AT TIME ZONE {sql.text(zone)}" if "WITH TIME ZONE" in cell.type else _zoned(f"CAST({own} AS TIMESTAMP)", source, zone)
+        )
+    else:
+        moment = _moment(text, cell.name, source, zone)
+    return f"CAST({moment} AS {_TYPES[kind]})"
 
 
-def misfits(column: Column, source: Source, row: ir.Table) -> dict[str, ir.BooleanValue]:
-    """Third step: what can be wrong with a cell: reason → condition."""
-    name, wrong = column.name, {}
-    text, mapped, typed = row[TEXT + name], row[MAPPED + name], row[name]
+def misfits(cell: Cell, source: Source, zone: str) -> list[tuple[str, str, str]]:
+    """Third step: what can be wrong with a cell: reason, condition, and the text that is shown."""
+    column, name, value = cell.column, cell.name, sql.name(cell.name)
+    if cell.absent:
+        return [(f"no {name}", "true", "NULL")] if column.required else []
+    text, said = sql.name(TEXT + name), mapped(cell, source)
+    there = f"{clean(text)} IS NOT NULL"
+    wrong = []
     if name in source.values:
-        wrong[f"{name} has a value that values.{name} does not map"] = text.notnull() & mapped.isnull()
+        wrong.append((f"{name} has a value that values.{name} does not map", f"{text} IS NOT NULL AND {said} IS NULL", text))
     if column.kind != "text":
-        wrong[f"{name} is not {_WORDS[column.kind]}"] = mapped.notnull() & typed.isnull()
+        unfit = f"CASE WHEN {value} IS NOT NULL THEN false ELSE {there} END"
+        if column.kind in ("date", "time") and not cell.native:
+            skipped = f"{unfit} AND {_parsed(clean(text), name, source)} IS NOT NULL"
+            wrong.append((f"{name} is in the hour that the clocks of {source.time_zone or zone} skip", skipped, text))
+        wrong.append((f"{name} is not {_WORDS[column.kind]}", unfit, text))
+    if column.identifier:
+        wrong.append(
+            (
+                f"{name} has lost digits: a program took it for a number",
+                f"(contains({text}, 'E') OR contains({text}, 'e')) AND regexp_matches({text}, {sql.text(_LOST)})",
+                text,
+            )
+        )
     if column.required:
-        wrong[f"no {name}"] = text.isnull()
+        wrong.append((f"no {name}", f"{text} IS NULL" if column.kind == "text" else f"{value} IS NULL", text))
     if column.low is not None:
-        wrong[f"{name} is below {column.low:g}"] = typed < column.low
+        wrong.append((f"{name} is below {column.low:g}", f"{value} < {column.low!r}", text))
     if column.above is not None:
-        wrong[f"{name} is not above {column.above:g}"] = typed <= column.above
+        wrong.append((f"{name} is not above {column.above:g}", f"{value} <= {column.above!r}", text))
     if column.one_of:
-        wrong[f"{name} is not one of {', '.join(column.one_of)}"] = typed.notin(column.one_of)
+        wrong.append((f"{name} is not one of {', '.join(column.one_of)}", f"NOT {sql.among(value, column.one_of)}", text))
     return wrong
 
 
-def _typed(column: Column, source: Source, row: ir.Table) -> ir.Value:
-    native = row[NATIVE + column.name] if NATIVE + column.name in row.columns else None
-    text = row[MAPPED + column.name]
-    match column.kind:
-        case "text":
-            return text
-        case "number" | "whole":
-            plain = text.replace(".", "").replace(",", ".") if source.decimal == "," else text
-            number = _finite(plain.try_cast("float64") if native is None or not native.type().is_numeric() else native.cast("float64"))
-            return number if column.kind == "number" else _whole(number)
-        case "yes/no":
-            return text.lower().cases(("true", True), ("false", False), else_=ibis.null("boolean"))
-        case _:
-            dated = native is not None and (native.type().is_date() or native.type().is_timestamp())
-            moment = row[NATIVE + column.name].cast("timestamp(6)") if dated else _moment(text, source.date_format)
-            return moment.date() if column.kind == "date" else moment
-
-
-def _whole(number: ir.Value) -> ir.Value:
-    """A whole number as int64; missing where there is a fraction or more digits than a float keeps."""
-    whole = (number == number.floor()) & (number.abs() < 2**53)
-    return ibis.ifelse(whole, number, ibis.null("float64")).cast("int64")
-
-
-def _moment(text: ir.StringValue, form: str | None) -> ir.Value:
-    """A local time in the workbook's zone, to the microsecond.
-
-    A text with an offset is brought into the zone of the session, which the door sets; one without is
-    taken to be local already.
-    """
-    if form is not None:
-        return _try_strptime(text, ibis.literal(form))
-    # Only what starts like 2026-06-30 is read without a declared form: DuckDB also takes '1-2-3' for a year.
-    iso = ibis.ifelse(text.re_search(r"^\d{4}-\d{2}-\d{2}"), text, ibis.null("string"))
-    return iso.try_cast("timestamp('UTC', 6)").cast("timestamp(6)")
-
-
-def answer(questions: list[Question], row: ir.Table) -> dict[str, ir.Value]:
-    """The text of an answer: a declared code for no answer is missing, a declared word is its number."""
-    name, text = row[MAPPED + "question"], row[TEXT + "score"].re_replace(r"^(-?\d+)\.0+$", r"\1")
-    silent = ibis.literal(False)
-    for question in questions:
-        if question.no_answer:
-            silent = silent | ((name == question.name) & text.isin(question.no_answer))
-    pairs = [((name == question.name) & (text == word), number) for question in questions for word, number in question.values.items()]
-    said = ibis.ifelse(silent, ibis.null("string"), text)
-    mapped = ibis.cases(*[(silent, ibis.null("string")), *pairs], else_=text) if pairs else said
-    return {TEXT + "score": said, MAPPED + "score": mapped}
-
-
-def score(questions: list[Question], row: ir.Table) -> dict[str, ir.Value]:
-    """The answer on its scale, turned where low is good, and the scale beside it."""
-    name = row[MAPPED + "question"]
-    raw = _whole(_finite(row[MAPPED + "score"].try_cast("float64")))
-    low, high = by_question(questions, name, lambda q: q.scale[0]), by_question(questions, name, lambda q: q.scale[1])
-    turned = [question.name for question in questions if question.turned]
-    return {
-        "score": ibis.ifelse(name.isin(turned), low + high - raw, raw) if turned else raw,
-        "scale_low": low,
-        "scale_high": high,
-        "kind": by_question(questions, name, lambda question: question.kind),
-        "low_is_good": by_question(questions, name, lambda question: question.low_is_good),
-    }
-
-
-def off_scale(row: ir.Table) -> dict[str, ir.BooleanValue]:
-    """What can be wrong with an answer."""
-    return {
-        UNDECLARED: row.question.notnull() & row.kind.isnull(),
-        "score is not a whole number": row[MAPPED + "score"].notnull() & row.score.isnull(),
-        "score is outside the scale of its question": (row.score < row.scale_low) | (row.score > row.scale_high),
-    }
-
-
-def _finite(number: ir.Value) -> ir.Value:
-    return ibis.ifelse(number.isnan() | number.isinf(), ibis.null("float64"), number)
-
-
-def by_question(questions: list[Question], name: ir.StringColumn, what: Any) -> ir.Value:
-    """A property of the question that a row answers."""
-    pairs = [(question.name, what(question)) for question in questions if what(question) is not None]
-    if not pairs:
-        return ibis.null("string")
-    return name.cases(*pairs, else_=ibis.null())
-
-
-def orders(spec: TableSpec, values: ir.Table) -> dict[str, ir.BooleanValue]:
+def orders(spec: TableSpec) -> list[tuple[str, str, str]]:
     """Pairs of times that must not run backwards, and columns of which one must be there."""
-    wrong = {f"{first} is after {second}": values[first] > values[second] for first, second in spec.ordered}
+    wrong = [(f"{first} is after {second}", f"{sql.name(first)} > {sql.name(second)}", "NULL") for first, second in spec.ordered]
     if spec.either:
-        missing = values[spec.either[0]].isnull()
-        for name in spec.either[1:]:
-            missing = missing & values[name].isnull()
-        wrong["neither " + " nor ".join(spec.either)] = missing
+        missing = " AND ".join(f"{sql.name(name)} IS NULL" for name in spec.either)
+        wrong.append(("neither " + " nor ".join(spec.either), missing, "NULL"))
     return wrong
 
 
-def questions_of(workbook: Workbook) -> list[Question]:
-    """The declared questions in order of name, so that every expression is the same from run to run."""
-    return [workbook.questions[name] for name in sorted(workbook.questions)]
+def whole(number: str) -> str:
+    """A whole number; missing where there is a fraction, or more digits than a float keeps."""
+    return f"CASE WHEN ({number}) = floor({number}) AND abs({number}) < 9007199254740992 THEN CAST({number} AS BIGINT) END"
+
+
+def plain_number(text: str) -> str:
+    """A number as programs write it; words such as nan, and 1_000, are none."""
+    number = f"try_cast({text} AS DOUBLE)"
+    return f"CASE WHEN isfinite({number}) AND NOT contains({text}, '_') THEN {number} END"
+
+
+def _number(text: str, source: Source) -> str:
+    """A number as the export writes it: its decimal mark, marks between thousands, a sign of money around it.
+
+    Where the decimal mark is declared to be a comma, a point can only stand between thousands.
+    """
+    decimal, between = source.decimal, source.thousands or ("." if source.decimal == "," else "")
+    marks = " \u00a0\u202f" if between == " " else between
+    groups = rf"\d{{1,3}}(?:[{marks}]\d{{3}})+|\d+" if marks else r"\d+"
+    form = rf"^(?:{MONEY})?\s*([+-]?(?:(?:{groups})(?:[{decimal}]\d*)?|[{decimal}]\d+))\s*(?:{MONEY})?$"
+    digits = f"translate(regexp_extract({clean(text)}, {sql.text(form)}, 1), {sql.text(decimal + marks)}, '.')"
+    long = f"try_cast(nullif({digits}, '') AS DOUBLE)"
+    # With a decimal comma '1.5' is no number, and the short way would read it as one.
+    return long if decimal == "," else sql.first(plain_number(text), long)
+
+
+def carries_money(cell: Cell) -> str:
+    """Whether a sign of money stands around a number: counted, since the table's currency is declared elsewhere."""
+    text, value = sql.name(TEXT + cell.name), sql.name(cell.name)
+    return f"{value} IS NOT NULL AND regexp_matches({text}, {sql.text(MONEY)})"
+
+
+def _numeric(kind: str) -> bool:
+    return kind in (*_FLOATS, "BOOLEAN") or kind.startswith(("DECIMAL", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "U"))
+
+
+def _moment(text: str, name: str, source: Source, zone: str) -> str:
+    """A time in the workbook's zone: one with an offset is brought there, one without is read in the zone declared for it."""
+    zoned = []
+    for form in source.forms(name):
+        if form in EPOCHS:
+            micros = f"try_cast({clean(text)} AS DOUBLE) * {1_000_000 // EPOCHS[form]}"
+            zoned.append(f"make_timestamptz(CAST({micros} AS BIGINT)) AT TIME ZONE {sql.text(zone)}")
+        elif "%z" in form or "%Z" in form:
+            zoned.append(f"CAST(try_strptime({clean(text)}, {sql.text(form)}) AS TIMESTAMPTZ) AT TIME ZONE {sql.text(zone)}")
+    if not source.forms(name):
+        offset = f"CASE WHEN regexp_matches({clean(text)}, {sql.text(_OFFSET)}) THEN try_cast({clean(text)} AS TIMESTAMPTZ) END"
+        zoned.append(f"{offset} AT TIME ZONE {sql.text(zone)}")
+    return sql.first(_zoned(_parsed(text, name, source), source, zone), *zoned)
+
+
+def _parsed(text: str, name: str, source: Source) -> str:
+    """A text without an offset as the clocks of its zone show it, whether or not they ever did."""
+    forms = [form for form in source.forms(name) if form not in EPOCHS and "%z" not in form and "%Z" not in form]
+    if forms:
+        return sql.first(*(f"try_strptime({clean(text)}, {sql.text(form)})" for form in forms))
+    if source.forms(name):
+        return "CAST(NULL AS TIMESTAMP)"
+    # Only what starts like 2026-06-30 is read without a declared form: DuckDB also takes '1-2-3' for a year.
+    value, unusual = f"try_cast({text} AS TIMESTAMP)", f"regexp_matches({clean(text)}, {sql.text(_LOCAL)})"
+    return f"CASE WHEN {text} LIKE '____-__-__ __:__:__' THEN {value} WHEN {unusual} THEN {value} END"
+
+
+def _zoned(moment: str, source: Source, zone: str) -> str:
+    """A time of the export's zone in the workbook's; missing where the clocks skipped it (they do so in the small hours)."""
+    own = source.time_zone or zone
+    if own == zone == "UTC":
+        return moment
+    instant = f"({moment}) AT TIME ZONE {sql.text(own)}"
+    here = moment if own == zone else f"({instant}) AT TIME ZONE {sql.text(zone)}"
+    return f"CASE WHEN hour({moment}) >= 4 OR ({instant}) AT TIME ZONE {sql.text(own)} = {moment} THEN {here} END"
+
+
+def twice_on_the_clock(cell: Cell, source: Source, zone: str) -> str | None:
+    """Whether a time without an offset is in the hour that the clocks repeat, so that it may be either."""
+    own = source.time_zone or zone
+    if own == "UTC" or cell.native or cell.column.kind != "time":
+        return None
+    text, value = sql.name(TEXT + cell.name), sql.name(cell.name)
+    local = _parsed(clean(text), cell.name, source)
+    later, earlier = (
+        f"(({local}) AT TIME ZONE {sql.text(own)} {sign} INTERVAL 1 HOUR) AT TIME ZONE {sql.text(own)} = {local}" for sign in ("+", "-")
+    )
+    return (
+        f"CASE WHEN hour({value}) < 5 OR hour({value}) > 20 THEN {later} OR {earlier} ELSE false END"
+        if own != zone
+        else (f"CASE WHEN hour({value}) < 4 THEN {later} OR {earlier} ELSE false END")
+    )

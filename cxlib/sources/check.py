@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
-from cxlib.sources.book import Book, read
+from cxlib.sources import sql
+from cxlib.sources.book import Book, admitted, read
 from cxlib.sources.declared import Workbook, declared
+from cxlib.sources.door import admitted_rows
+from cxlib.tables import TABLES
+from cxlib.tables.engine import connect
 from cxlib.tables.rows import day
 
 
@@ -33,25 +38,26 @@ def check(path: str | Path, *, as_of: str | dt.date | None = None) -> str:
         If the data are refused at the door.
     """
     until = day(as_of, asks="check") if as_of is not None else dt.date.max
-    book = read(path, as_of=until)
-    lines = [f"{book.name}: {declared(path).path.name}, time zone {book.time_zone}, groups below {book.smallest_group} not shown"]
+    workbook, book = declared(path), read(path, as_of=until)
+    folder = admitted(str(workbook.path))
+    passed = json.loads((folder / "account.json").read_text(encoding="utf-8"))["tables"]
+    lines = [f"{book.name}: {workbook.path.name}, time zone {book.time_zone}, groups below {book.smallest_group} not shown"]
     if as_of is not None:
         lines.append(f"as of {until.isoformat()}")
     for row in book.account.to_dict("records"):
         dates = f"{row['since']} to {row['until']}" if row["since"] else "no dates"
         lines += ["", f"{row['table']}: {row['rows_read']:,} rows read, {row['kept']:,} kept, {dates}"]
-        lines += [*_left_out(book, row), *_columns(book, row["table"])]
-        if row["table"] == "responses" and (unasked := _not_compared(book, declared(path))):
+        lines += [*_left_out(book, row), *_columns(folder, row["table"], passed[row["table"]]["read"]), *_noted(book, row["table"])]
+        if row["table"] == "responses" and (unasked := _not_compared(workbook, passed["responses"]["read"])):
             lines.append(f"  repeated answers not looked for: no column is read as {unasked}; one_answer_per can name other columns")
         if row["not_read"]:
             lines.append(f"  not read: {_some(row['not_read'])}")
     return "\n".join(lines)
 
 
-def _not_compared(book: Book, workbook: Workbook) -> str:
+def _not_compared(workbook: Workbook, read: list[str]) -> str:
     """The columns without which no answer can be told to be given twice."""
-    per = workbook.sources["responses"].one_answer_per or ("respondent", "wave", "question")
-    read = {*book.columns.loc[book.columns["table"] == "responses", "column"], *(["question"] if workbook.wide else [])}
+    per = workbook.sources["responses"][0].one_answer_per or ("respondent", "wave", "question")
     return " or ".join(name for name in per if name not in read)
 
 
@@ -60,6 +66,7 @@ def _left_out(book: Book, row: dict[Hashable, Any]) -> list[str]:
     problems = book.problems[book.problems["table"] == row["table"]].to_dict("records")
     lines = [f"  set aside {problem['rows']:,}: {problem['reason']} ({problem['first']})" for problem in problems]
     words = {
+        "not_meant": "not meant for this table, as only says",
         "repeats": "earlier answers of the same person to the same question",
         "after_as_of": "dated after the last day counted",
         "no_consent": "of customers without consent",
@@ -67,17 +74,26 @@ def _left_out(book: Book, row: dict[Hashable, Any]) -> list[str]:
     return lines + [f"  left out {row[name]:,}: {reason}" for name, reason in words.items() if row[name]]
 
 
-def _columns(book: Book, table: str) -> list[str]:
-    """One line a column: how many cells are missing, and the range or the number of different values."""
-    columns = book.columns[book.columns["table"] == table].to_dict("records")
-    wide = max((len(column["column"]) for column in columns), default=0)
-    lines = []
-    for column in columns:
-        missing = f"{column['missing']:,} missing" if column["missing"] else "none missing"
-        ranged = isinstance(column["low"], str)
-        span = f"{_plain(column['low'])} to {_plain(column['high'])}" if ranged else f"{column['distinct']:,} different"
-        lines.append(f"  {column['column']:<{wide}}  {span}, {missing}")
+def _columns(folder: Path, table: str, read: list[str]) -> list[str]:
+    """One line a column of the rows that came in: how many cells are missing, and the range or the number of different values."""
+    spec, wide, lines = TABLES[table], max(map(len, read), default=0), []
+    con = connect()
+    try:
+        for name in read:
+            column, ranged = sql.name(name), name in spec.names and spec[name].kind not in ("text", "yes/no")
+            asked = f"min({column})::VARCHAR, max({column})::VARCHAR" if ranged else f"count(DISTINCT {column}), NULL"
+            low, high, missing = con.raw_sql(f"SELECT {asked}, count(*) - count({column}) FROM {admitted_rows(folder, table)}").fetchone()
+            span = f"{_plain(low)} to {_plain(high)}" if high is not None else f"{low or 0:,} different"
+            lines.append(f"  {name:<{wide}}  {span}, {f'{missing:,} missing' if missing else 'none missing'}")
+    finally:
+        con.disconnect()
     return lines
+
+
+def _noted(book: Book, table: str) -> list[str]:
+    """One line for each thing that is strange and was kept."""
+    notes = book.notes[book.notes["table"] == table].to_dict("records")
+    return [f"  noted {note['rows']:,}: {note['column'] or 'rows'} {note['note']}" for note in notes]
 
 
 def _plain(value: str) -> str:

@@ -1,111 +1,170 @@
-"""The door: a source's rows in; a validated table out, and every row that did not come in with its reason."""
+"""The door: the rows of a table's exports in; a validated table out, and every row that did not come in with its reason.
+
+Each export is read once, from its file into a private Parquet file of typed columns, in order and with as
+many threads as there are. What needs more than one row to be judged is looked for afterwards.
+"""
 
 from __future__ import annotations
 
+import shutil
 import string
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import ibis
+import duckdb
 import pandas as pd
 
-from cxlib.sources import cells
+from cxlib.sources import answers, cells, notes, refusals, sql
+from cxlib.sources.answers import ANSWER
+from cxlib.sources.cells import TEXT, Cell
 from cxlib.sources.declared import Question, Source, Workbook
+from cxlib.sources.notes import MASK, Note
 from cxlib.sources.reading import ROW, Raw
 from cxlib.tables import TABLES, Column, TableError, TableSpec, did_you_mean
-from cxlib.tables.schema import PHYSICAL
 
 if TYPE_CHECKING:
-    import ibis.expr.types as ir
     from ibis.backends.duckdb import Backend
 
-#: From this share of a question's answers on, one value outside the scale is a code and not an accident.
-CODE_SHARE = 0.005
+PROBLEM, SHOWN, MEANT = "(problem)", "(shown)", "(meant)"
+EXPORT = "(export)"
+#: What the door writes beside each row for its own use.
+BESIDE = (PROBLEM, SHOWN, MEANT, MASK, ANSWER)
+#: The rows that come in.
+GOOD = f"{sql.name(PROBLEM)} IS NULL AND {sql.name(MEANT)}"
 
-_PROBLEM, _SHOWN, _ANSWER = "(problem)", "(shown)", "(answer)"
-
-#: Beside the answers of one person to one question: the row of the first of them. Which one counts depends on the day.
-AGAIN = "(again)"
-_WHY = {
-    "MISSING COLUMNS": "the line has too few cells",
-    "TOO MANY COLUMNS": "the line has too many cells",
-    "UNQUOTED VALUE": "a quote in the line does not close",
-    "LINE SIZE OVER MAXIMUM": "the line is longer than 2 MB",
-    "INVALID ENCODING": "the line is not in the declared encoding",
-}
+#: The file that holds the places of several answers of one person to one question; which one counts depends on the day.
+SEVERAL = "several.parquet"
 
 
 @dataclass(frozen=True)
 class Passed:
-    """What the door says of one table: counts, the reasons of what was set aside, the columns, and what was not read."""
+    """What the door says of one table: counts, the reasons of what was set aside, what was noted, and what was not read."""
 
-    table: str
     rows_read: int
     set_aside: int
+    not_meant: int
     kept: int
     problems: pd.DataFrame
-    columns: pd.DataFrame
+    notes: pd.DataFrame
+    read: tuple[str, ...]
     not_read: tuple[str, ...]
+    asked: tuple[str, ...]
 
 
-def passed(workbook: Workbook, source: Source, raw: Raw, *, con: Backend, to: Path) -> Passed:
+@dataclass(frozen=True)
+class Export:
+    """One export on its way: what it declares, its rows, the source's column behind each canonical one, and its questions."""
+
+    source: Source
+    raw: Raw
+    names: dict[str, str]
+    asked: tuple[Question, ...]
+
+    several: bool = False
+
+    @property
+    def wide(self) -> bool:
+        return bool(self.asked)
+
+    @property
+    def multiplied(self) -> bool:
+        """Whether some rows of the file become several, by what stands in them."""
+        return self.several and not self.wide
+
+
+def passed(workbook: Workbook, exports: Sequence[tuple[Source, Raw]], *, con: Backend, scratch: Path, to: Path) -> Passed:
     """Check one table and write `<table>.parquet`, and `set_aside/<table>.csv` where rows were set aside."""
-    spec = TABLES[source.table]
-    names = _resolved(workbook, source, spec, raw)
-    checked = con.create_view(f"checked_{spec.name}", _checked(workbook, source, spec, raw, names, con), overwrite=True)
-    stage = con.create_table(f"stage_{spec.name}", _without_doubles(spec, source, checked), overwrite=True)
-    totals = stage.agg(rows=stage.count(), bad=stage[_PROBLEM].notnull().sum()).execute().iloc[0]
-    rows, bad = (0 if pd.isna(totals[name]) else int(totals[name]) for name in ("rows", "bad"))
+    spec = TABLES[exports[0][0].table]
+    resolved = [_resolved(workbook, source, spec, raw) for source, raw in exports]
+    _refuse_unasked(workbook, resolved)
+    keys = sorted({key for each in resolved for key in each.source.keys})
+    stages, noted = [], []
+    for each in resolved:
+        stages.append(scratch / f"{each.source.stem}.stage.parquet")
+        statement, found = _checked(workbook, each, spec, keys)
+        noted.append(found)
+        _ask(con, f"COPY ({statement}) TO {sql.text(str(stages[-1]))} (FORMAT parquet)", each.source)
+    per_line = [answers.answers_a_row(each.asked) if each.wide else 1 for each in resolved]
+    _stack(con, resolved, stages, per_line)
+    doubled = _doubles(con, spec, resolved)
+    if spec.name == "responses":
+        _several_answers(con, resolved[0].source, to / SEVERAL)
+    unreadable = [each.raw.unreadable() for each in resolved]
+    labels = [f"export {each.source.number}" if each.source.number else "" for each in resolved]
+    problems = refusals.problems(con, labels, unreadable, per_line)
+    lost = sum(len(frame) * rows for frame, rows in zip(unreadable, per_line, strict=True))
+    rows, bad, other = _row(con, f"SELECT count(*), count({sql.name(PROBLEM)}), count(*) FILTER (NOT {sql.name(MEANT)}) FROM stage")
     if bad and spec.name == "responses":
-        _refuse_unknown_questions(workbook, stage)
-        _refuse_codes(workbook, stage)
-    per_line = len(workbook.questions) if spec.name == "responses" and workbook.wide else 1
-    unreadable = raw.unreadable.assign(problem=raw.unreadable["why"].map(_WHY).fillna("the line cannot be read"))
-    lost = len(unreadable) * per_line
-    problems = _problems(stage if bad else None, unreadable, per_line)
-    _refuse_too_many(workbook, spec.name, rows + lost, bad + lost, problems)
-    good = stage.filter(stage[_PROBLEM].isnull())
-    in_order = good.order_by([ROW, *(["question"] if spec.name == "responses" else [])])
-    beside = [ROW, AGAIN] if spec.name == "responses" else []
-    in_order.select([*spec.names, *sorted(source.keys), *beside]).to_parquet(to / f"{spec.name}.parquet")
+        refusals.unknown_questions(workbook, con)
+        refusals.codes(workbook, con)
+    refusals.too_many(workbook, spec.name, rows - other + lost, bad + lost, problems)
     if bad + lost:
-        _write_set_aside(raw, stage, unreadable, to / "set_aside", spec.name)
-    used = {part for name in names.values() for part in _parts(name)}
-    used |= {str(question.column) for question in workbook.questions.values() if spec.name == "responses"}
+        _write_set_aside(con, resolved, unreadable, to / "set_aside", spec.name)
+    used = {part for each in resolved for part in _used(each)}
+    read = {name for each in resolved for name in (*each.names, *each.source.constants, *(["question", "score"] if each.wide else []))}
+    columns = [name for name in (*spec.names, *keys) if name in read]
+    seen = notes.seen(con, spec, resolved[0].source, noted, columns)
+    out = to / f"{spec.name}.parquet"
+    if len(stages) == 1 and not (doubled or resolved[0].source.session_gap_minutes):
+        shutil.move(stages[0], out)
+    else:
+        _write(con, spec, resolved[0].source, keys, out)
     return Passed(
-        table=spec.name,
         rows_read=rows + lost,
         set_aside=bad + lost,
-        kept=rows - bad,
+        not_meant=other,
+        kept=rows - bad - other,
         problems=problems,
-        columns=_columns(spec, source, names, good),
-        not_read=tuple(name for name in raw.columns if name not in used),
+        notes=seen,
+        read=tuple(columns),
+        not_read=tuple(dict.fromkeys(name for each in resolved for name in each.raw.types if name not in used)),
+        asked=tuple(dict.fromkeys(question.name for each in resolved for question in each.asked)),
     )
 
 
-def _resolved(workbook: Workbook, source: Source, spec: TableSpec, raw: Raw) -> dict[str, str]:
+def _ask(con: Backend, statement: str, source: Source) -> Any:
+    """Ask the engine; what it says of a file it cannot read becomes a letter."""
+    try:
+        return con.raw_sql(statement)
+    except duckdb.Error as error:
+        raise source_letter(source, error) from None
+
+
+def source_letter(source: Source, error: duckdb.Error) -> TableError:
+    """What DuckDB says of a file, as a letter."""
+    words = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")[:200]
+    return TableError(f"{source.label}: the rows cannot be read: {words}. Check separator, quote and encoding.")
+
+
+def _row(con: Backend, statement: str) -> tuple[int, ...]:
+    return tuple(int(value or 0) for value in con.raw_sql(statement).fetchone())
+
+
+# Names
+
+
+def _resolved(workbook: Workbook, source: Source, spec: TableSpec, raw: Raw) -> Export:
     """The source's column behind each canonical one and each key; what must be there and is not, is refused."""
-    where = f"under [tables.{spec.name}] in {workbook.path.name}"
+    where, columns = f"under [tables.{spec.name}] in {workbook.path.name}", tuple(raw.types)
     names: dict[str, str] = {}
     for column in (*spec.readable, *source.keys):
         asked = source.columns.get(column) or source.keys.get(column)
         name = asked or column
-        absent = [part for part in _parts(name) if part not in raw.columns]
+        absent = [part for part in _parts(name) if part not in columns]
         if not absent:
             names[column] = name
         elif asked:
             raise TableError(
-                f"{spec.name}: the source has no column '{absent[0]}', declared for '{column}' {where}.{_offer(absent[0], raw.columns)}"
+                f"{source.label}: the source has no column '{absent[0]}', declared for '{column}' {where}.{_offer(absent[0], columns)}"
             )
-    wide = spec.name == "responses" and workbook.wide
-    for question in cells.questions_of(workbook) if wide else ():
-        if question.column not in raw.columns:
-            raise TableError(
-                f"responses: the source has no column '{question.column}', declared for the question '{question.name}'."
-                f"{_offer(str(question.column), raw.columns)}"
-            )
+    for column in source.only:
+        if column not in columns:
+            raise TableError(f"{source.label}: the source has no column '{column}', named by only {where}.{_offer(column, columns)}")
+    long = "question" in names or "question" in source.constants
+    wide = spec.name == "responses" and workbook.wide and not (long and len(workbook.sources["responses"]) > 1)
+    questions = _questions(workbook, source, columns) if wide else ()
     needed = [column.name for column in spec.columns if column.required and not (wide and column.name == "question")]
     if spec.name == "responses" and not wide:
         needed.append("score")
@@ -113,13 +172,47 @@ def _resolved(workbook: Workbook, source: Source, spec: TableSpec, raw: Raw) -> 
         needed.append(spec.either[0])
     if "tenure_days" in names:
         needed.append("churned")
+    if source.session_gap_minutes:
+        needed = ["customer", *(name for name in needed if name != "case_id")]
+        names.pop("case_id", None)
     for column in needed:
         if column not in names and column not in source.constants:
             raise TableError(
-                f"{spec.name}: the source has no column '{column}'.{_offer(column, raw.columns)} "
+                f"{source.label}: the source has no column '{column}'.{_offer(column, columns)} "
                 f'Declare which one it is: columns = {{ {column} = "…" }} {where}.'
             )
-    return names
+    several = spec.name == "responses" and any(question.choices for question in workbook.questions.values())
+    return Export(source, raw, names, questions, several)
+
+
+def _questions(workbook: Workbook, source: Source, columns: Sequence[str]) -> tuple[Question, ...]:
+    """The questions that a wide export answers: all of them, or where there are several exports those it has columns for."""
+    several, asked = len(workbook.sources["responses"]) > 1, []
+    for question in answers.questions_of(workbook):
+        absent = [name for name in question.columns if name not in columns]
+        if absent and not (several and len(absent) == len(question.columns)):
+            raise TableError(
+                f"{source.label}: the source has no column '{absent[0]}', declared for the question '{question.name}'."
+                f"{_offer(absent[0], columns)}"
+            )
+        if not absent and question.columns:
+            asked.append(question)
+    if not asked:
+        raise TableError(
+            f"{source.label}: no question is answered in this export: it has neither a column 'question' nor one that a question names."
+        )
+    return tuple(asked)
+
+
+def _refuse_unasked(workbook: Workbook, resolved: list[Export]) -> None:
+    """A question that no export answers, where each answers some."""
+    asked = {question.name for each in resolved for question in each.asked}
+    absent = [question for question in answers.questions_of(workbook) if question.columns and question.name not in asked]
+    if asked and absent:
+        raise TableError(
+            f"responses: none of its {len(resolved)} exports has the column '{absent[0].columns[0]}', declared for the question "
+            f"'{absent[0].name}'. Correct column under [questions.{absent[0].name}] in {workbook.path.name}."
+        )
 
 
 def _parts(name: str) -> list[str]:
@@ -128,211 +221,204 @@ def _parts(name: str) -> list[str]:
     return [f"{ROW} (in the file)" if part == ROW else part for part in parts]
 
 
-def _column(table: ir.Table, name: str) -> ir.Column:
-    """The source column of a declaration, or the text that its pattern makes of several."""
-    if "{" not in name:
-        return table[_parts(name)[0]]
-    text: ir.StringValue = ibis.literal("")
-    for before, part, _, _ in string.Formatter().parse(name):
-        text = text + before if before else text
-        text = text + table[_parts(part)[0]].cast("string") if part else text
-    return text
+def _used(export: Export) -> set[str]:
+    parts = {part for name in export.names.values() for part in _parts(name)}
+    return parts | set(export.source.only) | {column for question in export.asked for column in question.columns}
 
 
 def _offer(name: str, columns: Sequence[str]) -> str:
     more = f", … {len(columns)} in all" if len(columns) > 5 else ""
-    return did_you_mean(name, columns) or f" It has {', '.join(columns[:5])}{more}."
+    numbered = f"{name} (1)" if f"{name} (1)" in columns else ""
+    return (f" Did you mean '{numbered}'?" if numbered else did_you_mean(name, columns)) or f" It has {', '.join(columns[:5])}{more}."
 
 
-def _checked(workbook: Workbook, source: Source, spec: TableSpec, raw: Raw, names: dict[str, str], con: Backend) -> ir.Table:
-    """Every row with its typed columns, and the first thing that is wrong with it, if any."""
-    table, questions = raw.table, cells.questions_of(workbook)
-    answers = spec.name == "responses"
-    if answers and workbook.wide:
-        by_column = {str(question.column): question.name for question in questions}
-        # Ibis stacks columns of one type only; text is what a cell is before the door.
-        table = table.mutate(**{name: table[name].cast("string") for name in by_column})
-        table = table.pivot_longer(list(by_column), names_to="(question)", values_to=_ANSWER)
-        table = table.mutate(**{"(question)": table["(question)"].cases(*by_column.items(), else_=ibis.null("string"))})
-        names = {**names, "question": "(question)", "score": _ANSWER}
+def _cell(export: Export, column: Column) -> Cell:
+    """The source column of a declaration, or the text that its pattern makes of several; a constant; nothing."""
+    declared, constant = export.names.get(column.name), export.source.constants.get(column.name)
+    if declared is None:
+        return Cell(column, sql.text(constant) if constant is not None else cells.NOTHING)
+    if "{" not in declared:
+        (name,) = _parts(declared)
+        return Cell(column, sql.name(name), export.raw.types[name])
+    pieces = []
+    for before, part, _, _ in string.Formatter().parse(declared):
+        pieces += [sql.text(before)] if before else []
+        pieces += [f"CAST({sql.name(_parts(part)[0])} AS VARCHAR)"] if part else []
+    return Cell(column, f"({' || '.join(pieces)})")
+
+
+# One export
+
+
+def _checked(workbook: Workbook, export: Export, spec: TableSpec, keys: Sequence[str]) -> tuple[str, list[Note]]:
+    """The statement that gives every row its typed columns and the first thing that is wrong with it, and what it notes."""
+    source, zone, questions = export.source, workbook.time_zone, answers.questions_of(workbook)
+    responses = spec.name == "responses"
     columns = [column for column in spec.columns if not column.made]
-    asked = [(name, _column(table, names[name]) if name in names else None) for name in (*spec.readable, *sorted(source.keys))]
-    row = con.create_view(f"texts_{spec.name}", table.select(table[ROW], **cells.texts(asked, source)), overwrite=True)
-    if answers:
-        row = con.create_view("answers_responses", row.mutate(**cells.answer(questions, row)), overwrite=True)
-    typed = {column.name: cells.value(column, source, row) for column in columns if not (answers and column.name == "score")}
-    typed |= cells.score(questions, row) if answers else {}
-    typed |= {key: row[cells.MAPPED + key] for key in source.keys}
-    row = con.create_view(f"typed_{spec.name}", row.mutate(**_physical(spec, typed)), overwrite=True)
-    if answers:
-        row = con.create_view("made_responses", row.mutate(**_physical(spec, _made(questions, row))), overwrite=True)
-    wrong = _wrong(source, spec, columns, row)
-    return row.select(
-        ROW,
-        *spec.names,
-        *sorted(source.keys),
-        **{_PROBLEM: _first(wrong, 0), _SHOWN: _first(wrong, 2), _ANSWER: row[cells.TEXT + "score"] if answers else ibis.null("string")},
-    )
-
-
-def _physical(spec: TableSpec, values: dict[str, ir.Value]) -> dict[str, ir.Value]:
-    return {name: value.cast(PHYSICAL[spec[name].kind] if name in spec.names else "string") for name, value in values.items()}
-
-
-def _wrong(source: Source, spec: TableSpec, columns: list[Column], row: ir.Table) -> list[tuple[str, ir.BooleanValue, ir.StringValue]]:
-    """Everything that can be wrong with a row, in the order in which it is said: reason, condition, offending text."""
-    wrong = []
-    for column in columns:
-        found = cells.off_scale(row) if (spec.name, column.name) == ("responses", "score") else cells.misfits(column, source, row)
-        wrong += [(reason, condition, row[cells.TEXT + column.name]) for reason, condition in found.items()]
-    wrong += [(reason, condition, ibis.null("string")) for reason, condition in cells.orders(spec, row).items()]
-    for key in source.keys:
-        if key in source.values:
-            text = row[cells.TEXT + key]
-            wrong.append((f"{key} has a value that values.{key} does not map", text.notnull() & row[key].isnull(), text))
-    return wrong
-
-
-def _first(wrong: list[tuple[str, ir.BooleanValue, ir.StringValue]], part: int) -> ir.Value:
-    """The reason (part 0) or the offending text (part 2) of the first condition that holds."""
-    if not wrong:
-        return ibis.null("string")
-    branches = [(row[1], ibis.literal(row[0]) if part == 0 else row[2]) for row in wrong]
-    return ibis.cases(*branches, else_=ibis.null("string"))
-
-
-def _made(questions: list[Question], row: ir.Table) -> dict[str, ir.Value]:
-    """What an answer has from its declaration and its date: who answers, the touchpoint, the month it counts for."""
-    touchpoint = cells.by_question(questions, row.question, lambda question: question.touchpoint)
-    return {
-        "role": ibis.coalesce(row.role, ibis.literal("customer")),
-        "touchpoint": ibis.coalesce(row.touchpoint, touchpoint.cast("string")),
-        "month": row.time_answered.truncate("M").cast("date"),
+    taken = [_cell(export, column) for column in (*columns, *(Column(key, "text", "") for key in keys))]
+    if export.wide:
+        taken = [cell for cell in taken if cell.name not in ("question", "score", "choice")]
+    texts = {TEXT + cell.name: cells.as_text(cell, source) for cell in taken}
+    texts |= {f"(native) {cell.name}": cell.made for cell in taken if cell.native}
+    meant = " AND ".join(sql.among(cells.clean(sql.name(name)), wanted) for name, wanted in source.only.items()) or "true"
+    steps = [("cells", sql.selected(texts | {MEANT: f"coalesce({meant}, false)"}))]
+    if responses:
+        steps = _rows_an_answer(export, steps, questions)
+    typed = {cell.name: cells.typed(cell, source, zone) for cell in taken if not (responses and cell.name == "score")}
+    if export.wide:
+        typed |= {name: sql.name(TEXT + name) for name in ("question", "choice")}
+    steps.append(("typed", "*, " + sql.selected(typed)))
+    if responses:
+        steps += [("asked", "*, " + sql.selected(answers.settled(questions))), ("scored", "*, " + sql.selected(answers.scored(questions)))]
+        steps.append(("made", f"* REPLACE ({_replaced(_made(questions))}), date_trunc('month', time_answered)::DATE AS month"))
+    wrong = _wrong(source, spec, taken, questions, zone)
+    place = sql.cases("", ((condition, str(number)) for number, (_, condition, _) in enumerate(wrong)))
+    found = notes.noted(spec, taken, source, zone)
+    mask = " + ".join(f"CASE WHEN {note.condition} THEN {1 << bit} ELSE 0 END" for bit, note in enumerate(found)) or "0"
+    steps.append(("checked", f"*, CASE WHEN {sql.name(MEANT)} THEN {place} END AS wrong, CAST({mask} AS BIGINT) AS {sql.name(MASK)}"))
+    reasons = sql.cases("wrong", ((str(number), sql.text(reason)) for number, (reason, _, _) in enumerate(wrong)))
+    shown = sql.cases("wrong", ((str(number), f"CAST({text} AS VARCHAR)") for number, (_, _, text) in enumerate(wrong)))
+    last = {name: sql.name(name) for name in (*spec.names, *keys)} | {
+        PROBLEM: reasons,
+        SHOWN: shown,
+        MEANT: sql.name(MEANT),
+        MASK: sql.name(MASK),
     }
+    last |= {ANSWER: sql.name(ANSWER)} if responses else {}
+    last |= {ROW: sql.name(ROW)} if export.multiplied else {}
+    return sql.steps(export.raw.scan, *steps, ("whole", sql.selected(last))), found
 
 
-def _refuse_unknown_questions(workbook: Workbook, stage: ir.Table) -> None:
-    unknown = (
-        stage.filter(stage[_PROBLEM] == cells.UNDECLARED)
-        .group_by("question")
-        .agg(rows=lambda t: t.count())
-        .order_by([ibis.desc("rows"), "question"])
-        .execute()
+def _rows_an_answer(export: Export, steps: list[tuple[str, str]], questions: list[Question]) -> list[tuple[str, str]]:
+    """One row an answer: the columns of a wide file under each other, and a row for each choice of several."""
+    (_, select), text = steps[0], {part: sql.name(TEXT + part) for part in ("question", "choice", "score")}
+    if export.wide:
+        parts = ", ".join(
+            f"{cells.clean(f'answer.{part}') if part == 'score' else f'answer.{part}'} AS {name}" for part, name in text.items()
+        )
+        return [("cells", f"{select}, {answers.stacked(export.asked)} AS answer"), ("answers", f"* EXCLUDE (answer), {parts}")]
+    if not export.multiplied:
+        return steps
+    # The rows of the file are numbered before they are multiplied.
+    numbered = ("cells", f"{select}, row_number() OVER () AS {sql.name(ROW)}")
+    each = ("choices", f"* EXCLUDE ({text['choice']}), {answers.choices_in_rows(questions)} AS {text['choice']}")
+    return [numbered, each, ("marked", f"* REPLACE ({answers.marked_in_rows(questions)} AS {text['score']})")]
+
+
+def _replaced(columns: dict[str, str]) -> str:
+    return ", ".join(f"{made} AS {sql.name(column)}" for column, made in columns.items())
+
+
+def _made(questions: list[Question]) -> dict[str, str]:
+    """What an answer has from its declaration: who answers, and the touchpoint."""
+    touchpoint = answers.of_question(questions, lambda question: sql.text(question.touchpoint) if question.touchpoint else None)
+    return {"role": "coalesce(role, 'customer')", "touchpoint": f"coalesce(touchpoint, {touchpoint})"}
+
+
+def _wrong(source: Source, spec: TableSpec, taken: list[Cell], questions: list[Question], zone: str) -> list[tuple[str, str, str]]:
+    """Everything that can be wrong with a row, in the order in which it is said: reason, condition, offending text."""
+    wrong: list[tuple[str, str, str]] = []
+    by_name = {cell.name: cell for cell in taken}
+    for name in (*spec.readable, *source.keys):
+        if (spec.name, name) == ("responses", "score"):
+            wrong += answers.off_scale(questions)
+        elif name in by_name and not (name == "case_id" and source.session_gap_minutes):
+            wrong += cells.misfits(by_name[name], source, zone)
+    return wrong + cells.orders(spec)
+
+
+# All exports together
+
+
+def _stack(con: Backend, resolved: list[Export], stages: list[Path], per_line: list[int]) -> None:
+    """All exports under each other as the view ``stage``, each row with its line in the export and its place among all."""
+    parts, before = [], 0
+    for number, (export, stage, rows) in enumerate(zip(resolved, stages, per_line, strict=True)):
+        scan = f"read_parquet({sql.text(str(stage))}, file_row_number = true)"
+        line = sql.name(ROW) if export.multiplied else f"file_row_number // {rows} + 1"
+        made = f"{line} AS line, file_row_number + {before + 1} AS place, {number} AS {sql.name(EXPORT)}"
+        dropped = f"file_row_number, {sql.name(ROW)}" if export.multiplied else "file_row_number"
+        parts.append(f"SELECT * EXCLUDE ({dropped}), {made} FROM {scan}")
+        before += _row(con, f"SELECT count(*) FROM {scan}")[0]
+    con.raw_sql(f"CREATE OR REPLACE VIEW stacked AS {' UNION ALL BY NAME '.join(parts)}")
+    con.raw_sql("CREATE OR REPLACE VIEW stage AS FROM stacked")
+
+
+def _doubles(con: Backend, spec: TableSpec, resolved: list[Export]) -> bool:
+    """Second rows with a key that must be unique, and rows declared to be doubled, become problems; whether there are any."""
+    source = resolved[0].source
+    key = spec.key if all(name in each.names for each in resolved for name in spec.key[:1]) else ()
+    alike = not key and source.exact_doubles == "set aside"
+    if not (key or alike):
+        return False
+    by = key or tuple(name for name in spec.readable if any(name in each.names for each in resolved))
+    names = ", ".join(map(sql.name, by))
+    good = f"{GOOD} AND {sql.name(key[0])} IS NOT NULL" if key else GOOD
+    if not _place_again(con, "doubles", "stacked", names, good, f"row_number() OVER (PARTITION BY {names} ORDER BY place) > 1"):
+        return False
+    reason = f"a second row with the same {', '.join(key)}" if key else "alike in every column that is read to an earlier row"
+    second, shown = "place IN (SELECT place FROM doubles)", sql.name(key[0]) if key else "NULL"
+    said = {PROBLEM: f"CASE WHEN {second} THEN {sql.text(reason)} ELSE {sql.name(PROBLEM)} END"}
+    said |= {SHOWN: f"CASE WHEN {second} THEN {shown} ELSE {sql.name(SHOWN)} END"}
+    con.raw_sql(f"CREATE OR REPLACE VIEW stage AS SELECT * REPLACE ({_replaced(said)}) FROM stacked")
+    return True
+
+
+def _place_again(con: Backend, table: str, view: str, names: str, good: str, which: str) -> bool:
+    """Make a table of the places of rows that are alike, and say whether there are any; rows that are unlike are told by their hashes."""
+    rows, different = _row(con, f"SELECT count(*), count(DISTINCT hash({names})) FROM {view} WHERE {good}")
+    if rows == different:
+        return False
+    alike = f"SELECT hash({names}) FROM {view} WHERE {good} GROUP BY 1 HAVING count(*) > 1"
+    first = f"min(place) OVER (PARTITION BY {names}) AS first"
+    con.raw_sql(
+        f"CREATE OR REPLACE TABLE {table} AS SELECT place, {first} FROM {view} WHERE {good} AND hash({names}) IN ({alike}) QUALIFY {which}"
     )
-    if len(unknown):
-        name, rows = unknown.iloc[0]
-        raise TableError(
-            f"responses: the question '{name}' is answered {rows:,} times and is not declared"
-            f"{f' ({len(unknown)} such questions)' if len(unknown) > 1 else ''}.{did_you_mean(name, workbook.questions)} "
-            f"Declare it: [questions.{name}] with kind, scale and direction in {workbook.path.name}."
-        )
+    return _row(con, f"SELECT count(*) FROM {table}")[0] > 0
 
 
-def _refuse_codes(workbook: Workbook, stage: ir.Table) -> None:
-    """One value outside the scale that comes up often is a code for something; what it means is for people to say."""
-    answers = stage.filter(stage[_ANSWER].notnull()).group_by("question").agg(answers=lambda t: t.count())
-    outside = stage.filter(stage[_PROBLEM].startswith("score is")).group_by(["question", _SHOWN]).agg(rows=lambda t: t.count())
-    codes = outside.join(answers, "question").order_by([ibis.desc("rows"), "question", _SHOWN]).execute()
-    codes = codes[codes["rows"] >= CODE_SHARE * codes["answers"]]
-    if not len(codes):
-        return
-    letters = []
-    for row in codes.head(3).itertuples(index=False):
-        name, value, rows, answers_given = row[0], row[1], row[2], row[3]
-        low, high = workbook.questions[name].scale
-        codes = [*workbook.questions[name].no_answer, value]
-        quoted = ", ".join(code if code.lstrip("-").isdigit() else f'"{code}"' for code in codes)
-        letters.append(
-            f"responses: {value} occurs {rows:,} times among the {answers_given:,} answers to '{name}' ({rows / answers_given:.1%}), "
-            f"outside its scale {low} to {high}. That is a code, not an accident. If it means 'no answer', declare it: "
-            f"no_answer = [{quoted}] under [questions.{name}] in {workbook.path.name}; if the scale is another, correct scale."
-        )
-    raise TableError("\n".join(letters) + (f"\n… and {len(codes) - 3} more such values." if len(codes) > 3 else ""))
-
-
-def _without_doubles(spec: TableSpec, source: Source, checked: ir.Table) -> ir.Table:
-    """Second rows with a key that must be unique are set aside; several answers of a person to a question are marked."""
-    good = checked[_PROBLEM].isnull()
-    if spec.key:
-        place = ibis.row_number().over(group_by=[*spec.key, good], order_by=ROW)
-        second = checked[spec.key[0]].notnull() & good & (place > 0)
-        problem = ibis.ifelse(second, ibis.literal(f"a second row with the same {', '.join(spec.key)}"), checked[_PROBLEM])
-        shown = ibis.ifelse(second, checked[spec.key[0]], checked[_SHOWN])
-        return checked.mutate(**{_PROBLEM: problem, _SHOWN: shown})
-    if spec.name != "responses":
-        return checked
-    per = list(source.one_answer_per or ("respondent", "wave", "question"))
-    whole = good
+def _several_answers(con: Backend, source: Source, out: Path) -> None:
+    """Write the places of the answers of one person to one question, where there are several."""
+    spec, per = TABLES["responses"], source.one_answer_per or ("respondent", "wave", "question")
     for name in per:
         if name not in spec.names:
             raise TableError(f"responses: one_answer_per names '{name}', which is no column of responses.{did_you_mean(name, spec.names)}")
-        whole = whole & checked[name].notnull()
-    # A row of staff and a row of a customer with the same identifier are two people; so are two touchpoints two questions.
-    alike = ibis.window(group_by=[*dict.fromkeys([*per, "role", "touchpoint"]), whole])
-    several = whole & (checked[ROW].count().over(alike) > 1)
-    return checked.mutate(**{AGAIN: ibis.ifelse(several, checked[ROW].min().over(alike), ibis.null("int64"))})
+    # A row of staff and a row of a customer with the same identifier are two people; so are two touchpoints, or choices, two questions.
+    names = ", ".join(map(sql.name, dict.fromkeys([*per, "role", "touchpoint", "choice"])))
+    whole = " AND ".join([GOOD, *(f"{sql.name(name)} IS NOT NULL" for name in per)])
+    if _place_again(con, "several", "stage", names, whole, f"count(*) OVER (PARTITION BY {names}) > 1"):
+        both = "SELECT place, first, score, time_answered, time_received FROM stage JOIN several USING (place)"
+        con.raw_sql(f"COPY ({both} ORDER BY place) TO {sql.text(str(out))} (FORMAT parquet)")
 
 
-def _problems(stage: ir.Table | None, unreadable: pd.DataFrame, per_line: int) -> pd.DataFrame:
-    """One row a reason: how many rows, and the first three of them; ``stage`` is None where none of its rows is bad."""
-    reasons: list[tuple[str, int, str]] = []
-    if stage is not None:
-        bad = stage.filter(stage[_PROBLEM].notnull())
-        alike = ibis.window(group_by=_PROBLEM, order_by=ROW)
-        first = bad.mutate(place=ibis.row_number().over(alike), rows=bad.count().over(ibis.window(group_by=_PROBLEM)))
-        shown = first.filter(first.place < 3).select(_PROBLEM, "rows", ROW, _SHOWN).order_by([_PROBLEM, ROW]).execute()
-        for reason, some in shown.groupby(_PROBLEM):
-            pairs = zip(some[ROW], some[_SHOWN], strict=True)
-            reasons.append(
-                (
-                    str(reason),
-                    int(some["rows"].iloc[0]),
-                    ", ".join(f"row {row}" + (f": {text}" if isinstance(text, str) else "") for row, text in pairs),
-                )
-            )
-    for reason, group in unreadable.groupby("problem"):
-        reasons.append((str(reason), len(group) * per_line, ", ".join(f"line {line}" for line in group["line"].head(3))))
-    most_first = sorted(reasons, key=lambda part: (-part[1], part[0]))
-    frame = pd.DataFrame(most_first, columns=["reason", "rows", "first"])
-    return frame.astype({"rows": "int64"})
+def _write(con: Backend, spec: TableSpec, source: Source, keys: Sequence[str], out: Path) -> None:
+    """All rows in their order, the bad ones marked, so that a row keeps its place."""
+    columns, rows = {name: sql.name(name) for name in (*spec.names, *keys, PROBLEM, MEANT)}, "stage"
+    if source.session_gap_minutes:
+        # A row that does not come in starts no session and ends none: it is in a part of its own.
+        person = f"PARTITION BY customer, {GOOD} ORDER BY time, place"
+        pause = f"time - lag(time) OVER ({person}) > INTERVAL {source.session_gap_minutes!r} MINUTE"
+        rows = f"(SELECT *, coalesce({pause}, true) AS starts FROM stage)"
+        columns["case_id"] = f"customer || ' ' || sum(starts::INTEGER) OVER ({person})"
+    con.raw_sql(f"COPY (SELECT {sql.selected(columns)} FROM {rows} ORDER BY place) TO {sql.text(str(out))} (FORMAT parquet)")
 
 
-def _refuse_too_many(workbook: Workbook, table: str, rows_read: int, set_aside: int, problems: pd.DataFrame) -> None:
-    if set_aside <= workbook.bad_rows_allowed * rows_read:
-        return
-    reasons = "; ".join(f"{row.rows:,} {row.reason} ({row.first})" for row in problems.head(3).itertuples())
-    hint = ""
-    if problems["reason"].str.contains("is not a date").any():
-        hint = f' If the dates have another form, declare it: date_format = "%d/%m/%Y" under [tables.{table}] in {workbook.path.name}.'
-    raise TableError(
-        f"{table}: {set_aside:,} of {rows_read:,} rows break a rule, "
-        f"more than the {workbook.bad_rows_allowed:.0%} allowed: {reasons}.{hint} "
-        f"Mend the source, or allow more: bad_rows_allowed under [workbook]."
-    )
+def admitted_rows(folder: Path, table: str) -> str:
+    """The rows of a table that came in, as SQL that can stand after FROM."""
+    return f"(FROM read_parquet({sql.text(str(folder / f'{table}.parquet'))}) WHERE {GOOD})"
 
 
-def _write_set_aside(raw: Raw, stage: ir.Table, unreadable: pd.DataFrame, folder: Path, table: str) -> None:
+def _write_set_aside(con: Backend, resolved: list[Export], unreadable: list[pd.DataFrame], folder: Path, table: str) -> None:
     """The rows that did not come in, as they were, with the reason: for whoever mends the source."""
     folder.mkdir(mode=0o700, exist_ok=True)
-    bad = stage.filter(stage[_PROBLEM].notnull()).select(ROW, reason=stage[_PROBLEM])
-    rows = bad.join(raw.table, ROW).order_by([ROW, "reason"]).execute()
-    lines = pd.DataFrame({ROW: unreadable["line"], "reason": unreadable["problem"], "line as it is": unreadable["text"]})
-    whole = rows if not len(lines) else pd.concat([rows, lines], ignore_index=True)
-    whole.to_csv(folder / f"{table}.csv", index=False)
-
-
-def _columns(spec: TableSpec, source: Source, names: dict[str, str], good: ir.Table) -> pd.DataFrame:
-    """What came in, column by column: missing cells and the range, for `cxlib check`."""
-    read = [name for name in (*spec.readable, *sorted(source.keys)) if name in names or name in source.constants or name == "score"]
-    read = [name for name in read if name in good.columns]
-    asked: dict[str, ir.Value] = {}
-    for name in read:
-        asked |= {f"{name}:missing": good[name].isnull().sum(), f"{name}:distinct": good[name].nunique()}
-        ranged = name in spec.names and spec[name].kind not in ("text", "yes/no")
-        asked |= {f"{name}:{end}": (getattr(good[name], end)().cast("string") if ranged else ibis.null("string")) for end in ("min", "max")}
-    row = good.agg(**asked).execute().iloc[0]
-    parts = ("missing", "distinct", "min", "max")
-    frame = pd.DataFrame(
-        [(name, *(row[f"{name}:{part}"] for part in parts)) for name in read], columns=["column", "missing", "distinct", "low", "high"]
-    )
-    return frame.assign(missing=pd.to_numeric(frame["missing"]).fillna(0).astype("int64"))
+    parts = []
+    for number, (export, lines) in enumerate(zip(resolved, unreadable, strict=True)):
+        row, reason = sql.name(ROW), sql.name(PROBLEM)
+        bad = f"SELECT line, {reason} AS reason FROM stage WHERE {reason} IS NOT NULL AND {sql.name(EXPORT)} = {number}"
+        numbered = f"SELECT row_number() OVER () AS {row}, * FROM {export.raw.scan}"
+        both = f"SELECT {row}, reason, raw.* EXCLUDE ({row}) FROM ({numbered}) raw JOIN ({bad}) bad ON {row} = line"
+        rows = con.raw_sql(f"{both} ORDER BY 1, 2").df()
+        broken = pd.DataFrame({ROW: lines["line"], "reason": lines["problem"], "line as it is": lines["text"]})
+        each = rows if not len(broken) else pd.concat([rows, broken], ignore_index=True)
+        parts.append(each.assign(export=number + 1) if len(resolved) > 1 else each)
+    pd.concat(parts, ignore_index=True).to_csv(folder / f"{table}.csv", index=False)

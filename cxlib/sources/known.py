@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import ibis
 import pandas as pd
 
-from cxlib.sources.door import AGAIN
-from cxlib.sources.reading import ROW
+from cxlib.sources.door import BESIDE, MEANT, PROBLEM, SEVERAL
 from cxlib.tables import TABLES, TableSpec
 from cxlib.tables.engine import embedded
 from cxlib.tables.schema import PHYSICAL
@@ -25,6 +24,8 @@ if TYPE_CHECKING:
 
 Span: TypeAlias = "tuple[dt.date | None, dt.date | None]"
 
+#: The place of a row in its file, from 0, as DuckDB calls it.
+PLACE = "file_row_number"
 #: The columns of a customer that an answer inherits where its own source does not have them.
 INHERITED = ("segment", "persona", "plan", "region")
 
@@ -39,12 +40,12 @@ def known_then(folder: Path, as_of: dt.date, declared: list[str]) -> tuple[dict[
         table = all_rows[name]
         later = _later(spec, table, as_of)
         person = next((column for column in ("customer", "respondent") if column in spec.names), None)
-        earlier = _earlier_answers(table, later) if AGAIN in table.columns else None
-        repeats = ibis.literal(False) if earlier is None else table[ROW].isin(earlier[ROW])
+        earlier = _earlier_answers(folder, spec, as_of) if name == "responses" else None
+        repeats = ibis.literal(False) if earlier is None else (table[PLACE] + 1).isin(earlier.place)
         refuses = ibis.literal(False)
         if person is not None and silent is not None:
             refuses = table[person].notnull() & table[person].isin(silent.customer)
-        known[name] = _as_it_was(spec, table.filter(~later & ~repeats & ~refuses).drop(*({ROW, AGAIN} & set(table.columns))), as_of)
+        known[name] = _as_it_was(spec, table.filter(~later & ~repeats & ~refuses).drop(*({PLACE} & {*table.columns})), as_of)
         if name in declared:
             counts[name] = _counted(spec, table, {"after_as_of": later, "repeats": repeats, "no_consent": refuses})
     answers = _inheriting(known["responses"], known["customers"]) if {"responses", "customers"} <= set(declared) else known["responses"]
@@ -53,12 +54,15 @@ def known_then(folder: Path, as_of: dt.date, declared: list[str]) -> tuple[dict[
     return known, counts
 
 
-def _earlier_answers(answers: ir.Table, later: ir.BooleanValue) -> ir.Table:
+def _earlier_answers(folder: Path, spec: TableSpec, as_of: dt.date) -> ir.Table | None:
     """Answers that a person had given anew by the day: the last one counts, and a question skipped does not undo an answer."""
-    several = answers.filter(answers[AGAIN].notnull() & ~later)
-    last = [several.score.notnull().desc(), several.time_answered.desc(nulls_first=False), ibis.desc(ROW)]
-    place = ibis.row_number().over(group_by=AGAIN, order_by=last)
-    return several.filter(place > 0).select(ROW)
+    if not (folder / SEVERAL).is_file():
+        return None
+    several = embedded().read_parquet(folder / SEVERAL)
+    known = several.filter(~_later(spec, several, as_of))
+    last = [known.score.notnull().desc(), known.time_answered.desc(nulls_first=False), ibis.desc("place")]
+    place = ibis.row_number().over(group_by="first", order_by=last)
+    return known.filter(place > 0).select("place")
 
 
 def _counted(spec: TableSpec, table: ir.Table, reasons: dict[str, ir.BooleanValue]) -> tuple[dict[str, int], Span]:
@@ -77,7 +81,10 @@ def _counted(spec: TableSpec, table: ir.Table, reasons: dict[str, ir.BooleanValu
 def _validated(folder: Path, spec: TableSpec) -> ir.Table:
     """The admitted table, or an empty one of the same shape where the workbook does not have it."""
     file = folder / f"{spec.name}.parquet"
-    return embedded().read_parquet(file) if file.is_file() else _empty(spec.name)
+    if not file.is_file():
+        return _empty(spec.name)
+    table = embedded().read_parquet(file, file_row_number=True)
+    return table.filter(table[PROBLEM].isnull() & table[MEANT]).drop(*({*BESIDE} & {*table.columns}))
 
 
 @cache

@@ -41,6 +41,7 @@ class Column:
     above: float | None = None
     one_of: tuple[str, ...] = ()
     made: bool = False
+    identifier: bool = False
 
     @property
     def rule(self) -> str:
@@ -96,8 +97,12 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f" Did you mean '{near[0]}'?" if near else ""
 
 
-def _text(name: str, meaning: str, *, required: bool = False, made: bool = False) -> Column:
-    return Column(name, "text", meaning, required=required, made=made)
+def _text(name: str, meaning: str, *, required: bool = False) -> Column:
+    return Column(name, "text", meaning, required=required)
+
+
+def _identifier(name: str, meaning: str, *, required: bool = False) -> Column:
+    return Column(name, "text", meaning, required=required, identifier=True)
 
 
 _SEGMENT = _text("segment", "Kind of customer, as the company divides them.")
@@ -115,7 +120,7 @@ _TABLES = (
         "customers",
         "one spell of one customer: from joining to leaving; who comes back has a second row",
         (
-            _text("customer", "Identifier of the customer.", required=True),
+            _identifier("customer", "Identifier of the customer.", required=True),
             Column("start", "date", "First day as a customer."),
             Column("end", "date", "Day of leaving; missing while still a customer."),
             _text("end_reason", "Why the spell ended: choice, payment failure, closed, moved."),
@@ -129,7 +134,7 @@ _TABLES = (
             _LANGUAGE,
             Column("consent", "yes/no", "Whether the customer agreed to be part of analyses; a no is left out and counted."),
             _text("name", "Name; read only to redact it from comments."),
-            _text("account", "Account to which several contacts belong."),
+            _identifier("account", "Account to which several contacts belong."),
         ),
         key=("customer", "start"),
         dated="start",
@@ -140,7 +145,7 @@ _TABLES = (
         "attributes",
         "one value of one attribute of a customer, from a day on",
         (
-            _text("customer", "Identifier of the customer.", required=True),
+            _identifier("customer", "Identifier of the customer.", required=True),
             _text("attribute", "Name of the attribute, e.g. plan.", required=True),
             _text("value", "Its value from that day on."),
             Column("valid_from", "date", "First day on which the value held.", required=True),
@@ -152,7 +157,7 @@ _TABLES = (
         "value_history",
         "what a customer was worth in one month",
         (
-            _text("customer", "Identifier of the customer.", required=True),
+            _identifier("customer", "Identifier of the customer.", required=True),
             Column("valid_from", "date", "First day of the month.", required=True),
             Column("revenue", "number", "Revenue of the month.", unit="currency a month"),
             Column("margin", "number", "Margin of the month.", unit="currency a month"),
@@ -165,8 +170,8 @@ _TABLES = (
         "orders",
         "one order",
         (
-            _text("order", "Identifier of the order."),
-            _text("customer", "Identifier of the customer.", required=True),
+            _identifier("order", "Identifier of the order."),
+            _identifier("customer", "Identifier of the customer.", required=True),
             Column("time_ordered", "time", "When it was placed.", required=True),
             Column("amount", "number", "What was paid; refunds are negative.", unit="currency"),
             _text("currency", "Currency, as an ISO 4217 code."),
@@ -179,8 +184,8 @@ _TABLES = (
         "invitations",
         "one invitation of one person to one wave of a survey",
         (
-            _text("invitation", "Identifier of the invitation."),
-            _text("respondent", "Who was invited; a customer's identifier where the role is customer.", required=True),
+            _identifier("invitation", "Identifier of the invitation."),
+            _identifier("respondent", "Who was invited; a customer's identifier where the role is customer.", required=True),
             _ROLE,
             _WAVE,
             _CHANNEL,
@@ -194,10 +199,11 @@ _TABLES = (
         "responses",
         "one answer of one respondent to one question",
         (
-            _text("respondent", "Who answered; a customer's identifier where the role is customer."),
+            _identifier("respondent", "Who answered; a customer's identifier where the role is customer."),
             _ROLE,
             _WAVE,
             _text("question", "Identifier of the question, as declared under [questions].", required=True),
+            _text("choice", "Which of several choices the row is about; its score is 1 where it was chosen, 0 where not."),
             Column(
                 "score",
                 "whole",
@@ -216,7 +222,7 @@ _TABLES = (
             _PERSONA,
             _PLAN,
             _REGION,
-            Column("kind", "text", "Kind of the question.", made=True, one_of=("nps", "csat", "ces", "rating")),
+            Column("kind", "text", "Kind of the question.", made=True, one_of=("nps", "csat", "ces", "rating", "choice")),
             Column("scale_low", "whole", "Lowest answer the question allows.", made=True),
             Column("scale_high", "whole", "Highest answer the question allows.", made=True),
             Column("low_is_good", "yes/no", "Whether a low score is the good one (only the effort score of 2010).", made=True),
@@ -229,8 +235,8 @@ _TABLES = (
         "feedback",
         "one piece of feedback, from any channel",
         (
-            _text("feedback", "Identifier of the piece."),
-            _text("customer", "Identifier of the customer."),
+            _identifier("feedback", "Identifier of the piece."),
+            _identifier("customer", "Identifier of the customer."),
             _CHANNEL,
             _TOUCHPOINT,
             Column("time_answered", "time", "When it was written."),
@@ -244,8 +250,8 @@ _TABLES = (
         "events",
         "one step of one case",
         (
-            _text("case_id", "Identifier of the case: an application, a session, an order.", required=True),
-            _text("customer", "Identifier of the customer."),
+            _identifier("case_id", "Identifier of the case: an application, a session, an order.", required=True),
+            _identifier("customer", "Identifier of the customer."),
             _text("activity", "What happened.", required=True),
             Column("time", "time", "When it happened.", required=True),
             _CHANNEL,
@@ -256,8 +262,8 @@ _TABLES = (
         "tickets",
         "one request for support",
         (
-            _text("ticket", "Identifier of the ticket.", required=True),
-            _text("customer", "Identifier of the customer."),
+            _identifier("ticket", "Identifier of the ticket.", required=True),
+            _identifier("customer", "Identifier of the customer."),
             _text("topic", "What it is about."),
             _CHANNEL,
             Column("time_opened", "time", "First contact.", required=True),
@@ -273,8 +279,8 @@ _TABLES = (
         "sends",
         "one message of a campaign to one customer, or one customer of its control group",
         (
-            _text("send", "Identifier of the message."),
-            _text("customer", "Identifier of the customer."),
+            _identifier("send", "Identifier of the message."),
+            _identifier("customer", "Identifier of the customer."),
             _text("campaign", "Name of the campaign.", required=True),
             Column("arm", "text", "Whether the customer got the message or was held back.", one_of=("message", "control")),
             _CHANNEL,
@@ -293,7 +299,7 @@ _TABLES = (
         "audits",
         "one item checked on one visit to one place",
         (
-            _text("audit", "Identifier of the visit.", required=True),
+            _identifier("audit", "Identifier of the visit.", required=True),
             _text("place", "Shop or point of sale that was visited.", required=True),
             _REGION,
             _text("auditor", "Who visited."),

@@ -52,7 +52,7 @@ def one(results: pd.DataFrame, measure: str, **keys: object) -> pd.Series:
 
 
 def accounted(book: sources.Book) -> bool:
-    parts = book.account[["kept", "set_aside", "repeats", "after_as_of", "no_consent"]].sum(axis=1)
+    parts = book.account[["kept", "set_aside", "not_meant", "repeats", "after_as_of", "no_consent"]].sum(axis=1)
     return bool((parts == book.account["rows_read"]).all())
 
 
