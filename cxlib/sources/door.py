@@ -27,8 +27,9 @@ from cxlib.tables import TABLES, Column, TableError, TableSpec, did_you_mean
 if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend
 
-PROBLEM, SHOWN, MEANT = "(problem)", "(shown)", "(meant)"
-EXPORT = "(export)"
+PROBLEM, SHOWN, MEANT, WRONG = "(problem)", "(shown)", "(meant)", "(wrong)"
+#: Which export a row is of, its line there, its place among all rows, and the first place of those that are alike.
+EXPORT, LINE, PLACE, FIRST = "(export)", "(line)", "(place)", "(first)"
 #: What the door writes beside each row for its own use.
 BESIDE = (PROBLEM, SHOWN, MEANT, MASK, ANSWER)
 #: The rows that come in.
@@ -272,12 +273,12 @@ def _checked(workbook: Workbook, export: Export, spec: TableSpec, keys: Sequence
         steps += [("asked", "*, " + sql.selected(answers.settled(questions))), ("scored", "*, " + sql.selected(answers.scored(questions)))]
         steps.append(("made", f"* REPLACE ({_replaced(_made(questions))}), date_trunc('month', time_answered)::DATE AS month"))
     wrong = _wrong(source, spec, taken, questions, zone)
-    place = sql.cases("", ((condition, str(number)) for number, (_, condition, _) in enumerate(wrong)))
+    number = sql.cases("", ((condition, str(place)) for place, (_, condition, _) in enumerate(wrong)))
     found = notes.noted(spec, taken, source, zone)
     mask = " + ".join(f"CASE WHEN {note.condition} THEN {1 << bit} ELSE 0 END" for bit, note in enumerate(found)) or "0"
-    steps.append(("checked", f"*, CASE WHEN {sql.name(MEANT)} THEN {place} END AS wrong, CAST({mask} AS BIGINT) AS {sql.name(MASK)}"))
-    reasons = sql.cases("wrong", ((str(number), sql.text(reason)) for number, (reason, _, _) in enumerate(wrong)))
-    shown = sql.cases("wrong", ((str(number), f"CAST({text} AS VARCHAR)") for number, (_, _, text) in enumerate(wrong)))
+    steps.append(("checked", f"*, CASE WHEN {sql.name(MEANT)} THEN {number} END AS {sql.name(WRONG)}, CAST({mask} AS BIGINT) AS {sql.name(MASK)}"))
+    reasons = sql.cases(sql.name(WRONG), ((str(place), sql.text(reason)) for place, (reason, _, _) in enumerate(wrong)))
+    shown = sql.cases(sql.name(WRONG), ((str(place), f"CAST({text} AS VARCHAR)") for place, (_, _, text) in enumerate(wrong)))
     last = {name: sql.name(name) for name in (*spec.names, *keys)} | {
         PROBLEM: reasons,
         SHOWN: shown,
@@ -336,7 +337,7 @@ def _stack(con: Backend, resolved: list[Export], stages: list[Path], per_line: l
     for number, (export, stage, rows) in enumerate(zip(resolved, stages, per_line, strict=True)):
         scan = f"read_parquet({sql.text(str(stage))}, file_row_number = true)"
         line = sql.name(ROW) if export.multiplied else f"file_row_number // {rows} + 1"
-        made = f"{line} AS line, file_row_number + {before + 1} AS place, {number} AS {sql.name(EXPORT)}"
+        made = f'{line} AS "(line)", file_row_number + {before + 1} AS "(place)", {number} AS {sql.name(EXPORT)}'
         dropped = f"file_row_number, {sql.name(ROW)}" if export.multiplied else "file_row_number"
         parts.append(f"SELECT * EXCLUDE ({dropped}), {made} FROM {scan}")
         before += _row(con, f"SELECT count(*) FROM {scan}")[0]
@@ -354,10 +355,10 @@ def _doubles(con: Backend, spec: TableSpec, resolved: list[Export]) -> bool:
     by = key or tuple(name for name in spec.readable if any(name in each.names for each in resolved))
     names = ", ".join(map(sql.name, by))
     good = f"{GOOD} AND {sql.name(key[0])} IS NOT NULL" if key else GOOD
-    if not _place_again(con, "doubles", "stacked", names, good, f"row_number() OVER (PARTITION BY {names} ORDER BY place) > 1"):
+    if not _place_again(con, "doubles", "stacked", names, good, f'row_number() OVER (PARTITION BY {names} ORDER BY "(place)") > 1'):
         return False
     reason = f"a second row with the same {', '.join(key)}" if key else "alike in every column that is read to an earlier row"
-    second, shown = "place IN (SELECT place FROM doubles)", sql.name(key[0]) if key else "NULL"
+    second, shown = '"(place)" IN (SELECT "(place)" FROM doubles)', sql.name(key[0]) if key else "NULL"
     said = {PROBLEM: f"CASE WHEN {second} THEN {sql.text(reason)} ELSE {sql.name(PROBLEM)} END"}
     said |= {SHOWN: f"CASE WHEN {second} THEN {shown} ELSE {sql.name(SHOWN)} END"}
     con.raw_sql(f"CREATE OR REPLACE VIEW stage AS SELECT * REPLACE ({_replaced(said)}) FROM stacked")
@@ -370,9 +371,9 @@ def _place_again(con: Backend, table: str, view: str, names: str, good: str, whi
     if rows == different:
         return False
     alike = f"SELECT hash({names}) FROM {view} WHERE {good} GROUP BY 1 HAVING count(*) > 1"
-    first = f"min(place) OVER (PARTITION BY {names}) AS first"
+    first = f'min("(place)") OVER (PARTITION BY {names}) AS "(first)"'
     con.raw_sql(
-        f"CREATE OR REPLACE TABLE {table} AS SELECT place, {first} FROM {view} WHERE {good} AND hash({names}) IN ({alike}) QUALIFY {which}"
+        f'CREATE OR REPLACE TABLE {table} AS SELECT "(place)", {first} FROM {view} WHERE {good} AND hash({names}) IN ({alike}) QUALIFY {which}'
     )
     return _row(con, f"SELECT count(*) FROM {table}")[0] > 0
 
@@ -387,8 +388,8 @@ def _several_answers(con: Backend, source: Source, out: Path) -> None:
     names = ", ".join(map(sql.name, dict.fromkeys([*per, "role", "touchpoint", "choice"])))
     whole = " AND ".join([GOOD, *(f"{sql.name(name)} IS NOT NULL" for name in per)])
     if _place_again(con, "several", "stage", names, whole, f"count(*) OVER (PARTITION BY {names}) > 1"):
-        both = "SELECT place, first, score, time_answered, time_received FROM stage JOIN several USING (place)"
-        con.raw_sql(f"COPY ({both} ORDER BY place) TO {sql.text(str(out))} (FORMAT parquet)")
+        both = 'SELECT "(place)", "(first)", score, time_answered, time_received FROM stage JOIN several USING ("(place)")'
+        con.raw_sql(f"COPY ({both} ORDER BY {sql.name(PLACE)}) TO {sql.text(str(out))} (FORMAT parquet)")
 
 
 def _write(con: Backend, spec: TableSpec, source: Source, keys: Sequence[str], out: Path) -> None:
@@ -396,11 +397,11 @@ def _write(con: Backend, spec: TableSpec, source: Source, keys: Sequence[str], o
     columns, rows = {name: sql.name(name) for name in (*spec.names, *keys, PROBLEM, MEANT)}, "stage"
     if source.session_gap_minutes:
         # A row that does not come in starts no session and ends none: it is in a part of its own.
-        person = f"PARTITION BY customer, {GOOD} ORDER BY time, place"
+        person = f'PARTITION BY customer, {GOOD} ORDER BY time, "(place)"'
         pause = f"time - lag(time) OVER ({person}) > INTERVAL {source.session_gap_minutes!r} MINUTE"
-        rows = f"(SELECT *, coalesce({pause}, true) AS starts FROM stage)"
-        columns["case_id"] = f"customer || ' ' || sum(starts::INTEGER) OVER ({person})"
-    con.raw_sql(f"COPY (SELECT {sql.selected(columns)} FROM {rows} ORDER BY place) TO {sql.text(str(out))} (FORMAT parquet)")
+        rows = f'(SELECT *, coalesce({pause}, true) AS "(starts)" FROM stage)'
+        columns["case_id"] = f"customer || ' ' || sum(\"(starts)\"::INTEGER) OVER ({person})"
+    con.raw_sql(f"COPY (SELECT {sql.selected(columns)} FROM {rows} ORDER BY {sql.name(PLACE)}) TO {sql.text(str(out))} (FORMAT parquet)")
 
 
 def admitted_rows(folder: Path, table: str) -> str:
@@ -414,11 +415,11 @@ def _write_set_aside(con: Backend, resolved: list[Export], unreadable: list[pd.D
     parts = []
     for number, (export, lines) in enumerate(zip(resolved, unreadable, strict=True)):
         row, reason = sql.name(ROW), sql.name(PROBLEM)
-        bad = f"SELECT line, {reason} AS reason FROM stage WHERE {reason} IS NOT NULL AND {sql.name(EXPORT)} = {number}"
+        bad = f'SELECT "(line)", {reason} FROM stage WHERE {reason} IS NOT NULL AND {sql.name(EXPORT)} = {number}'
         numbered = f"SELECT row_number() OVER () AS {row}, * FROM {export.raw.scan}"
-        both = f"SELECT {row}, reason, raw.* EXCLUDE ({row}) FROM ({numbered}) raw JOIN ({bad}) bad ON {row} = line"
+        both = f'SELECT {row}, bad.{reason} AS "(reason)", raw.* EXCLUDE ({row}) FROM ({numbered}) raw JOIN ({bad}) bad ON {row} = bad."(line)"'
         rows = con.raw_sql(f"{both} ORDER BY 1, 2").df()
-        broken = pd.DataFrame({ROW: lines["line"], "reason": lines["problem"], "line as it is": lines["text"]})
+        broken = pd.DataFrame({ROW: lines["line"], "(reason)": lines["problem"], "(line as it is)": lines["text"]})
         each = rows if not len(broken) else pd.concat([rows, broken], ignore_index=True)
-        parts.append(each.assign(export=number + 1) if len(resolved) > 1 else each)
+        parts.append(each.assign(**{EXPORT: number + 1}) if len(resolved) > 1 else each)
     pd.concat(parts, ignore_index=True).to_csv(folder / f"{table}.csv", index=False)

@@ -68,9 +68,9 @@ def _code(workbook: Workbook, name: str, value: str, rows: int, given: int) -> s
 def problems(con: Backend, labels: Sequence[str], unreadable: Sequence[pd.DataFrame], per_line: Sequence[int]) -> pd.DataFrame:
     """One row a reason: how many rows, and the first three of them; ``labels`` name the exports where there are several."""
     shown = con.raw_sql(
-        'SELECT "(problem)", count(*) OVER (PARTITION BY "(problem)"), "(export)", line, "(shown)" FROM stage '
+        'SELECT "(problem)", count(*) OVER (PARTITION BY "(problem)"), "(export)", "(line)", "(shown)" FROM stage '
         'WHERE "(problem)" IS NOT NULL '
-        'QUALIFY row_number() OVER (PARTITION BY "(problem)" ORDER BY place) < 4 ORDER BY "(problem)", place'
+        'QUALIFY row_number() OVER (PARTITION BY "(problem)" ORDER BY "(place)") < 4 ORDER BY "(problem)", "(place)"'
     ).fetchall()
     reasons: dict[str, tuple[int, list[str]]] = {}
     for reason, rows, export, line, value in shown:

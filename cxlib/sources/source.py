@@ -22,6 +22,8 @@ _SETTINGS = (
     *("separator", "quote", "encoding", "decimal", "thousands", "date_format", "time_zone", "tenure_unit", "one_answer_per"),
     *("session_gap_minutes", "exact_doubles"),
 )
+#: Names that a row's place has on its way in.
+_TAKEN = ("row", "file_row_number")
 _DIRECTIVES = re.compile(r"%(-?[aAbBcdfgGHIjmMnpSuUVwWxXyYzZ%])?")
 
 
@@ -87,9 +89,7 @@ def source(name: str, part: Any, file: str, *, number: int = 0) -> Source:
     columns = pairs(part.get("columns", {}), where)
     known(columns, spec.readable, where=f"{where} columns")
     keys = pairs(part.get("keys", {}), where)
-    taken = sorted(set(keys) & set(spec.names))
-    if taken:
-        raise TableError(f"{where}: '{taken[0]}' is a column of {name} already; declare it under columns, not under keys.")
+    _refuse_keys(keys, spec, where)
     constants = pairs(part.get("constants", {}), where)
     known(constants, spec.readable, where=f"{where} constants")
     values = {column: pairs(mapped, f"{where} values.{column}") for column, mapped in pairs_of(part, "values", where).items()}
@@ -112,6 +112,19 @@ def source(name: str, part: Any, file: str, *, number: int = 0) -> Source:
         **_forms(part, spec, where),
         **_rules(part, spec, columns, where),
     )
+
+
+def _refuse_keys(keys: Mapping[str, str], spec: TableSpec, where: str) -> None:
+    """Keys whose names are taken: engines take Plan and plan for the same, and the door's own names are in brackets."""
+    seen = {column: column for column in spec.names}
+    for key in keys:
+        before = seen.setdefault(key.lower(), key)
+        if before in spec.names:
+            raise TableError(f"{where}: '{before}' is a column of {spec.name} already; declare it under columns, not under keys.")
+        if before != key:
+            raise TableError(f"{where}: the keys '{before}' and '{key}' differ in case only, which is one name to an engine. Call one otherwise.")
+        if not key.strip() or key.startswith("(") or key.lower() in _TAKEN:
+            raise TableError(f"{where}: a key cannot be called '{key}', which the door needs for itself. Call it otherwise.")
 
 
 def pairs_of(part: Mapping[str, Any], name: str, where: str) -> dict[str, Any]:
