@@ -471,12 +471,12 @@ def test_all_tables_are_looked_at_before_the_refusal(workbook):
             "events: there is no file 'gone.csv' beside sources.toml. Correct files under [tables.events].",
         ),
         (ANSWERS, "sources.toml: there are responses and no question."),
-        (ANSWERS + "[questions.q]\nscale=[0,10]", "sources.toml [questions.q]: kind is None. A question's kind is never guessed"),
-        (ANSWERS + "[questions.q]\nkind='nps'", "sources.toml [questions.q]: scale is None. A scale is never guessed"),
+        (ANSWERS + "[questions.q]\nscale=[0,10]", "sources.toml [questions.q]: kind is not declared. A question's kind is never guessed"),
+        (ANSWERS + "[questions.q]\nkind='nps'", "sources.toml [questions.q]: scale is not declared. A scale is never guessed"),
         (ANSWERS + "[questions.q]\nkind='nps'\nscale=[0,5]", "sources.toml [questions.q]: an nps question has scale [0, 10]"),
         (
             ANSWERS + "[questions.q]\nkind='csat'\nscale=[1,5]",
-            "sources.toml [questions.q]: direction is None. A direction is never guessed",
+            "sources.toml [questions.q]: direction is not declared. A direction is never guessed",
         ),
         (
             "[tables.customers]\nfiles='x.csv'\ncolumns={tenure_days='t'}",

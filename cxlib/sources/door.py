@@ -6,8 +6,8 @@ many threads as there are. What needs more than one row to be judged is looked f
 
 from __future__ import annotations
 
+import re
 import shutil
-import string
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -218,7 +218,7 @@ def _refuse_unasked(workbook: Workbook, resolved: list[Export]) -> None:
 
 def _parts(name: str) -> list[str]:
     """The source columns in a declaration: one name, or several in braces such as ``{date} {time}``."""
-    parts = [part for _, part, _, _ in string.Formatter().parse(name) if part] if "{" in name else [name.strip()]
+    parts = re.findall(r"\{([^{}]+)\}", name) if "{" in name else [name.strip()]
     return [f"{ROW} (in the file)" if part == ROW else part for part in parts]
 
 
@@ -242,9 +242,9 @@ def _cell(export: Export, column: Column) -> Cell:
         (name,) = _parts(declared)
         return Cell(column, sql.name(name), export.raw.types[name])
     pieces = []
-    for before, part, _, _ in string.Formatter().parse(declared):
-        pieces += [sql.text(before)] if before else []
-        pieces += [f"CAST({sql.name(_parts(part)[0])} AS VARCHAR)"] if part else []
+    for place, piece in enumerate(re.split(r"\{([^{}]+)\}", declared)):
+        if piece:
+            pieces.append(f"CAST({sql.name(_parts(piece)[0])} AS VARCHAR)" if place % 2 else sql.text(piece))
     return Cell(column, f"({' || '.join(pieces)})")
 
 
