@@ -136,8 +136,9 @@ def test_a_choice_that_nobody_declared_is_refused_with_its_count(book):
     toml = '[tables.responses]\nfiles = "a.csv"\ncolumns = { respondent = "ID" }\n' + CELL
     rows = "".join(f"{place},Price\n" for place in range(98)) + "98,Colour\n99,Colour\n"
     assert letter(book, toml, a="ID,Why\n" + rows) == (
-        "responses: 'Colour' occurs 2 times among the 100 answers to 'why' (2.0%), and is not one of its choices. If it means 'no answer', "
-        'declare it: no_answer = ["Colour"] under [questions.why] in sources.toml; if it is a choice, declare it there: choices.'
+        "responses: 'Colour' occurs twice among the 100 answers to 'why' (2.0%), and is not one of its choices. If it means 'no answer', "
+        'declare it: no_answer = ["Colour"] under [questions.why] in sources.toml; '
+        "if 'Colour' can be chosen, declare it there: choices."
     )
 
 
@@ -273,7 +274,10 @@ def test_an_hour_that_the_clocks_skip_never_was(book):
 def test_an_hour_that_the_clocks_show_twice_is_kept_and_counted(book):
     toml = '[workbook]\ntime_zone = "Europe/Rome"\n' + EVENTS
     read = book(toml, events="case_id,activity,time\n1,a,2025-10-26 02:30:00\n2,a,2025-10-26 02:30:00+02:00\n3,a,2025-10-26 04:00:00\n")
-    assert noted(read) == {("time", "is in the hour that the clocks of Europe/Rome show twice, and does not say which"): 1}
+    assert noted(read) == {
+        ("time", "is in the hour that the clocks of Europe/Rome show twice, and does not say which"): 1,
+        ("time", "names no time zone where others do; it is read as Europe/Rome"): 2,
+    }
     assert times(read) == ["2025-10-26 02:30:00", "2025-10-26 02:30:00", "2025-10-26 04:00:00"]
 
 
@@ -334,7 +338,7 @@ def test_what_could_be_two_numbers_or_none_is_set_aside(book, settings, text):
 
 def test_signs_of_money_are_counted(book):
     read = book(ORDERS, orders="customer,time_ordered,amount\na,2026-01-01,€12\nb,2026-01-01,13\n")
-    assert noted(read) == {("amount", "has a sign of money beside the number, which is dropped"): 1}
+    assert noted(read) == {("amount", "has the sign € beside the number, which is dropped"): 1}
 
 
 # Identifiers and strangers
@@ -392,7 +396,7 @@ def test_words_that_look_like_no_answer_are_counted_until_declared(book):
 
 def test_the_check_shows_what_was_noted(book):
     book(ORDERS, orders="customer,time_ordered,amount\na,2026-01-01,€12\n")
-    assert sources.check(book.path).splitlines()[-1] == "  noted 1: amount has a sign of money beside the number, which is dropped"
+    assert sources.check(book.path).splitlines()[-1] == "  noted 1: amount has the sign € beside the number, which is dropped"
 
 
 def test_the_order_of_the_rows_is_the_files_with_many_threads(book, tmp_path):

@@ -22,6 +22,7 @@ from cxlib.sources.cells import TEXT, Cell
 from cxlib.sources.declared import Question, Source, Workbook
 from cxlib.sources.notes import MASK, Note
 from cxlib.sources.reading import ROW, Raw
+from cxlib.sources.said import legible
 from cxlib.tables import TABLES, Column, TableError, TableSpec, did_you_mean
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def passed(workbook: Workbook, exports: Sequence[tuple[Source, Raw]], *, con: Ba
     if bad and spec.name == "responses":
         refusals.unknown_questions(workbook, con)
         refusals.codes(workbook, con)
-    refusals.too_many(workbook, spec.name, rows - other + lost, bad + lost, problems)
+    refusals.too_many(workbook, con, spec.name, rows - other + lost, bad + lost, problems)
     if bad + lost:
         _write_set_aside(con, resolved, unreadable, to / "set_aside", spec.name)
     used = {part for each in resolved for part in _used(each)}
@@ -135,7 +136,12 @@ def _ask(con: Backend, statement: str, source: Source) -> Any:
 
 def source_letter(source: Source, error: duckdb.Error) -> TableError:
     """What DuckDB says of a file, as a letter."""
-    words = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")[:200]
+    words = re.sub(r"^[A-Z][\w ]* Error: ", "", (str(error).strip().splitlines() or [type(error).__name__])[0]).rstrip(".")[:200]
+    if "state machine" in words:
+        return TableError(
+            f"{source.label}: the rows cannot be told apart: lines end in different ways (some with CR LF, some with LF), or a quote stands "
+            "where none can. Save the file anew from one program, or declare quote."
+        )
     return TableError(f"{source.label}: the rows cannot be read: {words}. Check separator, quote and encoding.")
 
 
@@ -158,11 +164,11 @@ def _resolved(workbook: Workbook, source: Source, spec: TableSpec, raw: Raw) -> 
             names[column] = name
         elif asked:
             raise TableError(
-                f"{source.label}: the source has no column '{absent[0]}', declared for '{column}' {where}.{_offer(absent[0], columns)}"
+                f"{source.label}: the source has no column '{legible(absent[0])}', declared for '{column}' {where}.{_offer(absent[0], columns)}"
             )
     for column in source.only:
         if column not in columns:
-            raise TableError(f"{source.label}: the source has no column '{column}', named by only {where}.{_offer(column, columns)}")
+            raise TableError(f"{source.label}: the source has no column '{legible(column)}', named by only {where}.{_offer(column, columns)}")
     long = "question" in names or "question" in source.constants
     wide = spec.name == "responses" and workbook.wide and not (long and len(workbook.sources["responses"]) > 1)
     questions = _questions(workbook, source, columns) if wide else ()
@@ -182,6 +188,12 @@ def _resolved(workbook: Workbook, source: Source, spec: TableSpec, raw: Raw) -> 
                 f"{source.label}: the source has no column '{column}'.{_offer(column, columns)} "
                 f'Declare which one it is: columns = {{ {column} = "…" }} {where}.'
             )
+    if not names and not questions:
+        raise TableError(
+            f"{source.label}: nothing is read of its {len(columns):,} column{'s' if len(columns) > 1 else ''}: {', '.join(map(legible, columns[:3]))}"
+            f"{', …' if len(columns) > 3 else ''}. If the header is on another line, declare it: header = 2; otherwise say which column is which: "
+            f"columns = {{ {spec.readable[0]} = \"…\" }} {where}."
+        )
     several = spec.name == "responses" and any(question.choices for question in workbook.questions.values())
     return Export(source, raw, names, questions, several)
 
@@ -193,7 +205,7 @@ def _questions(workbook: Workbook, source: Source, columns: Sequence[str]) -> tu
         absent = [name for name in question.columns if name not in columns]
         if absent and not (several and len(absent) == len(question.columns)):
             raise TableError(
-                f"{source.label}: the source has no column '{absent[0]}', declared for the question '{question.name}'."
+                f"{source.label}: the source has no column '{legible(absent[0])}', declared for the question '{question.name}'."
                 f"{_offer(absent[0], columns)}"
             )
         if not absent and question.columns:
@@ -230,7 +242,8 @@ def _used(export: Export) -> set[str]:
 def _offer(name: str, columns: Sequence[str]) -> str:
     more = f", … {len(columns)} in all" if len(columns) > 5 else ""
     numbered = f"{name} (1)" if f"{name} (1)" in columns else ""
-    return (f" Did you mean '{numbered}'?" if numbered else did_you_mean(name, columns)) or f" It has {', '.join(columns[:5])}{more}."
+    offered = ", ".join(map(legible, columns[:5]))
+    return (f" Did you mean '{numbered}'?" if numbered else did_you_mean(name, columns)) or f" It has {offered}{more}."
 
 
 def _cell(export: Export, column: Column) -> Cell:
