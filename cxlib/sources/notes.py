@@ -21,6 +21,8 @@ MASK = "(notes)"
 SILENT = r"(?i:[?.-]{1,3}|#?n/?a|n\.a\.|[ns]/d|n\.d\.|null|none|nan|nil|blank|did not answer|不適用|無)"
 #: What is left of an accent where a program took UTF-8 for something else.
 _MANGLED = ("Ã", "â€", "Â", "\ufffd")
+#: Columns of names that the workbook itself declares, or that have a form of their own.
+_PLAIN = ("question", "choice", "wave", "currency", "language", "attribute")
 _MOST = 62
 
 
@@ -40,7 +42,12 @@ def noted(spec: TableSpec, taken: list[Cell], source: Source, zone: str) -> list
         if cell.absent or cell.name not in spec.names:
             continue
         text, kind = sql.name(TEXT + cell.name), cell.column.kind
-        if kind == "text" and not cell.column.identifier and cell.name not in source.values and not cell.column.one_of:
+        if (
+            kind == "text"
+            and cell.name not in source.values
+            and cell.name not in _PLAIN
+            and not (cell.column.identifier or cell.column.one_of)
+        ):
             short = f"length({text}) < 15 AND regexp_full_match({text}, {sql.text(SILENT)})"
             notes.append(Note(cell.name, "looks like no answer, and is not declared under no_answer", short))
             signs = " OR ".join(f"contains({text}, {sql.text(sign)})" for sign in _MANGLED)
@@ -59,15 +66,17 @@ def seen(con: Backend, spec: TableSpec, source: Source, notes: list[list[Note]],
     """What was seen in the rows that came in: column, note, rows; ``notes`` has the list of each export."""
     counts: dict[tuple[str, str], int] = {}
     for number, found in enumerate(notes):
-        if found:
-            asked = ", ".join(f"count(*) FILTER ({sql.name(MASK)} & {1 << bit} > 0)" for bit in range(len(found)))
-            row = con.raw_sql(f'SELECT {asked} FROM stage WHERE "(export)" = {number} AND "(problem)" IS NULL AND "(meant)"').fetchone()
-            for note, rows in zip(found, row, strict=True):
-                counts[note.column, note.words] = counts.get((note.column, note.words), 0) + rows
+        rows = f'FROM stage WHERE "(export)" = {number} AND "(problem)" IS NULL AND "(meant)"'
+        any_bits = con.raw_sql(f"SELECT bit_or({sql.name(MASK)}) {rows}").fetchone()[0] or 0
+        some = [(bit, note) for bit, note in enumerate(found) if any_bits >> bit & 1]
+        if some:
+            asked = ", ".join(f"count(*) FILTER ({sql.name(MASK)} & {1 << bit} > 0)" for bit, _ in some)
+            for (_, note), many in zip(some, con.raw_sql(f"SELECT {asked} {rows}").fetchone(), strict=True):
+                counts[note.column, note.words] = counts.get((note.column, note.words), 0) + many
     words = "alike in every column that is read; without an identifier nobody can tell whether a row is doubled"
     counts["", words] = _doubled(con, spec, source, read)
-    rows = [(column, words, rows) for (column, words), rows in counts.items() if rows]
-    return pd.DataFrame(rows, columns=["column", "note", "rows"]).astype({"rows": "int64"})
+    some_rows = [(column, words, many) for (column, words), many in counts.items() if many]
+    return pd.DataFrame(some_rows, columns=["column", "note", "rows"]).astype({"rows": "int64"})
 
 
 def _doubled(con: Backend, spec: TableSpec, source: Source, read: list[str]) -> int:
