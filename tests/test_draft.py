@@ -164,6 +164,26 @@ def test_an_export_in_the_documented_shape_is_recognised_confirmed_and_read(name
     assert "@" not in kept.astype(str).to_string(), "addresses are left unread"
 
 
+def test_an_address_that_alone_says_who_ordered_is_read_only_when_confirmed(tmp_path):
+    text = EXPORTS["shopify"].replace(",Customer ID\n", ",Note\n")
+    made = tomllib.loads(draft.draft([export(tmp_path, text)], beside=tmp_path))
+    assert made["tables"]["orders"]["columns"]["customer"] == "Email"
+    assert made["confirm"]["columns_orders"] is False
+
+
+def test_sheets_of_a_workbook_and_lines_of_json_are_looked_at_like_files(tmp_path):
+    orders = pd.DataFrame({"Customer ID": ["c1", "c2"], "Order date": ["2026-03-01", "2026-03-02"], "Amount": [1.5, 2.5]})
+    tickets = pd.DataFrame({"Ticket ID": ["t1", "t2"], "Created at": ["2026-03-01 10:00", "2026-03-02 11:00"], "Category": ["a", "b"]})
+    with pd.ExcelWriter(tmp_path / "both.xlsx") as book:
+        orders.to_excel(book, sheet_name="Sales", index=False)
+        tickets.to_excel(book, sheet_name="Help", index=False)
+    tickets.to_json(tmp_path / "tickets.jsonl", orient="records", lines=True)
+    made = tomllib.loads(draft.draft([tmp_path / "both.xlsx"], beside=tmp_path))
+    assert {name: part["sheet"] for name, part in made["tables"].items()} == {"orders": "Sales", "tickets": "Help"}
+    made = tomllib.loads(draft.draft([tmp_path / "tickets.jsonl"], beside=tmp_path))
+    assert made["tables"]["tickets"]["columns"] == {"ticket": "Ticket ID", "topic": "Category", "time_opened": "Created at"}
+
+
 def test_a_template_can_be_forced_and_an_unknown_one_is_refused_with_the_known(tmp_path):
     path = export(tmp_path, "case:concept:name,concept:name,time:timestamp\n1,a,2026-01-01 10:00:00\n")
     assert "Recognised as Event log" in draft.draft([path], template="process_log", beside=tmp_path)

@@ -23,7 +23,7 @@ def parts(look: Look, facts: dict[str, Facts], template: tuple[str, dict[str, An
     if template:
         name, made = template
         fitting = [table for table in made["table"] if bears(look.columns, table)]
-        return [_by_template(look, facts, name, table) for table in fitting or made["table"][:1]]
+        return [_by_template(look, facts, name, table, plan) for table in fitting or made["table"][:1]]
     scored = sorted(((_score(table, look, facts), table) for table in names() if table in TABLES), key=lambda pair: -pair[0])
     best, table = scored[0]
     if best <= 0:
@@ -38,13 +38,16 @@ def parts(look: Look, facts: dict[str, Facts], template: tuple[str, dict[str, An
     return found
 
 
-def _by_template(look: Look, facts: dict[str, Facts], name: str, table: dict[str, Any]) -> Part:
+def _by_template(look: Look, facts: dict[str, Facts], name: str, table: dict[str, Any], plan: Plan) -> Part:
     part = Part(table["table"], look, facts, template=name)
     for ours, theirs in table.get("columns", {}).items():
         there = present(look.columns, theirs)
         if there is not None:
             part.columns[ours] = there
+            if said := facts[there].personal:
+                part.guessed[ours] = f"{said} are all that says who it is; they are kept in the private tables only"
     part.notes = list(table.get("mind", []))
+    _ask_columns(part, plan)
     return part
 
 
@@ -113,11 +116,15 @@ def _by_content(table: str, look: Look, facts: dict[str, Facts], plan: Plan, *, 
     if table == "sends" and "arm" not in part.columns and (arm := _arm(free)):
         _take(part, free, "arm", arm, "one of its values is a group that got nothing")
     part.others |= {column.name: [] for column in spec.columns if column.required and column.name not in part.columns}
-    if part.guessed:
-        why = ", ".join(f"{ours} is '{part.columns[ours]}'" for ours in part.guessed)
-        key = plan.ask(f"columns_{table}", f"which column is which: {why}")
-        part.guessed = {ours: f"{why} (confirm {key})" for ours, why in part.guessed.items()}
+    _ask_columns(part, plan)
     return part
+
+
+def _ask_columns(part: Part, plan: Plan) -> None:
+    if part.guessed:
+        which = ", ".join(f"{ours} is '{part.columns[ours]}'" for ours in part.guessed)
+        key = plan.ask(f"columns_{part.table}", f"which column is which: {which}")
+        part.guessed = {ours: f"{why} (confirm {key})" for ours, why in part.guessed.items()}
 
 
 def _take(part: Part, free: dict[str, Facts], ours: str, theirs: str, why: str) -> None:
