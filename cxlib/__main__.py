@@ -1,4 +1,4 @@
-"""The command line: ``init`` drafts a workbook, ``check`` shows what it reads, ``run`` makes a report, ``doctor`` says what is amiss."""
+"""The command line: ``cxlib run`` makes the report of a date; ``init``, ``check``, ``doctor`` and ``sample`` help to get there."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def main(words: Sequence[str] | None = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _stop)
     try:
-        code = {"check": _check, "doctor": _doctor, "init": _init, "run": _run}[asked.command](asked)
+        code = {"check": _check, "doctor": _doctor, "init": _init, "run": _run, "sample": _sample}[asked.command](asked)
     except Refusal as refusal:
         code = refusal.code
         sys.stderr.write(f"cxlib {asked.command}: {refusal.letter}\n")
@@ -77,6 +77,18 @@ def _parser() -> argparse.ArgumentParser:
     init.add_argument("--template", metavar="NAME", help="the tool the exports come from (default: looked for)")
     init.add_argument("--templates", action="store_true", help="list the tools that are known")
     init.add_argument("--force", action="store_true", help="write over a file that is there")
+    sample = commands.add_parser("sample", help="make a company whose truth is known", epilog=CODES)
+    sample.add_argument("--to", required=True, metavar="DIR", help="folder for its files, sources.toml and truth.json")
+    sample.add_argument("--customers", type=_positive, default=1500, metavar="N", help="how many (default: 1500)")
+    sample.add_argument("--seed", type=int, default=12, metavar="S", help="names the company: the same seed, the same bytes (default: 12)")
+    sample.add_argument(
+        "--journeys",
+        type=float,
+        default=0.25,
+        metavar="X",
+        help="a customer and month (default: 0.25); 4 for many events",
+    )
+    sample.add_argument("--parquet", action="store_true", help="typed and clean Parquet (default: CSV with a little dirt)")
     return parser
 
 
@@ -137,6 +149,25 @@ def _init(asked: argparse.Namespace) -> int:
     print(f"{to} is drafted. Look at each line that says (confirm …), correct what is wrong, and write true under [confirm].")
     print(f"What it would read then:  cxlib check --sources {to}")
     print(f"The report:  cxlib run --as-of DATE --sources {to}")
+    return DONE
+
+
+def _sample(asked: argparse.Namespace) -> int:
+    from cxlib import sample
+
+    def told(words: str) -> None:
+        if sys.stderr.isatty():
+            sys.stderr.write(f"\r\033[Kcxlib sample: {words}")
+
+    fields = {name: value for name, value in vars(asked).items() if name != "command"}
+    try:
+        written = sample.write(**fields, progress=told)
+    except ValueError as letter:
+        raise Refusal(str(letter), USAGE) from letter
+    except OSError as error:
+        raise Refusal(f"{asked.to}: {error.strerror or error}", ENVIRONMENT) from error
+    sys.stderr.write("\r\033[K" if sys.stderr.isatty() else "")
+    print(f"{len(written)} files in {asked.to}; look: cxlib check --sources {Path(asked.to) / 'sources.toml'}")
     return DONE
 
 

@@ -408,7 +408,6 @@ def test_more_bad_rows_than_allowed_are_refused_with_the_remedy(workbook):
                 "Is the separator ';'? Declare it: separator = ';' under [tables.feedback]."
             ),
         ),
-        (b"a,a\n1,2\n", "feedback: feedback.csv has 2 columns called 'a'; which one is meant cannot be told. Rename them."),
         (
             b'feedback,comment\n1,"never closed\n2,b\n3,c\n',
             "feedback: in feedback.csv a quote that opens on line 2 is never closed, so the rows after it cannot be told apart. Close it.",
@@ -428,7 +427,20 @@ def test_a_file_that_cannot_be_understood_is_refused(workbook, content, letter):
 
 def test_a_parquet_file_that_is_none_is_refused(workbook):
     path = workbook('[tables.feedback]\nfiles = "feedback.parquet"\n', **{"feedback.parquet": b"not parquet at all"})
-    assert refusal(path).startswith("feedback: feedback.parquet is not a Parquet file that can be read: ")
+    assert refusal(path) == (
+        "feedback: feedback.parquet is plain text, not Parquet as its name says. If it is CSV, rename it to end in .csv."
+    )
+
+
+def test_a_doubled_column_has_a_number_and_its_plain_name_is_refused_with_an_offer(workbook):
+    toml = '[tables.feedback]\nfiles = "feedback.csv"\ncolumns = { comment = "Words" }\n'
+    path = workbook(toml, feedback_csv="Words,Words \na,b\n")
+    assert refusal(path) == (
+        "feedback: the source has no column 'Words', declared for 'comment' under [tables.feedback] in sources.toml. "
+        "Did you mean 'Words (1)'?"
+    )
+    path.write_text(toml.replace('"Words"', '"Words (2)"'))
+    assert sources.read(path, as_of="2026-06-30").feedback.execute()["comment"].tolist() == ["b"]
 
 
 def test_all_tables_are_looked_at_before_the_refusal(workbook):

@@ -78,7 +78,7 @@ def marked_in_rows(questions: Sequence[Question]) -> str:
     for question in questions:
         each = [(sql.text(choice), chosen(question, choice, sql.name(_SCORE))) for choice in question.choices]
         if each:
-            pairs.append((sql.text(question.name), sql.cases(sql.name("choice"), each)))
+            pairs.append((sql.text(question.name), sql.cases(sql.name(TEXT + "choice"), each)))
     return sql.cases(sql.name(_QUESTION), pairs, otherwise=sql.name(_SCORE))
 
 

@@ -40,7 +40,7 @@ _OFFSET = r"^\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)? ?(Z|UTC|[+-]\d{2}
 _LOCAL = r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?$"
 #: What may stand before or after an amount: a sign of money, or a code of three letters.
 MONEY = r"(?:[A-Z]{0,2}\p{Sc}|[A-Z]{3}|lei|kr|zł)"
-_LOST = r"^[+-]?\d(\.\d+)?[eE]\+?\d+$"
+_LOST = r"^[+-]?\d(\.\d+)?[eE]\+\d+$"
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def misfits(cell: Cell, source: Source, zone: str) -> list[tuple[str, str, str]]
         wrong.append(
             (
                 f"{name} has lost digits: a program took it for a number",
-                f"(contains({text}, 'E') OR contains({text}, 'e')) AND regexp_matches({text}, {sql.text(_LOST)})",
+                f"contains({text}, '+') AND regexp_matches({text}, {sql.text(_LOST)})",
                 text,
             )
         )

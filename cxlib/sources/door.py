@@ -265,8 +265,8 @@ def _checked(workbook: Workbook, export: Export, spec: TableSpec, keys: Sequence
     if responses:
         steps = _rows_an_answer(export, steps, questions)
     typed = {cell.name: cells.typed(cell, source, zone) for cell in taken if not (responses and cell.name == "score")}
-    if export.wide:
-        typed |= {name: sql.name(TEXT + name) for name in ("question", "choice")}
+    made = ("question", "choice") if export.wide else ("choice",) if export.multiplied else ()
+    typed |= {name: sql.name(TEXT + name) for name in made}
     steps.append(("typed", "*, " + sql.selected(typed)))
     if responses:
         steps += [("asked", "*, " + sql.selected(answers.settled(questions))), ("scored", "*, " + sql.selected(answers.scored(questions)))]

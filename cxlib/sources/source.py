@@ -127,9 +127,7 @@ def _layout(part: Mapping[str, Any], where: str) -> dict[str, Any]:
     header = part.get("header", 1)
     lines = header if isinstance(header, list) else [header]
     if not (all(type(line) is int and line > 0 for line in lines) and lines in ([lines[0]], [lines[0], lines[0] + 1])):
-        raise TableError(
-            f"{where}: header is {header!r}; it is the line of the header, or two lines that follow each other such as [1, 2]."
-        )
+        raise TableError(f"{where}: header is {header!r}; it is the header's line, or two that follow each other such as [1, 2].")
     separator = part.get("separator", ",")
     return {
         "sheet": words(part, "sheet", where=where),
@@ -196,7 +194,5 @@ def _rules(part: Mapping[str, Any], spec: TableSpec, columns: Mapping[str, str],
         if spec.name != "events":
             raise TableError(f"{where}: session_gap_minutes makes cases of events; {spec.name} have none.")
         if "case_id" in columns:
-            raise TableError(
-                f"{where}: case_id is read from '{columns['case_id']}', and session_gap_minutes would make it. Keep one of them."
-            )
+            raise TableError(f"{where}: case_id is read from '{columns['case_id']}', and session_gap_minutes would make it. Keep one.")
     return {"exact_doubles": doubles, "session_gap_minutes": gap}
