@@ -153,7 +153,7 @@ def test_a_choice_that_nobody_declared_is_refused_with_its_count(book):
         ('kind = "csat"\nscale = [1, 5]\ndirection = "high is good"\nchoices = ["a"]\n', 'only a question of kind "choice" has choices.'),
         (
             'kind = "choice"\nchoices = ["a", "a"]\n',
-            "choices is [\"a\", \"a\"]; it is a list of different names such as [\"Price\", \"Quality\"].",
+            'choices is ["a", "a"]; it is a list of different names such as ["Price", "Quality"].',
         ),
     ],
 )
@@ -213,14 +213,14 @@ def test_sessions_are_made_by_a_pause_and_a_row_set_aside_makes_none(book):
         (
             EVENTS + 'date_format = ["%d/%m/%Y", "%m/%d/%Y"]\n',
             (
-                "sources.toml [tables.events]: date_format has both \"%d/%m/%Y\" and \"%m/%d/%Y\", which read 03/04 as different days. "
+                'sources.toml [tables.events]: date_format has both "%d/%m/%Y" and "%m/%d/%Y", which read 03/04 as different days. '
                 "Which one an export means cannot be told row by row. Declare the right one; what does not fit it is set aside and counted."
             ),
         ),
         (
             EVENTS + 'date_format = "dd/mm/yyyy"\n',
             (
-                "sources.toml [tables.events]: date_format is \"dd/mm/yyyy\"; it is a form such as \"%d/%m/%Y %H:%M\", or one of "
+                'sources.toml [tables.events]: date_format is "dd/mm/yyyy"; it is a form such as "%d/%m/%Y %H:%M", or one of '
                 "epoch seconds, epoch milliseconds, epoch microseconds."
             ),
         ),

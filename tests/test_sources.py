@@ -416,8 +416,8 @@ def test_more_bad_rows_than_allowed_are_refused_with_the_remedy(workbook):
             b"feedback,comment\n1,caf\xe9\n2,b\n",
             (
                 "feedback: 1 of 2 rows break a rule, more than the 5% allowed: 1 the line is not in the declared encoding (line 2). "
-                'Declare the encoding that the file has: encoding = "…" under [tables.feedback] in sources.toml; cp1252 is what Excel writes '
-                "in Western Europe. Mend the source, or allow more: bad_rows_allowed under [workbook]."
+                'Declare the encoding that the file has: encoding = "…" under [tables.feedback] in sources.toml; cp1252 is what Excel '
+                "writes in Western Europe. Mend the source, or allow more: bad_rows_allowed under [workbook]."
             ),
         ),
     ],

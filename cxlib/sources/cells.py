@@ -23,6 +23,8 @@ BLANKS = (
 NOTHING = "CAST(NULL AS VARCHAR)"
 #: Prefix of the column that carries a cell as text beside its typed value.
 TEXT = "(text) "
+#: Prefix of what was worked out once for the step after.
+QUICK = "(quick) "
 
 _WORDS: dict[Kind, str] = {
     "text": "a text",
@@ -106,28 +108,44 @@ def mapped(cell: Cell, source: Source) -> str:
     return sql.cases(text, ((sql.text(one), sql.text(other)) for one, other in pairs.items())) if pairs else text
 
 
+def quick(cell: Cell, source: Source) -> str | None:
+    """Second step: what nearly every cell of a type is, worked out once; the next step names it several times."""
+    kind, text = cell.column.kind, mapped(cell, source)
+    own = _own(cell, source)
+    if cell.absent or kind in ("text", "yes/no"):
+        return None
+    if kind in ("number", "whole"):
+        return f"CAST({own} AS DOUBLE)" if own and _numeric(cell.type) else f"try_cast({text} AS DOUBLE)"
+    if own and cell.type.startswith(("DATE", "TIMESTAMP")):
+        return f"CAST({own if 'WITH TIME ZONE' not in cell.type else 'NULL'} AS TIMESTAMP)"
+    return _parsed(text, cell.name, source)
+
+
 def typed(cell: Cell, source: Source, zone: str) -> str:
-    """Second step: the text as the type of its column; missing where it cannot be one."""
+    """Third step: the text as the type of its column; missing where it cannot be one."""
     if cell.absent:
         return f"CAST(NULL AS {_TYPES[cell.column.kind]})"
-    kind, text = cell.column.kind, mapped(cell, source)
-    own = sql.name("(native) " + cell.name) if cell.native and cell.name not in source.values and not source.no_answer else None
+    kind, text, own, soon = cell.column.kind, mapped(cell, source), _own(cell, source), sql.name(QUICK + cell.name)
     if kind == "text":
         return text
-    if kind in ("number", "whole"):
-        number = f"CAST({own} AS DOUBLE)" if own and _numeric(cell.type) else _number(text, source)
-        if cell.name == "tenure_days" and source.tenure_unit:
-            number = f"({number}) * {TENURE_DAYS[source.tenure_unit]!r}"
-        return number if kind == "number" else whole(number)
     if kind == "yes/no":
         return own if own and cell.type == "BOOLEAN" else f"CASE lower({text}) WHEN 'true' THEN true WHEN 'false' THEN false END"
-    if own and cell.type.startswith(("DATE", "TIMESTAMP")):
-        moment = (
-            f"{own} AT TIME ZONE {sql.text(zone)}" if "WITH TIME ZONE" in cell.type else _zoned(f"CAST({own} AS TIMESTAMP)", source, zone)
-        )
-    else:
-        moment = _moment(text, cell.name, source, zone)
-    return f"CAST({moment} AS {_TYPES[kind]})"
+    if kind == "whole":
+        return whole(soon, text)
+    if kind == "number":
+        number = _number(soon, text, source) if not (own and _numeric(cell.type)) else f"CASE WHEN isfinite({soon}) THEN {soon} END"
+        unit = source.tenure_unit if cell.name == "tenure_days" else None
+        return f"({number}) * {TENURE_DAYS[unit]!r}" if unit else number
+    if own and "WITH TIME ZONE" in cell.type:
+        return f"CAST({own} AT TIME ZONE {sql.text(zone)} AS {_TYPES[kind]})"
+    offset = [] if own and cell.type.startswith(("DATE", "TIMESTAMP")) else _with_offset(text, cell.name, source, zone)
+    other = sql.first(*offset) if offset else "NULL"
+    return f"CAST(CASE WHEN {soon} IS NOT NULL THEN {_zoned(soon, source, zone)} ELSE {other} END AS {_TYPES[kind]})"
+
+
+def _own(cell: Cell, source: Source) -> str | None:
+    """The value in the source's own type, where no declaration speaks of its text."""
+    return sql.name("(native) " + cell.name) if cell.native and cell.name not in source.values and not source.no_answer else None
 
 
 def misfits(cell: Cell, source: Source, zone: str) -> list[tuple[str, str, str]]:
@@ -182,18 +200,13 @@ def orders(spec: TableSpec) -> list[tuple[str, str, str]]:
     return wrong
 
 
-def whole(number: str) -> str:
-    """A whole number; missing where there is a fraction, or more digits than a float keeps."""
-    return f"CASE WHEN ({number}) = floor({number}) AND abs({number}) < 9007199254740992 THEN CAST({number} AS BIGINT) END"
+def whole(number: str, text: str) -> str:
+    """A whole number; missing where there is a fraction, or more digits than a float keeps, and for 1_000."""
+    exact = f"{number} = floor({number}) AND abs({number}) < 9007199254740992 AND NOT contains({text}, '_')"
+    return f"CASE WHEN {exact} THEN CAST({number} AS BIGINT) END"
 
 
-def plain_number(text: str) -> str:
-    """A number as programs write it; words such as nan, and 1_000, are none."""
-    number = f"try_cast({text} AS DOUBLE)"
-    return f"CASE WHEN isfinite({number}) AND NOT contains({text}, '_') THEN {number} END"
-
-
-def _number(text: str, source: Source) -> str:
+def _number(soon: str, text: str, source: Source) -> str:
     """A number as the export writes it: its decimal mark, marks between thousands, a sign of money around it.
 
     Where the decimal mark is declared to be a comma, a point can only stand between thousands.
@@ -204,50 +217,47 @@ def _number(text: str, source: Source) -> str:
     form = rf"^(?:{MONEY})?\s*([+-]?(?:(?:{groups})(?:[{decimal}]\d*)?|[{decimal}]\d+))\s*(?:{MONEY})?$"
     digits = f"translate(regexp_extract({clean(text)}, {sql.text(form)}, 1), {sql.text(decimal + marks)}, '.')"
     long = f"try_cast(nullif({digits}, '') AS DOUBLE)"
-    # With a decimal comma '1.5' is no number, and the short way would read it as one.
-    return long if decimal == "," else sql.first(plain_number(text), long)
+    # With a decimal comma '1.5' is no number, and the short way would read it as one; nan and 1_000 are none either.
+    return long if decimal == "," else f"CASE WHEN isfinite({soon}) AND NOT contains({text}, '_') THEN {soon} ELSE {long} END"
 
 
 def carries_money(cell: Cell, sign: str = "", code: str = "") -> str:
     """Whether a sign of money stands around a number, this one or another; the table's currency is declared elsewhere."""
     text, value = sql.name(TEXT + cell.name), sql.name(cell.name)
     # Nearly every number is plain.
-    value = f"try_cast({text} AS DOUBLE) IS NULL AND {value}"
+    value = f"{sql.name(QUICK + cell.name)} IS NULL AND {value} IS NOT NULL"
     if sign:
-        return f"{value} IS NOT NULL AND (contains({text}, {sql.text(sign)}) OR contains({text}, {sql.text(code)}))"
+        return f"{value} AND (contains({text}, {sql.text(sign)}) OR contains({text}, {sql.text(code)}))"
     known = " OR ".join(f"contains({text}, {sql.text(one)})" for pair in CURRENCIES for one in pair)
-    return f"{value} IS NOT NULL AND regexp_matches({text}, {sql.text(MONEY)}) AND NOT ({known})"
+    return f"{value} AND regexp_matches({text}, {sql.text(MONEY)}) AND NOT ({known})"
 
 
 def names_zone(cell: Cell, source: Source) -> str | None:
     """Whether a time says its zone; asked where some may and others not."""
     if cell.native or cell.column.kind != "time" or source.forms(cell.name):
         return None
-    text = sql.name(TEXT + cell.name)
-    zoned = f"regexp_matches({clean(text)}, {sql.text(_OFFSET)})"
-    return f"CASE WHEN {text} LIKE '____-__-__ __:__:__' OR length({text}) < 17 THEN false ELSE {zoned} END"
+    return f"{sql.name(QUICK + cell.name)} IS NULL AND {sql.name(cell.name)} IS NOT NULL"
 
 
 def _numeric(kind: str) -> bool:
     return kind in (*_FLOATS, "BOOLEAN") or kind.startswith(("DECIMAL", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "U"))
 
 
-def _moment(text: str, name: str, source: Source, zone: str) -> str:
-    """A time in the workbook's zone: one with an offset is brought there, one without is read in the zone declared for it."""
-    zoned = []
+def _with_offset(text: str, name: str, source: Source, zone: str) -> list[str]:
+    """A time that says how far it is from UTC, brought into the workbook's zone, in each form that the column may have."""
+    moments = []
     for form in source.forms(name):
         if form in EPOCHS:
             micros = f"try_cast({clean(text)} AS DOUBLE) * {1_000_000 // EPOCHS[form]}"
             near = f"try_cast(CASE WHEN abs({micros}) < {_FAR} THEN {micros} END AS BIGINT)"
-            zoned.append(f"make_timestamptz({near}) AT TIME ZONE {sql.text(zone)}")
+            moments.append(f"make_timestamptz({near})")
         elif "%z" in form or "%Z" in form:
-            zoned.append(f"CAST(try_strptime({clean(text)}, {sql.text(form)}) AS TIMESTAMPTZ) AT TIME ZONE {sql.text(zone)}")
+            moments.append(f"CAST(try_strptime({clean(text)}, {sql.text(form)}) AS TIMESTAMPTZ)")
     if not source.forms(name):
         # DuckDB reads no offset behind a blank.
         joined = f"regexp_replace({clean(text)}, ' (Z|[+-][0-9:]+)$', '\\1')"
-        offset = f"CASE WHEN regexp_matches({clean(text)}, {sql.text(_OFFSET)}) THEN try_cast({joined} AS TIMESTAMPTZ) END"
-        zoned.append(f"{offset} AT TIME ZONE {sql.text(zone)}")
-    return sql.first(_zoned(_parsed(text, name, source), source, zone), *zoned)
+        moments.append(f"CASE WHEN regexp_matches({clean(text)}, {sql.text(_OFFSET)}) THEN try_cast({joined} AS TIMESTAMPTZ) END")
+    return [f"{moment} AT TIME ZONE {sql.text(zone)}" for moment in moments]
 
 
 def _parsed(text: str, name: str, source: Source) -> str:

@@ -62,7 +62,8 @@ def declared(path: str | Path) -> Workbook:
         raise TableError(f"{path.name}: this is not UTF-8, which TOML is written in. Save it as UTF-8 in the editor.") from None
     except tomllib.TOMLDecodeError as error:
         raise TableError(f"{path.name}: this is not valid TOML: {error}. {_remedy(content, error)}") from None
-    known(raw, ("workbook", "tables", "questions"), where=path.name)
+    known(raw, ("workbook", "confirm", "tables", "questions"), where=path.name)
+    _confirmed(section(raw, "confirm", path.name), path.name)
     head, where = section(raw, "workbook", path.name), f"{path.name} [workbook]"
     known(head, ("name", "time_zone", "bad_rows_allowed", "smallest_group", "engine"), where=where)
     tables = section(raw, "tables", path.name)
@@ -90,9 +91,9 @@ def _remedy(content: str, error: tomllib.TOMLDecodeError) -> str:
     place = re.search(r"at line (\d+)", str(error))
     line = content.splitlines()[int(place[1]) - 1] if place else ""
     if re.search("[“”„‘’]", line):
-        return "Quotes are straight: \"…\"."
+        return 'Quotes are straight: "…".'
     if "\\" in line:
-        return "Paths are written with slashes: \"exports/answers.csv\"."
+        return 'Paths are written with slashes: "exports/answers.csv".'
     return 'Text stands in quotes, dates as "2026-06-30".'
 
 
@@ -101,6 +102,20 @@ def _exports(name: str, part: Any, file: str) -> tuple[Source, ...]:
     if isinstance(part, list) and len(part) > 1:
         return tuple(source(name, each, file, number=number) for number, each in enumerate(part, start=1))
     return (source(name, part[0] if isinstance(part, list) and part else part, file),)
+
+
+def _confirmed(part: Mapping[str, Any], file: str) -> None:
+    """Nothing that was guessed is read before a person has said that it is right."""
+    unclear = [name for name, said in part.items() if not isinstance(said, bool)]
+    if unclear:
+        raise TableError(f"{file} [confirm]: {unclear[0]} is {part[unclear[0]]!r}; it is true or false.")
+    waiting = [name for name, said in part.items() if not said]
+    if waiting:
+        more = ", …" if len(waiting) > 3 else ""
+        raise TableError(
+            f"{file}: {len(waiting)} of {len(part)} guesses wait for you ({', '.join(waiting[:3])}{more}). Look at the lines that say "
+            f"(confirm {waiting[0]}), correct what is wrong, and write {waiting[0]} = true under [confirm]."
+        )
 
 
 def found(path: str | Path) -> Path:

@@ -33,6 +33,8 @@ PROBLEM, SHOWN, MEANT, WRONG = "(problem)", "(shown)", "(meant)", "(wrong)"
 EXPORT, LINE, PLACE, FIRST = "(export)", "(line)", "(place)", "(first)"
 #: What the door writes beside each row for its own use.
 BESIDE = (PROBLEM, SHOWN, MEANT, MASK, ANSWER)
+#: How tables are written; the newer encodings of numbers and times take less time both ways.
+PARQUET = "FORMAT parquet, PARQUET_VERSION v2"
 #: The rows that come in.
 GOOD = f"{sql.name(PROBLEM)} IS NULL AND {sql.name(MEANT)}"
 
@@ -87,7 +89,7 @@ def passed(workbook: Workbook, exports: Sequence[tuple[Source, Raw]], *, con: Ba
         stages.append(scratch / f"{each.source.stem}.stage.parquet")
         statement, found = _checked(workbook, each, spec, keys)
         noted.append(found)
-        _ask(con, f"COPY ({statement}) TO {sql.text(str(stages[-1]))} (FORMAT parquet)", each.source)
+        _ask(con, f"COPY ({statement}) TO {sql.text(str(stages[-1]))} ({PARQUET})", each.source)
     per_line = [answers.answers_a_row(each.asked) if each.wide else 1 for each in resolved]
     _stack(con, resolved, stages, per_line)
     doubled = _doubles(con, spec, resolved)
@@ -131,18 +133,7 @@ def _ask(con: Backend, statement: str, source: Source) -> Any:
     try:
         return con.raw_sql(statement)
     except duckdb.Error as error:
-        raise source_letter(source, error) from None
-
-
-def source_letter(source: Source, error: duckdb.Error) -> TableError:
-    """What DuckDB says of a file, as a letter."""
-    words = re.sub(r"^[A-Z][\w ]* Error: ", "", (str(error).strip().splitlines() or [type(error).__name__])[0]).rstrip(".")[:200]
-    if "state machine" in words:
-        return TableError(
-            f"{source.label}: the rows cannot be told apart: lines end in different ways (some with CR LF, some with LF), or a quote stands "
-            "where none can. Save the file anew from one program, or declare quote."
-        )
-    return TableError(f"{source.label}: the rows cannot be read: {words}. Check separator, quote and encoding.")
+        raise refusals.unreadable(source, error) from None
 
 
 def _row(con: Backend, statement: str) -> tuple[int, ...]:
@@ -164,11 +155,14 @@ def _resolved(workbook: Workbook, source: Source, spec: TableSpec, raw: Raw) -> 
             names[column] = name
         elif asked:
             raise TableError(
-                f"{source.label}: the source has no column '{legible(absent[0])}', declared for '{column}' {where}.{_offer(absent[0], columns)}"
+                f"{source.label}: the source has no column '{legible(absent[0])}', declared for '{column}' {where}."
+                f"{_offer(absent[0], columns)}"
             )
     for column in source.only:
         if column not in columns:
-            raise TableError(f"{source.label}: the source has no column '{legible(column)}', named by only {where}.{_offer(column, columns)}")
+            raise TableError(
+                f"{source.label}: the source has no column '{legible(column)}', named by only {where}.{_offer(column, columns)}"
+            )
     long = "question" in names or "question" in source.constants
     wide = spec.name == "responses" and workbook.wide and not (long and len(workbook.sources["responses"]) > 1)
     questions = _questions(workbook, source, columns) if wide else ()
@@ -190,9 +184,9 @@ def _resolved(workbook: Workbook, source: Source, spec: TableSpec, raw: Raw) -> 
             )
     if not names and not questions:
         raise TableError(
-            f"{source.label}: nothing is read of its {len(columns):,} column{'s' if len(columns) > 1 else ''}: {', '.join(map(legible, columns[:3]))}"
-            f"{', …' if len(columns) > 3 else ''}. If the header is on another line, declare it: header = 2; otherwise say which column is which: "
-            f"columns = {{ {spec.readable[0]} = \"…\" }} {where}."
+            f"{source.label}: nothing is read of its {len(columns):,} column{'s' if len(columns) > 1 else ''}: "
+            f"{', '.join(map(legible, columns[:3]))}{', …' if len(columns) > 3 else ''}. If the header is on another line, declare it: "
+            f'header = 2; otherwise say which column is which: columns = {{ {spec.readable[0]} = "…" }} {where}.'
         )
     several = spec.name == "responses" and any(question.choices for question in workbook.questions.values())
     return Export(source, raw, names, questions, several)
@@ -278,18 +272,24 @@ def _checked(workbook: Workbook, export: Export, spec: TableSpec, keys: Sequence
     steps = [("cells", sql.selected(texts | {MEANT: f"coalesce({meant}, false)"}))]
     if responses:
         steps = _rows_an_answer(export, steps, questions)
-    typed = {cell.name: cells.typed(cell, source, zone) for cell in taken if not (responses and cell.name == "score")}
-    made = ("question", "choice") if export.wide else ("choice",) if export.multiplied else ()
-    typed |= {name: sql.name(TEXT + name) for name in made}
+    plain = [cell for cell in taken if not (responses and cell.name == "score")]
+    soon = {cells.QUICK + cell.name: made for cell in plain if (made := cells.quick(cell, source)) is not None}
+    if soon:
+        steps.append(("quick", "*, " + sql.selected(soon)))
+    typed = {cell.name: cells.typed(cell, source, zone) for cell in plain}
+    given = ("question", "choice") if export.wide else ("choice",) if export.multiplied else ()
+    typed |= {name: sql.name(TEXT + name) for name in given}
     steps.append(("typed", "*, " + sql.selected(typed)))
     if responses:
-        steps += [("asked", "*, " + sql.selected(answers.settled(questions))), ("scored", "*, " + sql.selected(answers.scored(questions)))]
+        steps += [(step.__name__, "*, " + sql.selected(step(questions))) for step in (answers.settled, answers.quick, answers.scored)]
         steps.append(("made", f"* REPLACE ({_replaced(_made(questions))}), date_trunc('month', time_answered)::DATE AS month"))
     wrong = _wrong(source, spec, taken, questions, zone)
     number = sql.cases("", ((condition, str(place)) for place, (_, condition, _) in enumerate(wrong)))
     found = notes.noted(spec, taken, source, zone)
     mask = " + ".join(f"CASE WHEN {note.condition} THEN {1 << bit} ELSE 0 END" for bit, note in enumerate(found)) or "0"
-    steps.append(("checked", f"*, CASE WHEN {sql.name(MEANT)} THEN {number} END AS {sql.name(WRONG)}, CAST({mask} AS BIGINT) AS {sql.name(MASK)}"))
+    steps.append(
+        ("checked", f"*, CASE WHEN {sql.name(MEANT)} THEN {number} END AS {sql.name(WRONG)}, CAST({mask} AS BIGINT) AS {sql.name(MASK)}")
+    )
     reasons = sql.cases(sql.name(WRONG), ((str(place), sql.text(reason)) for place, (reason, _, _) in enumerate(wrong)))
     shown = sql.cases(sql.name(WRONG), ((str(place), f"CAST({text} AS VARCHAR)") for place, (_, _, text) in enumerate(wrong)))
     last = {name: sql.name(name) for name in (*spec.names, *keys)} | {
@@ -386,7 +386,8 @@ def _place_again(con: Backend, table: str, view: str, names: str, good: str, whi
     alike = f"SELECT hash({names}) FROM {view} WHERE {good} GROUP BY 1 HAVING count(*) > 1"
     first = f'min("(place)") OVER (PARTITION BY {names}) AS "(first)"'
     con.raw_sql(
-        f'CREATE OR REPLACE TABLE {table} AS SELECT "(place)", {first} FROM {view} WHERE {good} AND hash({names}) IN ({alike}) QUALIFY {which}'
+        f'CREATE OR REPLACE TABLE {table} AS SELECT "(place)", {first} FROM {view} '
+        f"WHERE {good} AND hash({names}) IN ({alike}) QUALIFY {which}"
     )
     return _row(con, f"SELECT count(*) FROM {table}")[0] > 0
 
@@ -402,7 +403,7 @@ def _several_answers(con: Backend, source: Source, out: Path) -> None:
     whole = " AND ".join([GOOD, *(f"{sql.name(name)} IS NOT NULL" for name in per)])
     if _place_again(con, "several", "stage", names, whole, f"count(*) OVER (PARTITION BY {names}) > 1"):
         both = 'SELECT "(place)", "(first)", score, time_answered, time_received FROM stage JOIN several USING ("(place)")'
-        con.raw_sql(f"COPY ({both} ORDER BY {sql.name(PLACE)}) TO {sql.text(str(out))} (FORMAT parquet)")
+        con.raw_sql(f"COPY ({both} ORDER BY {sql.name(PLACE)}) TO {sql.text(str(out))} ({PARQUET})")
 
 
 def _write(con: Backend, spec: TableSpec, source: Source, keys: Sequence[str], out: Path) -> None:
@@ -414,7 +415,7 @@ def _write(con: Backend, spec: TableSpec, source: Source, keys: Sequence[str], o
         pause = f"time - lag(time) OVER ({person}) > INTERVAL {source.session_gap_minutes!r} MINUTE"
         rows = f'(SELECT *, coalesce({pause}, true) AS "(starts)" FROM stage)'
         columns["case_id"] = f"customer || ' ' || sum(\"(starts)\"::INTEGER) OVER ({person})"
-    con.raw_sql(f"COPY (SELECT {sql.selected(columns)} FROM {rows} ORDER BY {sql.name(PLACE)}) TO {sql.text(str(out))} (FORMAT parquet)")
+    con.raw_sql(f"COPY (SELECT {sql.selected(columns)} FROM {rows} ORDER BY {sql.name(PLACE)}) TO {sql.text(str(out))} ({PARQUET})")
 
 
 def admitted_rows(folder: Path, table: str) -> str:
@@ -430,9 +431,10 @@ def _write_set_aside(con: Backend, resolved: list[Export], unreadable: list[pd.D
         row, reason = sql.name(ROW), sql.name(PROBLEM)
         bad = f'SELECT "(line)", {reason} FROM stage WHERE {reason} IS NOT NULL AND {sql.name(EXPORT)} = {number}'
         numbered = f"SELECT row_number() OVER () AS {row}, * FROM {export.raw.scan}"
-        both = f'SELECT {row}, bad.{reason} AS "(reason)", raw.* EXCLUDE ({row}) FROM ({numbered}) raw JOIN ({bad}) bad ON {row} = bad."(line)"'
+        joined = f'({numbered}) raw JOIN ({bad}) bad ON {row} = bad."(line)"'
+        both = f'SELECT {row}, bad.{reason} AS "(reason)", raw.* EXCLUDE ({row}) FROM {joined}'
         rows = con.raw_sql(f"{both} ORDER BY 1, 2").df()
-        broken = pd.DataFrame({ROW: lines["line"], "(reason)": lines["problem"], "(line as it is)": lines["text"]})
+        broken = pd.DataFrame({ROW: lines["line"].astype("int64"), "(reason)": lines["problem"], "(line as it is)": lines["text"]})
         each = rows if not len(broken) else pd.concat([rows, broken], ignore_index=True)
         parts.append(each.assign(**{EXPORT: number + 1}) if len(resolved) > 1 else each)
     pd.concat(parts, ignore_index=True).to_csv(folder / f"{table}.csv", index=False)

@@ -23,6 +23,8 @@ SILENT = r"(?i:[?.-]{1,3}|#?n/?a|n\.a\.|[ns]/d|n\.d\.|null|none|nan|nil|blank|di
 _SILENT_WORDS = ("?", "-", "--", "NULL", "null", "None", "none", "NaN", "nan", "N/A", "n/a", "#N/A", "NA", "n.a.", "不適用", "無")
 #: What is left of an accent where a program took UTF-8 for something else.
 _MANGLED = ("Ã", "â€", "Â", "\ufffd")
+#: Columns of names that the workbook itself declares, or that have a form of their own.
+_PLAIN = ("question", "choice", "wave", "currency", "language", "attribute")
 _MOST = 62
 
 
@@ -47,7 +49,7 @@ def noted(spec: TableSpec, taken: list[Cell], source: Source, zone: str) -> list
         text, kind = sql.name(TEXT + cell.name), cell.column.kind
         if cell.column.identifier:
             notes += _of_identifier(cell.name, text)
-        elif kind == "text" and cell.name not in source.values and not cell.column.one_of:
+        elif kind == "text" and cell.name not in (*source.values, *_PLAIN) and not cell.column.one_of:
             notes.append(_silent(cell.name, text))
             signs = " OR ".join(f"contains({text}, {sql.text(sign)})" for sign in _MANGLED)
             mangled = f"strlen({text}) <> length({text}) AND ({signs})"  # more bytes than letters: not plain ASCII
@@ -60,6 +62,10 @@ def noted(spec: TableSpec, taken: list[Cell], source: Source, zone: str) -> list
         elif kind == "time":
             notes += _of_time(cell, source, zone)
     return notes[:_MOST]
+
+
+def _count(note: Note) -> str:
+    return f"count({sql.name(note.column)})" if note.others else "count(*)"
 
 
 def _silent(name: str, text: str) -> Note:
@@ -102,21 +108,20 @@ def seen(con: Backend, spec: TableSpec, source: Source, notes: list[list[Note]],
     """What was seen in the rows that came in: column, note, rows; ``notes`` has the list of each export."""
     counts: dict[tuple[str, str], int] = {}
     for number, found in enumerate(notes):
-        if found:
+        rows = f'FROM stage WHERE "(export)" = {number} AND "(problem)" IS NULL AND "(meant)"'
+        any_bits = con.raw_sql(f"SELECT bit_or({sql.name(MASK)}) {rows}").fetchone()[0] or 0
+        some = [(bit, note) for bit, note in enumerate(found) if any_bits >> bit & 1]
+        if some:
             asked = ", ".join(
-                f"count(*) FILTER ({sql.name(MASK)} & {1 << bit} > 0)"
-                + (f", count({sql.name(note.column)})" if note.others else ", 0")
-                for bit, note in enumerate(found)
+                f"{_count(note)} FILTER ({sql.name(MASK)} & {1 << bit} {'=' if note.others else '>'} 0)" for bit, note in some
             )
-            row = con.raw_sql(f'SELECT {asked} FROM stage WHERE "(export)" = {number} AND "(problem)" IS NULL AND "(meant)"').fetchone()
-            for note, rows, there in zip(found, row[::2], row[1::2], strict=True):
-                many = (there - rows if rows else 0) if note.others else rows
+            for (_, note), many in zip(some, con.raw_sql(f"SELECT {asked} {rows}").fetchone(), strict=True):
                 counts[note.column, note.words] = counts.get((note.column, note.words), 0) + many
             _one_currency(source, found, counts, read)
     words = "alike in every column that is read; without an identifier nobody can tell whether a row is doubled"
     counts["", words] = _doubled(con, spec, source, read)
-    rows = [(column, words, rows) for (column, words), rows in counts.items() if rows]
-    return pd.DataFrame(rows, columns=["column", "note", "rows"]).astype({"rows": "int64"})
+    some_rows = [(column, words, many) for (column, words), many in counts.items() if many]
+    return pd.DataFrame(some_rows, columns=["column", "note", "rows"]).astype({"rows": "int64"})
 
 
 def _doubled(con: Backend, spec: TableSpec, source: Source, read: list[str]) -> int:

@@ -90,7 +90,10 @@ def _values(part: Mapping[str, Any], where: str) -> dict[str, str]:
 def _scale(part: Mapping[str, Any], kind: str, where: str) -> tuple[int, int]:
     scale = part.get("scale")
     if not (isinstance(scale, list) and len(scale) == 2 and all(type(end) is int for end in scale) and scale[0] < scale[1]):
-        raise TableError(f"{where}: scale is {written(scale)}. A scale is never guessed; write its two ends, the lower one first, such as scale = [0, 10].")
+        raise TableError(
+            f"{where}: scale is {written(scale)}. A scale is never guessed; write its two ends, the lower one first, "
+            "such as scale = [0, 10]."
+        )
     if kind == "nps" and scale not in ([0, 10], [1, 10]):
         raise TableError(f"{where}: an nps question has scale [0, 10] (or [1, 10], which is scored apart), not {scale}.")
     return scale[0], scale[1]
@@ -99,7 +102,9 @@ def _scale(part: Mapping[str, Any], kind: str, where: str) -> tuple[int, int]:
 def _direction(part: Mapping[str, Any], where: str) -> str:
     direction = part.get("direction")
     if direction not in DIRECTIONS:
-        raise TableError(f'{where}: direction is {written(direction)}. A direction is never guessed; write "high is good" or "low is good".')
+        raise TableError(
+            f'{where}: direction is {written(direction)}. A direction is never guessed; write "high is good" or "low is good".'
+        )
     return str(direction)
 
 

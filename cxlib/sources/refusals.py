@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import duckdb
 import pandas as pd
 
 from cxlib.sources.answers import UNDECLARED
-from cxlib.sources.declared import Question, Workbook
+from cxlib.sources.declared import Question, Source, Workbook
 from cxlib.sources.remedies import remedies
 from cxlib.sources.said import code, key, legible, times
 from cxlib.sources.sql import text
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 #: From this share of a question's answers on, one value outside the scale is a code and not an accident.
 CODE_SHARE = 0.005
+#: More values than these are not listed for copying.
+_MOST = 10
 
 
 def unknown_questions(workbook: Workbook, con: Backend) -> None:
@@ -61,8 +65,9 @@ def _codes(workbook: Workbook, question: Question, values: Sequence[tuple[str, i
     more = f" and {len(values) - 3} more" if len(values) > 3 else ""
     mark = question.choices_separated_by
     alone = [value for value, _, _ in values if not (mark and mark in value)] or [value for value, _, _ in values]
-    those, one = ", ".join(map(code, (*question.no_answer, *alone))), len(values) == 1
-    silent = f"If {'it means' if len(alone) == 1 else 'they mean'} 'no answer', declare {'it' if len(alone) == 1 else 'them'}: no_answer = [{those}] {where}"
+    those, one = ", ".join([*map(code, (*question.no_answer, *alone[:_MOST])), *(["…"] if len(alone) > _MOST else [])]), len(values) == 1
+    means, them = ("it means", "it") if len(alone) == 1 else ("they mean", "them")
+    silent = f"If {means} 'no answer', declare {them}: no_answer = [{those}] {where}"
     among = f"among the {given // a_row:,} answers to '{question.name}'"
     told = f"responses: {', '.join(words)}{more}, {among}"
     if one:
@@ -72,10 +77,11 @@ def _codes(workbook: Workbook, question: Question, values: Sequence[tuple[str, i
         return f"{told}, and {'is' if one else 'are'} not one of its choices. {silent}; {_choice_remedy(question, values)}"
     low, high = question.scale
     if all(_fraction(value) for value, _, _ in values):
-        return f"{told}, and {'is no whole number' if one else 'are no whole numbers'}: an average, or the answer to another question. Mend the source."
+        what = "is no whole number" if one else "are no whole numbers"
+        return f"{told}, and {what}: an average, or the answer to another question. Mend the source."
     outside = f"{told}, outside its scale {low} to {high}."
     what = "That is a code, not an accident." if one else "Those are codes, not accidents."
-    pairs = ", ".join(f"{key(value)} = …" for value, _, _ in values if code(value) != value)
+    pairs = ", ".join(f"{key(value)} = …" for value, _, _ in values[:_MOST] if code(value) != value)
     if pairs:
         return f"{outside} {what} {silent}; where it is an answer in words, say which number it is: values = {{ {pairs} }}."
     return f"{outside} {what} {silent}; if the scale is another, correct scale."
@@ -93,9 +99,13 @@ def _fraction(value: str) -> bool:
 def _choice_remedy(question: Question, values: Sequence[tuple[str, int, int]]) -> str:
     """What to declare where a cell holds what is no choice."""
     if question.choice_columns or not question.choices:
-        return f"if it says that something was chosen, declare it: values = {{ {', '.join(f'{key(value)} = 1' for value, _, _ in values)} }}."
+        return (
+            f"if it says that something was chosen, declare it: values = {{ {', '.join(f'{key(value)} = 1' for value, _, _ in values)} }}."
+        )
     mark, shown = question.choices_separated_by, [value for value, _, _ in values]
-    if any(sum(choice in value for choice in question.choices) > 1 for value in shown) and not (mark and any(mark in value for value in shown)):
+    if any(sum(choice in value for choice in question.choices) > 1 for value in shown) and not (
+        mark and any(mark in value for value in shown)
+    ):
         return "if it is several choices, say what stands between them: choices_separated_by."
     parts = [part.strip() for value in shown for part in (value.split(mark) if mark else [value])]
     unknown = [f"'{legible(part)}'" for part in dict.fromkeys(parts) if part not in question.choices]
@@ -139,3 +149,14 @@ def too_many(workbook: Workbook, con: Backend, table: str, rows_read: int, set_a
         f"more than the {workbook.bad_rows_allowed:.0%} allowed: {reasons}.{hint} "
         f"Mend the source, or allow more: bad_rows_allowed under [workbook]."
     )
+
+
+def unreadable(source: Source, error: duckdb.Error) -> TableError:
+    """What DuckDB says of a file, as a letter."""
+    words = re.sub(r"^[A-Z][\w ]* Error: ", "", (str(error).strip().splitlines() or [type(error).__name__])[0]).rstrip(".")[:200]
+    if "state machine" in words:
+        return TableError(
+            f"{source.label}: the rows cannot be told apart: lines end in different ways (some with CR LF, some with LF), or a quote "
+            "stands where none can. Save the file anew from one program, or declare quote."
+        )
+    return TableError(f"{source.label}: the rows cannot be read: {words}. Check separator, quote and encoding.")

@@ -85,7 +85,7 @@ def source(name: str, part: Any, file: str, *, number: int = 0) -> Source:
     spec = TABLES[name]
     files = texts(part, "files", where=where)
     if not all(isinstance(file, str) for file in (part["files"] if isinstance(part.get("files"), list) else [part.get("files", "")])):
-        raise TableError(f'{where}: files is {written(part["files"])}; it is a name in quotes, or a list of names.')
+        raise TableError(f"{where}: files is {written(part['files'])}; it is a name in quotes, or a list of names.")
     if sum(map(bool, (files, part.get("table"), part.get("query")))) != 1:
         raise TableError(f'{where}: say where the rows are, either files = "…" or table = "…" (or query = "…"), one of them.')
     columns = pairs(part.get("columns", {}), f"{where} columns")
@@ -93,7 +93,9 @@ def source(name: str, part: Any, file: str, *, number: int = 0) -> Source:
     keys = pairs(part.get("keys", {}), f"{where} keys")
     for column, pattern in (columns | keys).items():
         if "{" in pattern and re.search(r"[{}]", re.sub(r"\{[^{}]+\}", "", pattern)):
-            raise TableError(f"{where}: {column} is {written(pattern)}; each brace opens on a column's name and closes behind it: \"{{date}} {{time}}\".")
+            raise TableError(
+                f'{where}: {column} is {written(pattern)}; each brace opens on a column\'s name and closes behind it: "{{date}} {{time}}".'
+            )
     _refuse_keys(keys, spec, where)
     constants = pairs(part.get("constants", {}), f"{where} constants")
     known(constants, spec.readable, where=f"{where} constants")
@@ -126,7 +128,9 @@ def _refuse_keys(keys: Mapping[str, str], spec: TableSpec, where: str) -> None:
         if before in spec.names:
             raise TableError(f"{where}: '{before}' is a column of {spec.name} already; declare it under columns, not under keys.")
         if before != key:
-            raise TableError(f"{where}: the keys '{before}' and '{key}' differ in case only, which is one name to an engine. Call one otherwise.")
+            raise TableError(
+                f"{where}: the keys '{before}' and '{key}' differ in case only, which is one name to an engine. Call one otherwise."
+            )
         if not key.strip() or key.startswith("(") or key.lower() in _TAKEN:
             raise TableError(f"{where}: a key cannot be called '{key}', which the door needs for itself. Call it otherwise.")
 
@@ -184,12 +188,14 @@ def _refuse_forms(forms: tuple[str, ...], where: str) -> None:
     for form in forms:
         unknown = [found.group(0) for found in _DIRECTIVES.finditer(form) if found.group(1) is None]
         if form not in EPOCHS and ("%" not in form or unknown):
-            raise TableError(f'{where}: date_format is {written(form)}; it is a form such as "%d/%m/%Y %H:%M", or one of {", ".join(EPOCHS)}.')
+            raise TableError(
+                f'{where}: date_format is {written(form)}; it is a form such as "%d/%m/%Y %H:%M", or one of {", ".join(EPOCHS)}.'
+            )
     for one, other in itertools.combinations(forms, 2):
         if one != other and re.sub("%-?[dm]", "?", one) == re.sub("%-?[dm]", "?", other):
             raise TableError(
-                f"{where}: date_format has both {written(one)} and {written(other)}, which read 03/04 as different days. Which one an export "
-                "means cannot be told row by row. Declare the right one; what does not fit it is set aside and counted."
+                f"{where}: date_format has both {written(one)} and {written(other)}, which read 03/04 as different days. Which one an "
+                "export means cannot be told row by row. Declare the right one; what does not fit it is set aside and counted."
             )
 
 

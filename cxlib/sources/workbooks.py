@@ -47,6 +47,23 @@ def sheets(source: Source, files: list[File], scratch: Path) -> Rows:
     return rows
 
 
+def full(file: File) -> list[str]:
+    """The names of the sheets that hold cells."""
+    from python_calamine import CalamineError, CalamineWorkbook, PasswordError
+
+    examined(file)
+    if file.ending != ".xls":
+        _refuse_bombs(file)
+    try:
+        with letters(file.name):
+            workbook = CalamineWorkbook.from_path(str(file.path))
+        return [name for name in workbook.sheet_names if workbook.get_sheet_by_name(name).total_height]
+    except PasswordError:
+        raise file.refused("is locked with a password. Save it without one.") from None
+    except (CalamineError, zlib.error, ValueError) as error:
+        raise file.refused(f"is damaged, or no workbook that can be read: {first_line(error)}") from None
+
+
 def _body(rows: Rows, file: File, header: list[str], lines: Iterator[tuple[int, list[str]]]) -> None:
     """The rows below the header; empty ones at the end are none, and an empty one between is not counted either, as in CSV."""
     for number, cells in lines:

@@ -90,7 +90,9 @@ def _bytes(name: str, content: bytes) -> Callable[[Path], object]:
 #: What makes the exports of a folder.
 MADE: dict[str, Callable[[Path], object]] = {
     "dates-of-both-orders": _of_both_orders,
-    "declaration-in-cp1252": _bytes("sources.toml", '[workbook]\nname = "Caffè"\n[tables.feedback]\nfiles = "feedback.csv"\n'.encode("cp1252")),
+    "declaration-in-cp1252": _bytes(
+        "sources.toml", '[workbook]\nname = "Caffè"\n[tables.feedback]\nfiles = "feedback.csv"\n'.encode("cp1252")
+    ),
     "encoding-big5-declared-and-broken": _bytes("feedback.csv", "feedback,comment\nf1,不適用\n".encode("big5") + b"f2,\xff\xff\n"),
     "encoding-big5-undeclared": _bytes("feedback.csv", "feedback,comment\nf1,不適用\nf2,很好\n".encode("big5")),
     "encoding-cp1252-in-a-few-lines": _a_few_lines_in_cp1252,
