@@ -77,7 +77,7 @@ def _of_identifier(name: str, text: str) -> list[Note]:
     whole = f"ends_with({text}, '.0') AND regexp_full_match({text}, '[0-9]+\\.0')"
     words = "ends in .0, as where a program took it for a number; elsewhere it may be written without"
     # Rows have an identifier each, so that only these words are asked for, and no pattern.
-    silent = f"length({text}) < 7 AND {sql.among(text, _SILENT_WORDS)}"
+    silent = f"length({text}) < 5 AND {sql.among(text, _SILENT_WORDS)}"
     return [Note(name, _silent(name, text).words, silent), Note(name, words, whole)]
 
 

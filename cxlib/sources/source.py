@@ -92,6 +92,10 @@ def source(name: str, part: Any, file: str, *, number: int = 0) -> Source:
     known(columns, spec.readable, where=f"{where} columns")
     keys = pairs(part.get("keys", {}), f"{where} keys")
     for column, pattern in (columns | keys).items():
+        if not pattern.strip():
+            raise TableError(
+                f'{where}: {column} names no column. Leave it out; a column without a name is called by its place, "(column 7)".'
+            )
         if "{" in pattern and re.search(r"[{}]", re.sub(r"\{[^{}]+\}", "", pattern)):
             raise TableError(
                 f'{where}: {column} is {written(pattern)}; each brace opens on a column\'s name and closes behind it: "{{date}} {{time}}".'
