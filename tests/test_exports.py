@@ -406,3 +406,10 @@ def test_the_order_of_the_rows_is_the_files_with_many_threads(book, tmp_path):
     to.mkdir()
     sources.admit(book.path, to=to)
     assert pd.read_parquet(to / "feedback.parquet")["feedback"].astype(int).is_monotonic_increasing
+
+
+def test_every_setting_stands_in_the_list_for_people():
+    from cxlib.sources import question, source
+
+    listed = (Path(__file__).parents[1] / "data" / "settings.md").read_text(encoding="utf-8")
+    assert [name for name in (*source._SETTINGS, *question._SETTINGS) if f"`{name}`" not in listed and f"`{name}." not in listed] == []

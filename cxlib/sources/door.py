@@ -17,7 +17,6 @@ import duckdb
 import pandas as pd
 
 from cxlib.sources import answers, cells, notes, refusals, sql
-from cxlib.sources.answers import ANSWER
 from cxlib.sources.cells import TEXT, Cell
 from cxlib.sources.declared import Question, Source, Workbook
 from cxlib.sources.notes import MASK, Note
@@ -28,13 +27,13 @@ from cxlib.tables import TABLES, Column, TableError, TableSpec, did_you_mean
 if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend
 
-PROBLEM, SHOWN, MEANT, WRONG = "(problem)", "(shown)", "(meant)", "(wrong)"
+PROBLEM, SHOWN, MEANT, WRONG, ALIKE = "(problem)", "(shown)", "(meant)", "(wrong)", "(alike)"
 #: Which export a row is of, its line there, its place among all rows, and the first place of those that are alike.
 EXPORT, LINE, PLACE, FIRST = "(export)", "(line)", "(place)", "(first)"
 #: What the door writes beside each row for its own use.
-BESIDE = (PROBLEM, SHOWN, MEANT, MASK, ANSWER)
+BESIDE = (PROBLEM, SHOWN, MEANT, MASK, ALIKE)
 #: How tables are written; the newer encodings of numbers and times take less time both ways.
-PARQUET = "FORMAT parquet, PARQUET_VERSION v2"
+PARQUET = "FORMAT parquet, PARQUET_VERSION v2, WRITE_BLOOM_FILTER false"
 #: The rows that come in.
 GOOD = f"{sql.name(PROBLEM)} IS NULL AND {sql.name(MEANT)}"
 
@@ -298,7 +297,7 @@ def _checked(workbook: Workbook, export: Export, spec: TableSpec, keys: Sequence
         MEANT: sql.name(MEANT),
         MASK: sql.name(MASK),
     }
-    last |= {ANSWER: sql.name(ANSWER)} if responses else {}
+    last |= {ALIKE: _alike(workbook.sources[spec.name][0])} if responses else {}
     last |= {ROW: sql.name(ROW)} if export.multiplied else {}
     return sql.steps(export.raw.scan, *steps, ("whole", sql.selected(last))), found
 
@@ -368,8 +367,14 @@ def _doubles(con: Backend, spec: TableSpec, resolved: list[Export]) -> bool:
     by = key or tuple(name for name in spec.readable if any(name in each.names for each in resolved))
     names = ", ".join(map(sql.name, by))
     good = f"{GOOD} AND {sql.name(key[0])} IS NOT NULL" if key else GOOD
-    if not _place_again(con, "doubles", "stacked", names, good, f'row_number() OVER (PARTITION BY {names} ORDER BY "(place)") > 1'):
+    rows, different = _row(con, f"SELECT count(*), count(DISTINCT hash({names})) FROM stacked WHERE {good}")
+    if rows == different:
         return False
+    doubled = f"SELECT hash({names}) FROM stacked WHERE {good} GROUP BY 1 HAVING count(*) > 1"
+    again = f'QUALIFY row_number() OVER (PARTITION BY {names} ORDER BY "(place)") > 1'
+    con.raw_sql(
+        f"CREATE OR REPLACE TABLE doubles AS SELECT {sql.name(PLACE)} FROM stacked WHERE {good} AND hash({names}) IN ({doubled}) {again}"
+    )
     reason = f"a second row with the same {', '.join(key)}" if key else "alike in every column that is read to an earlier row"
     second, shown = '"(place)" IN (SELECT "(place)" FROM doubles)', sql.name(key[0]) if key else "NULL"
     said = {PROBLEM: f"CASE WHEN {second} THEN {sql.text(reason)} ELSE {sql.name(PROBLEM)} END"}
@@ -378,32 +383,33 @@ def _doubles(con: Backend, spec: TableSpec, resolved: list[Export]) -> bool:
     return True
 
 
-def _place_again(con: Backend, table: str, view: str, names: str, good: str, which: str) -> bool:
-    """Make a table of the places of rows that are alike, and say whether there are any; rows that are unlike are told by their hashes."""
-    rows, different = _row(con, f"SELECT count(*), count(DISTINCT hash({names})) FROM {view} WHERE {good}")
-    if rows == different:
-        return False
-    alike = f"SELECT hash({names}) FROM {view} WHERE {good} GROUP BY 1 HAVING count(*) > 1"
-    first = f'min("(place)") OVER (PARTITION BY {names}) AS "(first)"'
-    con.raw_sql(
-        f'CREATE OR REPLACE TABLE {table} AS SELECT "(place)", {first} FROM {view} '
-        f"WHERE {good} AND hash({names}) IN ({alike}) QUALIFY {which}"
-    )
-    return _row(con, f"SELECT count(*) FROM {table}")[0] > 0
-
-
-def _several_answers(con: Backend, source: Source, out: Path) -> None:
-    """Write the places of the answers of one person to one question, where there are several."""
+def _per(source: Source) -> list[str]:
+    """What makes two answers the same one. A row of staff and a row of a customer with the same identifier are two people."""
     spec, per = TABLES["responses"], source.one_answer_per or ("respondent", "wave", "question")
     for name in per:
         if name not in spec.names:
             raise TableError(f"responses: one_answer_per names '{name}', which is no column of responses.{did_you_mean(name, spec.names)}")
-    # A row of staff and a row of a customer with the same identifier are two people; so are two touchpoints, or choices, two questions.
-    names = ", ".join(map(sql.name, dict.fromkeys([*per, "role", "touchpoint", "choice"])))
-    whole = " AND ".join([GOOD, *(f"{sql.name(name)} IS NOT NULL" for name in per)])
-    if _place_again(con, "several", "stage", names, whole, f"count(*) OVER (PARTITION BY {names}) > 1"):
-        both = 'SELECT "(place)", "(first)", score, time_answered, time_received FROM stage JOIN several USING ("(place)")'
-        con.raw_sql(f"COPY ({both} ORDER BY {sql.name(PLACE)}) TO {sql.text(str(out))} ({PARQUET})")
+    # So are two touchpoints, or two choices, two questions.
+    return list(dict.fromkeys([*per, "role", "touchpoint", "choice"]))
+
+
+def _alike(source: Source) -> str:
+    """A number that is the same for answers of one person to one question, where the row says who and what."""
+    per = _per(source)
+    whole = " AND ".join(f"{sql.name(name)} IS NOT NULL" for name in source.one_answer_per or per[:3])
+    return f"CASE WHEN {sql.name(WRONG)} IS NULL AND {sql.name(MEANT)} AND {whole} THEN hash({', '.join(map(sql.name, per))}) END"
+
+
+def _several_answers(con: Backend, source: Source, out: Path) -> None:
+    """Write the places of the answers of one person to one question, where there are several."""
+    alike = sql.name(ALIKE)
+    con.raw_sql(f"CREATE OR REPLACE TABLE alike AS SELECT {alike} AS h FROM stage WHERE {alike} IS NOT NULL GROUP BY 1 HAVING count(*) > 1")
+    if _row(con, "SELECT count(*) FROM alike")[0]:
+        person = f"PARTITION BY {', '.join(map(sql.name, _per(source)))}"
+        first, many = f'min("(place)") OVER ({person}) AS "(first)"', f'count(*) OVER ({person}) AS "(many)"'
+        rows = f"SELECT *, {first}, {many} FROM stage WHERE {alike} IN (FROM alike)"
+        kept = f'SELECT "(place)", "(first)", score, time_answered, time_received FROM ({rows}) WHERE "(many)" > 1 ORDER BY "(place)"'
+        con.raw_sql(f"COPY ({kept}) TO {sql.text(str(out))} ({PARQUET})")
 
 
 def _write(con: Backend, spec: TableSpec, source: Source, keys: Sequence[str], out: Path) -> None:

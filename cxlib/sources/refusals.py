@@ -41,8 +41,9 @@ def unknown_questions(workbook: Workbook, con: Backend) -> None:
 
 def codes(workbook: Workbook, con: Backend) -> None:
     """One value outside the scale that comes up often is a code for something; what it means is for people to say."""
+    given = "score IS NOT NULL OR starts_with(\"(problem)\", 'score is')"
     found = con.raw_sql(
-        'WITH answers AS (SELECT question, count("(answer)") AS answers FROM stage GROUP BY 1), '
+        f"WITH answers AS (SELECT question, count(*) FILTER ({given}) AS answers FROM stage GROUP BY 1), "
         'outside AS (SELECT question, "(shown)" AS value, count(*) AS rows FROM stage '
         "WHERE starts_with(\"(problem)\", 'score is') GROUP BY 1, 2) "
         f"SELECT question, value, rows, answers FROM outside JOIN answers USING (question) WHERE rows >= {CODE_SHARE} * answers "
