@@ -29,8 +29,8 @@ UNCHANGED, UP, DOWN, OPEN = "no material change", "up", "down", "cannot tell yet
 class Change:
     """The change of each group, after less before: its interval, its p-value against no change, its error.
 
-    ``low`` and ``high`` are without 0 where, and only where, ``p_value`` is below 1 - level. ``freedom`` are the degrees
-    of freedom of ``std_error``, infinite where it is known well.
+    ``low`` and ``high`` are without 0 where, and only where, ``p_value`` is below 1 - level. ``variances`` are those of
+    the two estimates, and ``freedom`` the degrees of freedom of ``std_error``, infinite where it is known well.
     """
 
     estimate: Floats
@@ -38,6 +38,7 @@ class Change:
     high: Floats
     p_value: Floats
     std_error: Floats
+    variances: tuple[Floats, Floats]
     freedom: Floats
 
 
@@ -116,7 +117,15 @@ def share_change(
     p_value = np.where(estimate == 0, 1.0, _two_sided(far, free))
     error = np.sqrt(errors[0] ** 2 + errors[1] ** 2 - 2 * alike * errors[0] * errors[1])
     missing = np.isnan(estimate)
-    return Change(estimate, low, high, np.where(missing, np.nan, p_value), np.where(missing, np.nan, error), free)
+    return Change(
+        estimate,
+        low,
+        high,
+        np.where(missing, np.nan, p_value),
+        np.where(missing, np.nan, error),
+        (errors[0] ** 2, errors[1] ** 2),
+        free,
+    )
 
 
 def within(change_at: Change, margin: npt.ArrayLike) -> npt.NDArray[np.bool_]:
@@ -133,17 +142,25 @@ def smallest_change(std_error: npt.ArrayLike, *, level: float, power: float = 0.
     return (critical(freedom, level) + special.ndtri(power)) * np.asarray(std_error, dtype=float)
 
 
-def answers_to_tell(spread: npt.ArrayLike, change: npt.ArrayLike, *, level: float, power: float = 0.8, margin: bool = False) -> Floats:
+def answers_to_tell(
+    spread: npt.ArrayLike,
+    change: npt.ArrayLike,
+    *,
+    level: float,
+    power: float = 0.8,
+    stricter: npt.ArrayLike = 1.0,
+    margin: bool = False,
+) -> Floats:
     """Answers needed in each sample to find a true ``change`` with this power; missing where the change is 0.
 
-    ``spread`` is the variance of one answer of the one sample and of the other, added. With ``margin`` they are also
-    enough to show that nothing moved by as much, if nothing did.
+    ``spread`` is the variance of one answer of the one sample and of the other, added; ``stricter`` by how much a
+    correction for many tests raised the p-value. With ``margin`` they are also enough to show that nothing moved by as
+    much, if nothing did.
     """
-    reach = special.ndtri(1 - tails(level)) + special.ndtri(power)
+    reach = -special.ndtri(tails(level) / np.asarray(stricter, dtype=float)) + special.ndtri(power)
     if margin:
-        reach = max(reach, special.ndtri(level) + special.ndtri((1 + power) / 2))
-    change = np.abs(np.asarray(change, dtype=float))
-    return np.ceil(_divide(reach**2 * np.asarray(spread, dtype=float), change**2))
+        reach = np.maximum(reach, special.ndtri(level) + special.ndtri((1 + power) / 2))
+    return np.ceil(_divide(reach**2 * np.asarray(spread, dtype=float), np.asarray(change, dtype=float) ** 2))
 
 
 def benjamini_hochberg(p_values: npt.ArrayLike) -> Floats:
@@ -204,6 +221,7 @@ def _wald(
         np.where(missing, np.nan, high.clip(-widest, widest)),
         np.where(missing, np.nan, p_value),
         error,
+        (variance, variance_after),
         free,
     )
 
