@@ -78,9 +78,7 @@ def mean_change(
     prior = np.full(len(scores), 1 / len(scores))
     answers = [np.atleast_2d(np.asarray(counts, dtype=float)).sum(axis=1) for counts in (before, after)]
     at_most = tuple(np.minimum(free, np.maximum(n, 1.0)) for free, n in zip(freedom, answers, strict=True))
-    return _wald(
-        before, after, scores, prior=prior, more=1, level=level, freedom=(at_most[0], at_most[1]), correlation=correlation
-    )
+    return _wald(before, after, scores, prior=prior, more=1, level=level, freedom=(at_most[0], at_most[1]), correlation=correlation)
 
 
 def share_change(
@@ -139,7 +137,8 @@ def within(change_at: Change, margin: npt.ArrayLike) -> npt.NDArray[np.bool_]:
 
 def smallest_change(std_error: npt.ArrayLike, *, level: float, power: float = 0.8, freedom: npt.ArrayLike = np.inf) -> Floats:
     """The smallest true change that is found with this power; with a power of one half the one called MDC95."""
-    return (critical(freedom, level) + special.ndtri(power)) * np.asarray(std_error, dtype=float)
+    found: Floats = (critical(freedom, level) + special.ndtri(power)) * np.asarray(std_error, dtype=float)
+    return found
 
 
 def answers_to_tell(
@@ -249,8 +248,7 @@ def _inside(counts: npt.ArrayLike) -> tuple[Floats, Floats]:
 
 def _wilson(inside: Floats, n: Floats, reach: Floats) -> Bounds:
     # Wilson's interval knows z and n as z² / n alone: a farther reach is a smaller n.
-    one = 1.0
-    scale = np.where(reach > 0, one / np.maximum(reach, 1e-9) ** 2, 1e18)
+    scale = 1 / np.maximum(reach, 1e-9) ** 2
     return wilson(inside * scale, n * scale, _LEVEL_OF_ONE)
 
 
@@ -264,7 +262,8 @@ def _newcombe(estimate: Floats, share: Floats, one: Bounds, share_after: Floats,
 
 def _divide(top: npt.ArrayLike, bottom: npt.ArrayLike) -> Floats:
     top, bottom = np.asarray(top, dtype=float), np.asarray(bottom, dtype=float)
-    return np.divide(top, bottom, out=np.full(np.broadcast(top, bottom).shape, np.nan), where=bottom > 0)
+    found: Floats = np.divide(top, bottom, out=np.full(np.broadcast(top, bottom).shape, np.nan), where=bottom > 0)
+    return found
 
 
 #: The level at which an interval reaches one standard error to each side.

@@ -68,6 +68,34 @@ class Asked:
             return ["kind"] if self.kind else []
         return [] if "question" in self.names else ["question"]
 
+    def rows(self, expr: ir.Table) -> ir.Table:
+        """The answers to what is asked, under the names used here; one row an answer, skipped ones too."""
+        import ibis
+
+        expr = self.prepared(expr)
+        who = self.who(expr)
+        if self.question is not None:
+            expr = expr.filter(expr["question"] == self.question)
+        elif self.kind is not None and "kind" in expr.columns:
+            expr = expr.filter(expr["kind"] == self.kind)
+        low, high = (
+            expr[name].cast("int64") if name in expr.columns else ibis.literal(bound, "int64")
+            for name, bound in zip(("scale_low", "scale_high"), self.scale or (None, None), strict=True)
+        )
+        weighed = typed(expr, self.weight, "number") if self.weight else ibis.literal(1.0)
+        carried = [name for name in (*self.single, "cx_row") if name in expr.columns]
+        return expr.select(
+            **key_columns(expr, self.names),
+            **{name: expr[name] for name in carried},
+            scale_low=low,
+            scale_high=high,
+            low_is_good=ibis.coalesce(typed(expr, "low_is_good", "yes/no"), False),
+            score=typed(expr, "score", "number"),
+            day=typed(expr, "time_answered", "date"),
+            weight=weighed,
+            who=expr[who] if who else ibis.null("string"),
+        )
+
     def tally(self, table: Table) -> Tally:
         """Count the answers, after refusing what cannot be counted."""
         expr = expression(table)
@@ -136,6 +164,13 @@ class Tally:
         """Kish's effective number of answers of each group; ``n`` without weights."""
         return intervals.effective_n(self.weights.sum(axis=1), self.squares)
 
+    def scaled(self, n: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Weighted answers by score, scaled to sum to ``n``: what the intervals are computed from."""
+        total = self.weights.sum(axis=1)
+        scale = np.divide(n, total, out=np.zeros_like(total), where=total > 0)
+        found: npt.NDArray[np.float64] = self.weights * scale[:, None]
+        return found
+
     def between(self, low: npt.ArrayLike, high: npt.ArrayLike) -> npt.NDArray[np.bool_]:
         """Which cells hold a score from ``low`` to ``high``, bounds given for each group."""
         score = self.groups["scale_low"].to_numpy()[:, None] + np.arange(self.counts.shape[1])
@@ -159,36 +194,7 @@ class Tally:
             )
 
 
-def asked_rows(expr: ir.Table, asked: Asked) -> ir.Table:
-    """The answers to what is asked, under the names used here; one row an answer, skipped ones too."""
-    import ibis
-
-    expr = asked.prepared(expr)
-    who = asked.who(expr)
-    if asked.question is not None:
-        expr = expr.filter(expr["question"] == asked.question)
-    elif asked.kind is not None and "kind" in expr.columns:
-        expr = expr.filter(expr["kind"] == asked.kind)
-    low, high = (
-        expr[name].cast("int64") if name in expr.columns else ibis.literal(bound, "int64")
-        for name, bound in zip(("scale_low", "scale_high"), asked.scale or (None, None), strict=True)
-    )
-    weighed = typed(expr, asked.weight, "number") if asked.weight else ibis.literal(1.0)
-    carried = [name for name in (*asked.single, "cx_row") if name in expr.columns]
-    return expr.select(
-        **key_columns(expr, asked.names),
-        **{name: expr[name] for name in carried},
-        scale_low=low,
-        scale_high=high,
-        low_is_good=ibis.coalesce(typed(expr, "low_is_good", "yes/no"), False),
-        score=typed(expr, "score", "number"),
-        day=typed(expr, "time_answered", "date"),
-        weight=weighed,
-        who=expr[who] if who else ibis.null("string"),
-    )
-
-
-def judged(rows: Any) -> Any:
+def _judged(rows: Any) -> Any:
     """Whether a score ``fits`` its scale, or ``misfits``, beside it; a missing one does neither."""
     score = rows["score"]
     fits = ((score == score.floor()) & score.between(rows["scale_low"], rows["scale_high"])).fill_null(False)
@@ -203,7 +209,7 @@ def _cells(expr: ir.Table, asked: Asked) -> ir.Table:
     """The one aggregation: a row for each group and score, with what is needed to refuse."""
     import ibis
 
-    rows: Any = asked_rows(expr, asked)
+    rows: Any = asked.rows(expr)
     over = [name for name in rows.columns if name not in {"score", "day", "weight", "who"}]
     nothing_yet = ibis.null("float64")
     # First by the score as it stands: what follows then judges a few rows instead of millions.
@@ -212,7 +218,7 @@ def _cells(expr: ir.Table, asked: Asked) -> ir.Table:
         exact = _usable(rows["weight"]).ifelse(rows["weight"], nothing_yet)
         counted |= {"weight": exact.cast(EXACT).sum(), "square": (exact * exact).cast(EXACT).sum()}
         counted |= {"weighted": exact.count(), "unweighted": rows["weight"].isnull().sum()}
-    scores = judged(rows.group_by([*over, "score"]).agg(**counted))
+    scores = _judged(rows.group_by([*over, "score"]).agg(**counted))
     # Then by the score if it fits: whatever else was written there, there are no more cells than scores.
     fits = scores["fits"]
     sums = {"rows": scores["rows"].sum(), "answers": fits.ifelse(scores["rows"], 0).sum()}
@@ -233,13 +239,13 @@ def _refuse(table: Table, cells: pd.DataFrame, asked: Asked) -> None:
     if misfits := int(cells["misfits"].sum()):
         bad = cells.loc[cells["misfits"] > 0, ["scale_low", "scale_high"]].drop_duplicates().sort_values(["scale_low", "scale_high"])
         scales = " or ".join(f"{int(low)} to {int(high)}" for low, high in bad.itertuples(index=False))
-        words, first = examples(table, lambda t: judged(asked_rows(t, asked)), bad="misfits", value="score")
+        words, first = examples(table, lambda t: _judged(asked.rows(t)), bad="misfits", value="score")
         raise TableError(
             f"{who}: {misfits:,} of {answers + misfits:,} values of 'score' are not whole numbers from {scales} ({words}). "
             f"If one of them means 'no answer', declare it: no_answer = [{plain(first)}] under [tables.responses] in data/sources.toml."
         )
     if asked.weight and answers > (weighted := int(cells["weighted"].sum())) and answers > int(cells["unweighted"].sum()):
-        words, _ = examples(table, lambda t: _misweighted(asked_rows(t, asked)), bad="misweighted", value="weight")
+        words, _ = examples(table, lambda t: _misweighted(asked.rows(t)), bad="misweighted", value="weight")
         raise TableError(
             f"{who}: {answers - weighted:,} of {answers:,} answers have no '{asked.weight}' from {LIGHTEST:g} to {HEAVIEST:g} ({words}). "
             "Only the ratios of weights count: rescale them; leave out answers that have none."
@@ -247,7 +253,7 @@ def _refuse(table: Table, cells: pd.DataFrame, asked: Asked) -> None:
 
 
 def _misweighted(rows: Any) -> Any:
-    rows = judged(rows)
+    rows = _judged(rows)
     return rows.mutate(misweighted=rows["fits"] & ~_usable(rows["weight"]))
 
 

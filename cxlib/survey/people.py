@@ -10,8 +10,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from cxlib.stats import variance
-from cxlib.stats.variance import Clusters, Floats
-from cxlib.survey.answers import EXACT, PERIOD, Asked, Tally, asked_rows
+from cxlib.stats.intervals import Floats
+from cxlib.stats.variance import Clusters
+from cxlib.survey.answers import EXACT, PERIOD, Asked, Tally
 from cxlib.tables import ask
 from cxlib.tables.rows import restored
 
@@ -35,55 +36,57 @@ class Base:
     freedom: Floats
     clusters: Clusters | None = None
 
+    @classmethod
+    def of(cls, counted: Tally, worth: Worth) -> Base:
+        """What the answers rest on: people where they are named, else every answer for itself."""
+        asked, expr, groups = counted.asked, counted.expr, len(counted.groups)
+        if asked is None or expr is None or asked.who(expr) is None:
+            return cls(pd.Series(pd.NA, index=range(groups), dtype="Int64"), counted.n_eff, np.full(groups, np.inf))
+        sums = _sums(_of_people(expr, asked, counted, worth), asked)
+        named = restored(ask(sums), asked.prepared(expr), asked.names)
+        columns = named[["number", "a", "b", "aa", "ab", "bb"]].astype("float64").fillna(0).to_numpy().T
+        clusters = Clusters(*columns)
+        total = counted.weights.sum(axis=1)
+        mean = np.divide((counted.weights * worth).sum(axis=1), total, out=np.zeros_like(total), where=total > 0)
+        square = np.divide((counted.weights * worth**2).sum(axis=1), total, out=np.zeros_like(total), where=total > 0)
+        n_eff, freedom = variance.worth(clusters, spread=square - mean**2, n=counted.n, n_eff=counted.n_eff)
+        people = pd.Series(columns[0].astype("int64"), dtype="Int64").mask(named["named"].fillna(0).astype("int64") == 0)
+        return cls(people, n_eff, freedom, clusters)
 
-def base(counted: Tally, worth: Worth) -> Base:
-    """What the answers rest on: people where they are named, else every answer for itself."""
-    asked, expr, groups = counted.asked, counted.expr, len(counted.groups)
-    if asked is None or expr is None or asked.who(expr) is None:
-        return Base(pd.Series(pd.NA, index=range(groups), dtype="Int64"), counted.n_eff, np.full(groups, np.inf))
-    sums = _sums(_of_people(expr, asked, counted, worth), asked)
-    named = restored(ask(sums), asked.prepared(expr), asked.names)
-    columns = named[["number", "a", "b", "aa", "ab", "bb"]].astype("float64").fillna(0).to_numpy().T
-    clusters = Clusters(*columns)
-    total = counted.weights.sum(axis=1)
-    mean = np.divide((counted.weights * worth).sum(axis=1), total, out=np.zeros_like(total), where=total > 0)
-    square = np.divide((counted.weights * worth**2).sum(axis=1), total, out=np.zeros_like(total), where=total > 0)
-    n_eff, freedom = variance.worth(clusters, square - mean**2, counted.n, counted.n_eff)
-    people = pd.Series(columns[0].astype("int64"), dtype="Int64").mask(named["named"].fillna(0).astype("int64") == 0)
-    return Base(people, n_eff, freedom, clusters)
+    @staticmethod
+    def in_both(counted: Tally, worth: Worth, lag: int) -> pd.DataFrame:
+        """People who answered both in a period and ``lag`` periods before, one row a group and later period.
 
+        ``both`` counts them; ``aa``, ``ab``, ``ba`` and ``bb`` are sums over them of products, the earlier period first: of
+        answers (or weights) ``a`` and of what they are worth ``b``.
+        """
+        import ibis
 
-def in_both(counted: Tally, worth: Worth, lag: int) -> pd.DataFrame:
-    """People who answered both in a period and ``lag`` periods before, one row a group and later period.
-
-    ``both`` counts them; ``aa``, ``ab``, ``ba`` and ``bb`` are sums over them of products, the earlier period first: of
-    answers (or weights) ``a`` and of what they are worth ``b``.
-    """
-    import ibis
-
-    asked, expr = counted.asked, counted.expr
-    if asked is None or expr is None or asked.who(expr) is None:
-        return pd.DataFrame()
-    keys = [f"k{position}" for position in range(len(asked.names))]
-    period = keys[asked.names.index(PERIOD)]
-    people = _of_people(expr, asked, counted, worth)
-    people = people.filter(people["who"].notnull() & (people["n"] > 0) & people[period].notnull())
-    zero = ibis.literal(0).cast(people["a"].type())
-    roles: list[Any] = [
-        people.select(*[name for name in keys if name != period], "who", **{period: people[period] + lag}, **_as(people, zero, "before")),
-        people.select(*[name for name in keys if name != period], "who", **{period: people[period]}, **_as(people, zero, "after")),
-    ]
-    united: Any = ibis.union(*roles)
-    person = united.group_by([*keys, "who"]).agg(**{name: united[name].sum() for name in ("n1", "n2", "a1", "b1", "a2", "b2")})
-    person = person.filter((person["n1"] > 0) & (person["n2"] > 0))
-    products = {first + second: person[f"{first}1"] * person[f"{second}2"] for first in "ab" for second in "ab"}
-    if asked.weight:
-        products = {
-            name: (person[f"{name[0]}1"].cast("float64") * person[f"{name[1]}2"].cast("float64")).cast(EXACT) for name in products
-        }
-    sums = person.group_by(keys).agg(both=person.count(), **{name: product.sum() for name, product in products.items()})
-    found = restored(ask(sums), asked.prepared(expr), asked.names)
-    return found.astype(dict.fromkeys(["both", "aa", "ab", "ba", "bb"], "float64"))
+        asked, expr = counted.asked, counted.expr
+        if asked is None or expr is None or asked.who(expr) is None:
+            return pd.DataFrame()
+        keys = [f"k{position}" for position in range(len(asked.names))]
+        period = keys[asked.names.index(PERIOD)]
+        people = _of_people(expr, asked, counted, worth)
+        people = people.filter(people["who"].notnull() & (people["n"] > 0) & people[period].notnull())
+        zero = ibis.literal(0).cast(people["a"].type())
+        roles: list[Any] = [
+            people.select(
+                *[name for name in keys if name != period], "who", **{period: people[period] + lag}, **_as(people, zero, "before")
+            ),
+            people.select(*[name for name in keys if name != period], "who", **{period: people[period]}, **_as(people, zero, "after")),
+        ]
+        united: Any = ibis.union(*roles)
+        person = united.group_by([*keys, "who"]).agg(**{name: united[name].sum() for name in ("n1", "n2", "a1", "b1", "a2", "b2")})
+        person = person.filter((person["n1"] > 0) & (person["n2"] > 0))
+        products = {first + second: person[f"{first}1"] * person[f"{second}2"] for first in "ab" for second in "ab"}
+        if asked.weight:
+            products = {
+                name: (person[f"{name[0]}1"].cast("float64") * person[f"{name[1]}2"].cast("float64")).cast(EXACT) for name in products
+            }
+        sums = person.group_by(keys).agg(both=person.count(), **{name: product.sum() for name, product in products.items()})
+        found = restored(ask(sums), asked.prepared(expr), asked.names)
+        return found.astype(dict.fromkeys(["both", "aa", "ab", "ba", "bb"], "float64"))
 
 
 def _as(people: Any, zero: Any, role: str) -> dict[str, Any]:
@@ -98,7 +101,7 @@ def _as(people: Any, zero: Any, role: str) -> dict[str, Any]:
 
 def _of_people(expr: ir.Table, asked: Asked, counted: Tally, worth: Worth) -> Any:
     """One row for each group and person: answers ``n``, sums ``a`` and ``b``, and of single answers ``aa``, ``ab``, ``bb``."""
-    rows: Any = asked_rows(expr, asked)
+    rows: Any = asked.rows(expr)
     value = _value(rows, counted, worth)
     rows = rows.mutate(value=value)
     rows = rows.mutate(one=rows["value"].notnull().cast("int64"))
@@ -135,15 +138,16 @@ def _value(rows: Any, counted: Tally, worth: Worth) -> Any:
     """What an answer is worth, in the engine: by its scale and score."""
     import ibis
 
-    groups = counted.groups
-    branches = []
-    for (low, high, reverse), place in groups.groupby(["scale_low", "scale_high", "low_is_good"]).indices.items():
-        here = (rows["scale_low"] == int(low)) & (rows["scale_high"] == int(high)) & (rows["low_is_good"] == bool(reverse))
-        values = worth[place[0], : int(high - low) + 1]
-        scores = np.arange(int(low), int(high) + 1)
-        if np.array_equal(values, scores):
-            branches.append((here, rows["score"].cast("int64")))
-            continue
-        for value in sorted(set(values.tolist())):
-            branches.append((here & rows["score"].isin(scores[values == value].tolist()), ibis.literal(value, "int64")))
+    branches: list[tuple[Any, Any]] = []
+    for rows_of, scores in counted.scales():
+        low, high = int(scores[0]), int(scores[-1])
+        for reverse in sorted(set(counted.groups.loc[rows_of, "low_is_good"])):
+            place = np.flatnonzero(rows_of & (counted.groups["low_is_good"] == reverse).to_numpy())[0]
+            here = (rows["scale_low"] == low) & (rows["scale_high"] == high) & (rows["low_is_good"] == bool(reverse))
+            values = worth[place, : len(scores)]
+            if np.array_equal(values, scores):
+                branches.append((here, rows["score"].cast("int64")))
+                continue
+            each = [(scores[values == value].tolist(), int(value)) for value in np.unique(values)]
+            branches += [(here & rows["score"].isin(found), ibis.literal(value, "int64")) for found, value in each]
     return ibis.cases(*branches, else_=ibis.null("int64"))

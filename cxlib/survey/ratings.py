@@ -9,12 +9,13 @@ import pandas as pd
 
 from cxlib.stats import intervals
 from cxlib.survey.answers import KINDS, PEOPLE, Asked
-from cxlib.survey.scoring import SCORING, scored
+from cxlib.survey.scoring import SCORING
 from cxlib.tables import Table
 from cxlib.tables.rows import key_names
 
 _WINDOW = {"since": "object", "until": "object"}
-_RATINGS = {"top": "int64", "bottom": "int64", "scale_low": "int64", "scale_high": "int64", "n_people": "Int64", "n_eff": "float64", **_WINDOW}
+_ENDS = {"top": "int64", "bottom": "int64", "scale_low": "int64", "scale_high": "int64"}
+_RATINGS = {**_ENDS, "n_people": "Int64", "n_eff": "float64", **_WINDOW}
 _DISTRIBUTION = {"answers": "int64", **_WINDOW}
 
 
@@ -113,7 +114,7 @@ def ratings(
     counted = asked.tally(responses)
     if counted.reason:
         return asked.nothing(_RATINGS, reason=counted.reason)
-    frames = [scored(counted, asked, number, level=level) for number in made_of(counted, asked)]
+    frames = [number.result(counted, asked, level=level) for number in made_of(counted, asked)]
     return asked.result(pd.concat(frames), _RATINGS, level=level)
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from cxlib.stats import intervals, variance
 from cxlib.survey.answers import Asked, Tally
-from cxlib.survey.people import Base, Worth, base
+from cxlib.survey.people import Base, Worth
 
 Box = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
@@ -35,8 +35,42 @@ class Scored:
     rows: npt.NDArray[np.bool_]
     unit: float = 1.0
 
+    def result(self, counted: Tally, asked: Asked, *, level: float) -> pd.DataFrame:
+        """The number of each group that has it, with its interval, its base and its counts."""
+        known = Base.of(counted, self.worth)
+        estimate, low, high = self.interval(counted, known, level)
+        frame = counted.groups.assign(
+            measure=[f"{name}{'_weighted' * bool(asked.weight)}" for name in self.measure],
+            estimate=self.unit * estimate,
+            low=self.unit * low,
+            high=self.unit * high,
+            n=counted.n,
+            n_people=known.people,
+            n_eff=known.n_eff,
+            **{name: (counted.counts * box).sum(axis=1) for name, box in self.boxes.items()},
+        )
+        return frame[self.rows]
 
-def of_nps(counted: Tally, asked: Asked) -> list[Scored]:
+    def interval(self, counted: Tally, known: Base, level: float) -> tuple[Floats, Floats, Floats]:
+        """Estimate, lower and upper bound, from as many answers as they are worth, fewer where that is not well known."""
+        answers = counted.scaled(known.n_eff / variance.inflation(known.freedom, level))
+        total = counted.weights.sum(axis=1)
+        estimate = np.divide((counted.weights * self.worth).sum(axis=1), total, out=np.full_like(total, np.nan), where=total > 0)
+        low, high = np.full_like(estimate, np.nan), np.full_like(estimate, np.nan)
+        if self.form == "mean":
+            for rows, scores in counted.scales():
+                _, low[rows], high[rows] = intervals.scale_mean(answers[rows, : len(scores)], scores, level)
+        else:
+            low, high = {"net": intervals.net_share, "share": _wilson}[self.form](self.classes(answers), level)
+        return estimate, np.fmin(low, estimate), np.fmax(high, estimate)
+
+    def classes(self, answers: Floats) -> Floats:
+        """Answers by what they are worth: promoters, passives, detractors; or inside, outside."""
+        values = {"net": (1, 0, -1), "share": (1, 0)}[self.form]
+        return np.column_stack([(answers * (self.worth == value)).sum(axis=1) for value in values])
+
+
+def _nps(counted: Tally, asked: Asked) -> list[Scored]:
     """Net Promoter Score, asked from 0 or from 1."""
     counted.refuse_scales(asked, [(0, 10, False), (1, 10, False)], "0 to 10, or 1 to 10 where it was asked so")
     promoter, passive, detractor = counted.between(9, 10), counted.between(7, 8), counted.between(0, 6)
@@ -46,7 +80,7 @@ def of_nps(counted: Tally, asked: Asked) -> list[Scored]:
     return [Scored("net", name, worth, boxes, promoter, detractor, _everywhere(counted), unit=100.0)]
 
 
-def of_csat(counted: Tally, asked: Asked) -> list[Scored]:
+def _csat(counted: Tally, asked: Asked) -> list[Scored]:
     """Share of answers in the top two boxes."""
     lowest, highest = counted.groups["scale_low"].to_numpy(), counted.groups["scale_high"].to_numpy()
     counted.refuse_scales(asked, [(low, low + k, False) for low in lowest for k in (4, 6)], "five points or seven")
@@ -55,7 +89,7 @@ def of_csat(counted: Tally, asked: Asked) -> list[Scored]:
     return [Scored("share", _named(counted, "csat"), top.astype("int64"), boxes, top, bottom, _everywhere(counted))]
 
 
-def of_ces(counted: Tally, asked: Asked) -> list[Scored]:
+def _ces(counted: Tally, asked: Asked) -> list[Scored]:
     """Effort in the version that was asked: on seven points the share who found it easy, and the mean."""
     counted.refuse_scales(asked, [(1, 5, True), (1, 5, False), (1, 7, False)], "1 to 7, or 1 to 5")
     effort, seven = counted.groups["low_is_good"].to_numpy(), counted.groups["scale_high"].to_numpy() == 7
@@ -69,66 +103,12 @@ def of_ces(counted: Tally, asked: Asked) -> list[Scored]:
     ]
 
 
-def of_ratings(counted: Tally, asked: Asked) -> list[Scored]:  # noqa: ARG001 - ratings are known on every scale
+def _ratings(counted: Tally, asked: Asked) -> list[Scored]:  # noqa: ARG001 - ratings are known on every scale
     """Mean of a rating on any scale."""
     lowest, highest = counted.groups["scale_low"], counted.groups["scale_high"]
     top, bottom = counted.between(highest, highest), counted.between(lowest, lowest)
     boxes = {"top": top, "bottom": bottom}
     return [Scored("mean", _named(counted, "rating_mean"), _points(counted), boxes, top, bottom, _everywhere(counted))]
-
-
-#: Each measure: the kind of question it reads, the scale where the table declares none, and what it is made of.
-SCORING: dict[str, tuple[str, tuple[int, int] | None, Callable[[Tally, Asked], list[Scored]]]] = {
-    "nps": ("nps", (0, 10), of_nps),
-    "csat": ("csat", None, of_csat),
-    "ces": ("ces", None, of_ces),
-    "ratings": ("rating", None, of_ratings),
-}
-
-
-def scored(counted: Tally, asked: Asked, number: Scored, *, level: float) -> pd.DataFrame:
-    """The number of each group that has it, with its interval, its base and its counts."""
-    known = base(counted, number.worth)
-    estimate, low, high = interval(counted, number, known, level)
-    frame = counted.groups.assign(
-        measure=[f"{name}{'_weighted' * bool(asked.weight)}" for name in number.measure],
-        estimate=number.unit * estimate,
-        low=number.unit * low,
-        high=number.unit * high,
-        n=counted.n,
-        n_people=known.people,
-        n_eff=known.n_eff,
-        **{name: (counted.counts * box).sum(axis=1) for name, box in number.boxes.items()},
-    )
-    return frame[number.rows]
-
-
-def interval(counted: Tally, number: Scored, known: Base, level: float) -> tuple[Floats, Floats, Floats]:
-    """Estimate, lower and upper bound, from as many answers as they are worth, fewer where that is not well known."""
-    answers = effective(counted, known.n_eff / variance.inflation(known.freedom, level))
-    total = counted.weights.sum(axis=1)
-    estimate = np.divide((counted.weights * number.worth).sum(axis=1), total, out=np.full_like(total, np.nan), where=total > 0)
-    low, high = np.full_like(estimate, np.nan), np.full_like(estimate, np.nan)
-    if number.form == "mean":
-        for rows, scores in counted.scales():
-            _, low[rows], high[rows] = intervals.scale_mean(answers[rows, : len(scores)], scores, level)
-    else:
-        low, high = {"net": intervals.net_share, "share": _wilson}[number.form](classes(answers, number), level)
-    return estimate, np.fmin(low, estimate), np.fmax(high, estimate)
-
-
-def effective(counted: Tally, n: Floats) -> Floats:
-    """Weighted answers by score, scaled to sum to ``n``: what the intervals are computed from."""
-    total = counted.weights.sum(axis=1)
-    scale = np.divide(n, total, out=np.zeros_like(total), where=total > 0)
-    found: Floats = counted.weights * scale[:, None]
-    return found
-
-
-def classes(answers: Floats, number: Scored) -> Floats:
-    """Answers by what they are worth: promoters, passives, detractors; or inside, outside."""
-    values = {"net": (1, 0, -1), "share": (1, 0)}[number.form]
-    return np.column_stack([(answers * (number.worth == value)).sum(axis=1) for value in values])
 
 
 def _wilson(answers: Floats, level: float) -> intervals.Bounds:
@@ -147,3 +127,12 @@ def _named(counted: Tally, name: str) -> npt.NDArray[np.str_]:
 
 def _everywhere(counted: Tally) -> npt.NDArray[np.bool_]:
     return np.ones(len(counted.groups), dtype=bool)
+
+
+#: Each measure: the kind of question it reads, the scale where the table declares none, and what it is made of.
+SCORING: dict[str, tuple[str, tuple[int, int] | None, Callable[[Tally, Asked], list[Scored]]]] = {
+    "nps": ("nps", (0, 10), _nps),
+    "csat": ("csat", None, _csat),
+    "ces": ("ces", None, _ces),
+    "ratings": ("rating", None, _ratings),
+}
