@@ -53,8 +53,8 @@ def net_change(
     """Change of a net share between rows of (promoters, passives, detractors), from -2 to 2.
 
     Rocks' adjusted Wald interval with the adjustment in both samples. Simulated at 95 %: without a change found in .040
-    of samples of 10, .044 of 20, .049 of 50; coverage from .94 to 1 for samples of 10 against 10, 10 against 100, 20
-    against 1,000 and 50 against 50, and seven pairs of laws (around the raw difference it falls to .89).
+    of samples of 10, .044 of 20, .049 of 50; coverage from .92 to 1 for samples of 10 against 10, 10 against 100, 20
+    against 1,000 and 50 against 50, of sixteen pairs of laws (around the raw difference it falls to .89).
     """
     classes = np.array([1.0, 0.0, -1.0])
     return _wald(before, after, classes, prior=np.array([0.75, 1.5, 0.75]), more=0, level=level, freedom=freedom, correlation=correlation)
