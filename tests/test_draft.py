@@ -253,7 +253,7 @@ def test_files_of_one_shape_are_one_export_by_a_pattern(tmp_path):
     for month in ("01", "02", "03"):
         export(tmp_path, f"Customer ID,Order date,Amount\nc{month},2026-{month}-01,5.00\n", f"orders-{month}.csv")
     made = tomllib.loads(draft.draft(sorted(tmp_path.glob("*.csv")), beside=tmp_path))
-    assert made["tables"]["orders"]["files"] == "orders-0*.csv"
+    assert made["tables"]["orders"]["files"] == "orders-*.csv"
     export(tmp_path, "something,else\n1,2\n", "orders-0x.csv")
     made = tomllib.loads(draft.draft([tmp_path / f"orders-0{n}.csv" for n in (1, 2, 3)], beside=tmp_path))
     assert made["tables"]["orders"]["files"] == ["orders-01.csv", "orders-02.csv", "orders-03.csv"], "a pattern would take a stranger in"
@@ -353,10 +353,9 @@ def test_the_whole_draft_of_a_telephone_company(tmp_path):
     )
     text = draft.draft([export(tmp_path, f"customerID,gender,tenure,Contract,Churn\n{rows}", "telco.csv")], beside=tmp_path)
     assert text == (
-        "# Drafted by `cxlib init`. What the exports say beyond doubt is written below as it will be read. What was guessed has\n"
-        "# its evidence above it and a name; it is refused until that name says true under [confirm]. Look, correct what is\n"
-        "# wrong, say true. What each table and column means stands in data/README.md; `cxlib check --sources …` shows what would\n"
-        "# be read.\n"
+        "# Drafted by `cxlib init`. What is sure is written as it will be read. What was guessed is listed under [confirm], with\n"
+        "# its evidence further down, and refused until it says true: look, correct what is wrong, write true. data/README.md\n"
+        "# says what each table and column means; `cxlib check --sources …` shows what would be read.\n"
         "\n"
         "[workbook]\n"
         'name = "telco"\n'
@@ -391,9 +390,10 @@ def test_what_waits_is_refused_with_a_letter_that_says_what_to_do(tmp_path):
     with pytest.raises(TableError) as error:
         sources.declared(path)
     assert str(error.value) == (
-        "sources.toml: 4 of 4 guesses wait for you (dates_responses, question_how_likely_are_you_to_recommend_us, "
-        "question_how_easy_was_it_to_find_what_you_needed, …). Look at the lines that say (confirm dates_responses), "
-        "correct what is wrong, and write dates_responses = true under [confirm]."
+        "sources.toml: 3 of 3 guesses wait for you (question_how_likely_are_you_to_recommend_us, "
+        "question_how_easy_was_it_to_find_what_you_needed, time_zone). Look at the lines that say (confirm "
+        "question_how_likely_are_you_to_recommend_us), correct what is wrong, and write "
+        "question_how_likely_are_you_to_recommend_us = true under [confirm]."
     )
 
 

@@ -62,8 +62,9 @@ def looks(paths: Sequence[Path], *, con: Backend, scratch: Path) -> list[Look]:
             raise TableError(f"there is no file '{path.name}'. Name the exports to look at.")
         file = File("init", "feedback", path, path.name)
         sheets = workbooks.full(file) if file.kind == "excel" else []
-        for sheet in sheets if len(sheets) > 1 else [None]:
-            look = _look(file, sheet, con, scratch, len(shapes))
+        for sheet in sheets or [""]:
+            settings = {"sheet": sheet} if len(sheets) > 1 else {}
+            look = _look(file, sheet, settings, con=con, scratch=scratch, table=f"look_{len(shapes)}")
             shape = (look.columns, repr(look.settings), path.parent)
             shapes[shape] = _together(shapes[shape], look, con) if shape in shapes else look
     return list(shapes.values())
@@ -76,21 +77,19 @@ def _together(seen: Look, look: Look, con: Backend) -> Look:
     return replace(seen, paths=(*seen.paths, *look.paths), rows=rows, of=there if there > rows else None)
 
 
-def _look(file: File, sheet: str | None, con: Backend, scratch: Path, number: int) -> Look:
-    settings: dict[str, object] = {} if sheet is None else {"sheet": sheet}
+def _look(file: File, sheet: str, settings: dict[str, object], *, con: Backend, scratch: Path, table: str) -> Look:
     unsure: dict[str, str] = {}
     labels: list[str] = []
-    inner, about = file, 1.0
-    if file.kind == "zip":
-        inner = archives.inside(file, scratch)
+    inner, about = archives.inside(file, scratch) if file.kind == "zip" else file, 1.0
+    if inner.kind == "excel":
+        settings |= _header(workbooks.start(inner, sheet))
     if inner.kind == "text":
         with letters(inner.name), inner.opened() as stream:
             start = stream.read(SNIFFED)
         encoding = _encoding(start, len(start) == SNIFFED)
         examined(inner, encoding=encoding)
         settings, unsure, labels = _written(inner, start, encoding)
-        inner, about = _excerpt(inner, str(settings.get("encoding", "utf-8")), scratch)
-    table = f"look_{number}"
+        inner, about = _excerpt(inner, encoding, scratch)
     try:
         raw = reading.raw(*_declared(inner.path, settings, scratch), con=con, scratch=scratch)
         columns = tuple(raw.types)
@@ -144,11 +143,10 @@ def _written(file: File, start: bytes, encoding: str) -> tuple[dict[str, object]
     if quote != '"':
         settings["quote"] = quote
     settings |= _header(records)
-    _refuse_data_as_names(file.name, records, settings)
-    skipped = int(str(settings.get("skip_after_header", 0)))
-    first = settings.get("header", 1)
-    at = [line for line, _ in records].index(first) if isinstance(first, int) else 0
-    return settings, unsure, records[at + 1][1] if skipped == 2 else []
+    header = settings.get("header", 1)
+    at = [line for line, _ in records].index(header[0] if isinstance(header, list) else header)
+    _refuse_data_as_names(file.name, records[at][1])
+    return settings, unsure, records[at + 1][1] if "skip_after_header" in settings else []
 
 
 def _encoding(start: bytes, cut: bool) -> str:
@@ -203,22 +201,22 @@ def _records(text: str, separator: str, quote: str) -> list[tuple[int, list[str]
 
 def _header(records: list[tuple[int, list[str]]]) -> dict[str, object]:
     """Where the names of the columns stand: below a title, on two lines, or with lines below them that are no data."""
+    filled = [sum(bool(cell.strip()) for cell in record) for _, record in records]
     wide = Counter(len(record) for _, record in records).most_common(1)[0][0]
-    start = next((place for place, (_, record) in enumerate(records) if len(record) == wide and any(cell.strip() for cell in record)), 0)
+    # A title has a cell or two; of names on two lines the upper may have few, but never so few.
+    start = next((place for place, (_, record) in enumerate(records) if len(record) == wide and filled[place] >= min(3, max(filled))), 0)
     line, names = records[start]
     found: dict[str, object] = {"header": line} if line > 1 else {}
-    below = [record for _, record in records[start + 1 : start + 3]]
-    if len(below) == 2 and any(cell.strip().startswith('{"ImportId"') for cell in below[1]):
+    below = records[start + 1 : start + 3]
+    if len(below) == 2 and any(cell.strip().startswith('{"ImportId"') for cell in below[1][1]):
         return found | {"skip_after_header": 2}
-    if below and line == 1 and _continues(names, below[0]):
-        return {"header": [1, 2]}
+    if below and below[0][0] == line + 1 and _continues(names, below[0][1]):
+        return {"header": [line, line + 1]}
     return found
 
 
-def _refuse_data_as_names(name: str, records: list[tuple[int, list[str]]], settings: dict[str, object]) -> None:
+def _refuse_data_as_names(name: str, names: list[str]) -> None:
     """Without a line of names nobody can say which column is which, and what people wrote would be taken for a name."""
-    first = settings.get("header", 1)
-    names = next((record for line, record in records if line == first), records[0][1])
     data = [cell for cell in names if re.fullmatch(r"\s*([+-]?[\d.,:/ -]+|[^@\s]+@[^@\s]+)\s*", cell)]
     if 2 * len(data) > len(names) or any("@" in cell for cell in data) or max(map(len, names)) > 400:
         raise TableError(f"'{name}' has no line of names above its columns, so which is which cannot be told. Write one.")
@@ -226,10 +224,11 @@ def _refuse_data_as_names(name: str, records: list[tuple[int, list[str]]], setti
 
 def _continues(upper: list[str], lower: list[str]) -> bool:
     """Whether the second line goes on with the names of the first: it names what has no name, and says nothing of the first column."""
-    unnamed = [low.strip() for up, low in zip(upper, lower, strict=False) if not up.strip()]
-    named = bool(upper[0].strip()) and bool(lower) and not lower[0].strip()
-    words = [cell for cell in lower if re.search(r"[^\W\d_]", cell)]
-    return named and bool(words) and len(words) == sum(bool(cell.strip()) for cell in lower) and (bool(unnamed) or len(words) > 1)
+    unnamed = any(low.strip() and not up.strip() for up, low in zip(upper, lower, strict=False))
+    said = [cell for cell in lower if cell.strip()]
+    if not upper[0].strip() or not said or lower[0].strip() or not all(re.search(r"[^\W\d_]", cell) for cell in said):
+        return False
+    return unnamed or len(said) > 1
 
 
 def _excerpt(file: File, encoding: str, scratch: Path) -> tuple[File, float]:
