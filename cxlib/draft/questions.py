@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 from cxlib.draft.facts import MOST, Facts, plain
 from cxlib.draft.known import names
@@ -17,26 +18,29 @@ SCALES = ((1, 5), (1, 7), (0, 10), (1, 10), (1, 4), (1, 6), (1, 3), (0, 5), (0, 
 
 @dataclass(frozen=True)
 class Guess:
-    """A column that looks like a question. ``family`` joins columns that are one block of a questionnaire."""
+    """A column that looks like a question. ``family`` joins columns that are one block of a questionnaire.
+
+    ``together`` is its correlation with the question about recommending, where there is one.
+    """
 
     column: str
     kind: str
-    scale: tuple[int, int] | None
+    scale: tuple[int, int]
     inside: int
     answers: int
-    codes: tuple[tuple[str, int], ...] = ()
+    codes: dict[str, int] = field(default_factory=dict)
     values: dict[str, int] = field(default_factory=dict)
     direction: str = "high is good"
     family: str = ""
-    because: str = ""
+    note: str = ""
     named: bool = True
+    together: float | None = None
 
 
 def hinted(name: str) -> str | None:
-    """The kind of question that words of a column's name speak of; the longest word decides."""
+    """The kind of question that a column's name speaks of: the first under ``[questions]`` of which a word is there."""
     text = f" {plain(name)} "
-    found = [(len(word), kind) for kind, several in names()["questions"].items() for word in several if _within(word, text)]
-    return max(found)[1] if found else None
+    return next((kind for kind, several in names()["questions"].items() if any(_within(word, text) for word in several)), None)
 
 
 def _within(word: str, text: str) -> bool:
@@ -55,98 +59,85 @@ def guess(facts: Facts, label: str = "") -> Guess | None:
     """A column as a question, or nothing where its cells are no answers on a scale."""
     kind = hinted(facts.name) or (hinted(label) if label else None)
     counted, values = _numbers(facts)
-    inside = sum(counted.values())
-    if not inside or facts.personal or facts.wordy or inside < 0.8 * sum(facts.values.values()) or len(counted) > 25:
+    if not counted or facts.personal or facts.wordy or counted.total() < 0.8 * facts.filled or len(counted) > 25:
         return None
-    if kind == "fft":  # the Friends and Family Test of the English health service is coded from 1, very good, to 5, very poor
-        made = _fitted(facts, counted, (1, 5), values, "csat")
-        text = f"{made.because}; in England's Friends and Family Test 1 is very good and 6 is 'don't know'"
-        return replace(made, direction="low is good", because=text) if made.inside >= 0.5 * inside else None
-    if kind == "nps":
-        scale = next((each for each in ((0, 10), (1, 10)) if max(_within_scale(counted, each), default=-1) >= 7), None)
+    ladder = values and not any(text[:1].isdigit() for text in values)
+    scale: tuple[int, int] | None
+    if kind == "fft":
+        scale = (1, 5)
+    elif ladder:
+        scale = (1, max(5, *values.values()))
+    elif kind == "nps":
+        scale = next((each for each in ((0, 10), (1, 10)) if max((n for n in counted if n <= each[1]), default=-1) >= 7), None)
     else:
         scale = _scale(counted, named=kind is not None)
-    ladder = len(set(values.values())) if values and not any(text[:1].isdigit() for text in values) else 0
-    if ladder:
-        scale = (1, max(values.values()) if max(values.values()) in (5, 7) else 5)
     if scale is None:
         return None
-    return replace(_fitted(facts, counted, scale, values, kind or "rating"), named=kind is not None or bool(ladder))
+    made = _fitted(facts, counted, scale)
+    made = replace(made, kind=kind or "rating", values=values, named=kind is not None or bool(ladder))
+    if kind == "fft":  # the Friends and Family Test of the English health service is coded from 1, very good, to 5, very poor
+        note = "in England's Friends and Family Test 1 is very good and 6 is 'don't know'"
+        made = replace(made, kind="csat", direction="low is good", note=note)
+        return made if made.inside >= 0.5 * counted.total() else None
+    return made
 
 
 def _numbers(facts: Facts) -> tuple[Counter[int], dict[str, int]]:
     """How often each number was given, and the words that stand for a number: a ladder's, or those like ``10 - very likely``."""
     counted: Counter[int] = Counter()
     values: dict[str, int] = {}
-    texts = {text: rows for text, rows in facts.values.items() if text not in facts.nothing}
-    rungs = _ladder([text for text in texts if not text[:1].isdigit()])
-    for text, rows in texts.items():
+    rungs = _ladder(frozenset(plain(text) for text in facts.said if not text[:1].isdigit())) if len(facts.said) <= 50 else {}
+    for text, rows in facts.said.items():
         if re.fullmatch(r"[+-]?\d{1,4}(\.0+)?", text):
             counted[int(float(text))] += rows
-        elif (started := re.match(r"(\d{1,2})\s*[-–—:=(]\s*\D", text)) and len(text) <= 40:
-            counted[int(started[1])] += rows
-            values[text] = int(started[1])
-        elif plain(text) in rungs:
-            counted[rungs[plain(text)]] += rows
-            values[text] = rungs[plain(text)]
+            continue
+        started = re.match(r"(\d{1,2})\s*[-–—:=(]\s*\D", text) if len(text) <= 40 else None
+        number = int(started[1]) if started else rungs.get(plain(text))
+        if number is not None:
+            counted[number] += rows
+            values[text] = number
     return counted, dict(sorted(values.items(), key=lambda pair: (pair[1], pair[0])))
 
 
-def _ladder(texts: list[str]) -> dict[str, int]:
-    said = {plain(text) for text in texts}
-    best: dict[str, int] = {}
-    for several in names()["ladders"].values():
-        for rungs in several:
-            placed = {word: place for place, word in enumerate((plain(word) for word in rungs), start=1)}
-            if len(said & placed.keys()) > max(1, len(said & best.keys())):
-                best = placed
-    return best
+@cache
+def _ladders() -> list[dict[str, int]]:
+    """Word → rung, from 1; ``a|b`` are two words for one rung."""
+    several = [rungs for each in names()["ladders"].values() for rungs in each]
+    return [{plain(word): place for place, rung in enumerate(rungs, start=1) for word in rung.split("|")} for rungs in several]
 
 
-def _within_scale(counted: Counter[int], scale: tuple[int, int]) -> list[int]:
-    return [number for number in counted if scale[0] <= number <= scale[1]]
+def _ladder(words: frozenset[str]) -> dict[str, int]:
+    best = max(_ladders(), key=lambda placed: len(words & placed.keys()))
+    return best if len(words & best.keys()) > 1 else {}
 
 
 def _scale(counted: Counter[int], *, named: bool) -> tuple[int, int] | None:
     """The scale under which everything outside is a usual code, and both ends occur; a named question may lack an end."""
-    total = counted.total()
     for whole in (True, False):
         for low, high in SCALES if named else SCALES[:4]:
             inside = sum(rows for number, rows in counted.items() if low <= number <= high)
-            outside = [number for number in counted if not low <= number <= high]
+            usual = CODES if named else {n for n in CODES if n in (low - 1, high + 1, 8, 9) or abs(n) > 65}
             ends = counted[low] and counted[high] if whole else named
-            usual = CODES if named else {number for number in CODES if number in (low - 1, high + 1) or abs(number) > 65}
-            if ends and inside >= 0.4 * total and set(outside) <= usual:
+            if ends and inside >= 0.4 * counted.total() and {n for n in counted if not low <= n <= high} <= usual:
                 return low, high
     return None
 
 
-def _fitted(facts: Facts, counted: Counter[int], scale: tuple[int, int], values: dict[str, int], kind: str) -> Guess:
+def _fitted(facts: Facts, counted: Counter[int], scale: tuple[int, int]) -> Guess:
+    """A scale, what lies outside it, and what of it never occurs."""
     low, high = scale
-    inside = sum(rows for number, rows in counted.items() if low <= number <= high)
-    codes = [(str(number), rows) for number, rows in sorted(counted.items()) if not low <= number <= high]
-    codes += sorted(facts.nothing.items())
-    answers = facts.values.total()
-    text = f"values {low} to {high} in {inside:,} of {answers:,} answers"
-    if codes:
-        text += "; " + ", ".join(f"{code if code.lstrip('-').isdigit() else repr(code)} occurs {_times(rows)}" for code, rows in codes)
-        text += ": probably codes" if len(codes) > 1 else ": probably a code"
-    if not codes and values:
-        text = f"words for {low} to {high} in {inside:,} of {answers:,} answers"
-    if kind == "nps" and scale == (0, 10) and not counted[0]:
-        text += "; 0 never occurs, so the scale may begin at 1"
-    return Guess(facts.name, kind, scale, inside, answers, tuple(codes), values, family=family(facts.name), because=text)
-
-
-def _times(rows: int) -> str:
-    return "once" if rows == 1 else f"{rows:,} times"
+    within = [number for number in counted if low <= number <= high]
+    codes = {str(number): rows for number, rows in sorted(counted.items()) if number not in within} | dict(sorted(facts.nothing.items()))
+    seen = (min(within, default=low), max(within, default=high))
+    note = f"only {seen[0]} to {seen[1]} occur" if seen != scale else ""
+    inside = sum(counted[number] for number in within)
+    return Guess(facts.name, "rating", scale, inside, facts.values.total(), codes, family=family(facts.name), note=note)
 
 
 def choices(facts: Facts) -> tuple[str, list[str]] | None:
     """The separator and the choices of a cell that holds several of them, where they are few and shared by many rows."""
     for separator in (";", ", ", "|", "\n"):
-        with_it = sum(rows for text, rows in facts.values.items() if separator in text)
-        if with_it < 0.1 * facts.filled or with_it < 2:
+        if sum(rows for text, rows in facts.values.items() if separator in text) < max(2, 0.1 * facts.filled):
             continue
         parts: Counter[str] = Counter()
         for text, rows in facts.values.items():

@@ -252,7 +252,7 @@ def _with_offset(text: str, name: str, source: Source, zone: str) -> list[str]:
             near = f"try_cast(CASE WHEN abs({micros}) < {_FAR} THEN {micros} END AS BIGINT)"
             moments.append(f"make_timestamptz({near})")
         elif "%z" in form or "%Z" in form:
-            moments.append(f"CAST(try_strptime({clean(text)}, {sql.text(form)}) AS TIMESTAMPTZ)")
+            moments.append(f"CAST(try_strptime({_halved(clean(text), form)}, {sql.text(form)}) AS TIMESTAMPTZ)")
     if not source.forms(name):
         # DuckDB reads no offset behind a blank.
         joined = f"regexp_replace({clean(text)}, ' (Z|[+-][0-9:]+)$', '\\1')"
@@ -263,17 +263,23 @@ def _with_offset(text: str, name: str, source: Source, zone: str) -> list[str]:
 def _parsed(text: str, name: str, source: Source) -> str:
     """A text without an offset as the clocks of its zone show it, whether or not they ever did."""
     forms = [form for form in source.forms(name) if form not in EPOCHS and "%z" not in form and "%Z" not in form]
-    if len(forms) > 1:
-        # %Y takes 26 for a year, before the form with %y is asked.
-        tries = [f"try_strptime({clean(text)}, {sql.text(form)})" for form in forms]
-        return sql.first(*(f"CASE WHEN {one} >= DATE '1000-01-01' THEN {one} END" for one in tries[:-1]), tries[-1])
     if forms:
-        return f"try_strptime({clean(text)}, {sql.text(forms[0])})"
+        tries = [f"try_strptime({_halved(clean(text), form)}, {sql.text(form)})" for form in forms]
+        # %Y takes 26 for a year, before the form with %y is asked.
+        return sql.first(*(f"CASE WHEN {one} >= DATE '1000-01-01' THEN {one} END" for one in tries[:-1]), tries[-1])
     if source.forms(name):
         return "CAST(NULL AS TIMESTAMP)"
     # Only what starts like 2026-06-30 is read without a declared form: DuckDB also takes '1-2-3' for a year.
     value, unusual = f"try_cast({text} AS TIMESTAMP)", f"regexp_matches({clean(text)}, {sql.text(_LOCAL)})"
     return f"CASE WHEN {text} LIKE '____-__-__ __:__:__' THEN {value} WHEN {unusual} THEN try_cast({clean(text)} AS TIMESTAMP) END"
+
+
+def _halved(text: str, form: str) -> str:
+    """A time of twelve hours with AM or PM where it says 上午, 下午, a.m. or p. m., as programs in Chinese and Spanish write it."""
+    if "%p" not in form:
+        return text
+    chinese = f"replace(replace({text}, '上午', 'AM'), '下午', 'PM')"
+    return f"regexp_replace({chinese}, '([aApP])\\.?[ \u00a0\u202f]?[mM]\\.?', '\\1M')"
 
 
 def _zoned(moment: str, source: Source, zone: str) -> str:

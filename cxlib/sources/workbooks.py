@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import re
 import zipfile
 import zlib
@@ -62,6 +63,12 @@ def full(file: File) -> list[str]:
         raise file.refused("is locked with a password. Save it without one.") from None
     except (CalamineError, zlib.error, ValueError) as error:
         raise file.refused(f"is damaged, or no workbook that can be read: {first_line(error)}") from None
+
+
+def start(file: File, sheet: str, *, lines: int = 50) -> list[tuple[int, list[str]]]:
+    """The first lines of a sheet, empty ones among them, as text."""
+    _, (found,) = _opened(file, sheet)
+    return list(itertools.islice(_lines(found), lines))
 
 
 def _body(rows: Rows, file: File, header: list[str], lines: Iterator[tuple[int, list[str]]]) -> None:
