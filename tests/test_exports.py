@@ -413,3 +413,9 @@ def test_every_setting_stands_in_the_list_for_people():
 
     listed = (Path(__file__).parents[1] / "data" / "settings.md").read_text(encoding="utf-8")
     assert [name for name in (*source._SETTINGS, *question._SETTINGS) if f"`{name}`" not in listed and f"`{name}." not in listed] == []
+
+
+def test_points_above_the_points_possible_are_set_aside(book):
+    toml = '[workbook]\nbad_rows_allowed = 0.5\n[tables.audits]\nfiles = "a.csv"\n'
+    rows = "1,shop,x,5,5,2026-01-01\n1,shop,y,6,5,2026-01-01\n"
+    assert aside(book(toml, a="audit,place,item,points,points_possible,time_audited\n" + rows)) == {"points is above points_possible": 1}

@@ -192,8 +192,11 @@ def misfits(cell: Cell, source: Source, zone: str) -> list[tuple[str, str, str]]
 
 
 def orders(spec: TableSpec) -> list[tuple[str, str, str]]:
-    """Pairs of times that must not run backwards, and columns of which one must be there."""
-    wrong = [(f"{first} is after {second}", f"{sql.name(first)} > {sql.name(second)}", "NULL") for first, second in spec.ordered]
+    """Pairs of which the first must not lie after or above the second, and columns of which one must be there."""
+    wrong = []
+    for first, second in spec.ordered:
+        lies = "after" if spec[first].kind in ("date", "time") else "above"
+        wrong.append((f"{first} is {lies} {second}", f"{sql.name(first)} > {sql.name(second)}", "NULL"))
     if spec.either:
         missing = " AND ".join(f"{sql.name(name)} IS NULL" for name in spec.either)
         wrong.append(("neither " + " nor ".join(spec.either), missing, "NULL"))

@@ -66,7 +66,7 @@ class TableSpec:
 
     ``row`` says what one row is. ``key`` is unique: a second row with the same key is set aside.
     ``dated`` is the column that decides whether a row was known at ``as_of``. ``ordered`` holds
-    pairs of columns of which the first may not lie after the second. ``either`` names columns of
+    pairs of columns of which the first may not lie after, or above, the second. ``either`` names columns of
     which at least one must be read.
     """
 
@@ -312,6 +312,7 @@ _TABLES = (
         ),
         key=("audit", "item"),
         dated="time_audited",
+        ordered=(("points", "points_possible"),),
     ),
 )
 
