@@ -40,7 +40,7 @@ class Note:
     sign: str = ""
 
 
-def noted(spec: TableSpec, taken: list[Cell], source: Source, zone: str) -> list[Note]:
+def noted(spec: TableSpec, taken: list[Cell], *, source: Source, zone: str) -> list[Note]:
     """Everything that is looked for in an export, in order of column."""
     notes = []
     for cell in taken:
@@ -104,7 +104,7 @@ def _one_currency(source: Source, found: list[Note], counts: dict[tuple[str, str
             )
 
 
-def seen(con: Backend, spec: TableSpec, source: Source, notes: list[list[Note]], read: list[str]) -> pd.DataFrame:
+def seen(con: Backend, spec: TableSpec, *, source: Source, notes: list[list[Note]], read: list[str]) -> pd.DataFrame:
     """What was seen in the rows that came in: column, note, rows; ``notes`` has the list of each export."""
     counts: dict[tuple[str, str], int] = {}
     for number, found in enumerate(notes):

@@ -113,7 +113,7 @@ def _choice_remedy(question: Question, values: Sequence[tuple[str, int, int]]) -
     return f"if {', '.join(unknown[:3])} can be chosen, declare it there: choices."
 
 
-def problems(con: Backend, labels: Sequence[str], unreadable: Sequence[pd.DataFrame], per_line: Sequence[int]) -> pd.DataFrame:
+def problems(con: Backend, *, labels: Sequence[str], unreadable: Sequence[pd.DataFrame], per_line: Sequence[int]) -> pd.DataFrame:
     """One row a reason: how many rows, and the first three of them; ``labels`` name the exports where there are several."""
     shown = con.raw_sql(
         'SELECT "(problem)", count(*) OVER (PARTITION BY "(problem)"), "(export)", "(line)", "(shown)" FROM stage '
@@ -136,7 +136,7 @@ def problems(con: Backend, labels: Sequence[str], unreadable: Sequence[pd.DataFr
     return pd.DataFrame(most_first, columns=["reason", "rows", "first"]).astype({"rows": "int64"})
 
 
-def too_many(workbook: Workbook, con: Backend, table: str, rows_read: int, set_aside: int, found: pd.DataFrame) -> None:
+def too_many(workbook: Workbook, con: Backend, table: str, *, rows_read: int, set_aside: int, found: pd.DataFrame) -> None:
     """More bad rows than the workbook allows."""
     if set_aside <= workbook.bad_rows_allowed * rows_read:
         return
