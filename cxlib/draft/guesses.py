@@ -142,7 +142,8 @@ def _units(part: Part, plan: Plan) -> None:
         plan.guess(part, "session", "session_gap_minutes = 30", why=why)
     if part.table == "sends" and "campaign" not in part.columns and "constants" not in part.made:
         name = part.look.paths[0].name.split(".")[0][:60]
-        plan.guess(part, "campaign", f"constants = {inline({'campaign': name})}", why="no column names a campaign, so all rows are of one")
+        why = f"no column names a campaign, so all rows are of one, '{said(name, 40)}'"
+        plan.guess(part, "campaign", f"constants = {inline({'campaign': name})}", why=why)
 
 
 def doubles(part: Part, con: Backend) -> None:
@@ -163,7 +164,9 @@ def keys(part: Part) -> None:
     found: dict[str, object] = {}
     for name in part.look.columns:
         bare = "_".join(plain(name).encode("ascii", "ignore").decode().split())
-        few = 2 <= part.facts[name].distinct <= 12 and len(part.facts[name].labels) >= 2
+        facts = part.facts[name]
+        # In a survey a column of a few numbers is a question more often than a group.
+        few = 2 <= facts.distinct <= 12 and len(facts.labels) >= 2 and not (facts.numeric and part.table == "responses")
         if few and bare and name not in part.used and bare not in TABLES[part.table].names and len(found) < 6:
             found.setdefault(bare, name)
     if found and part.table != "feedback":
