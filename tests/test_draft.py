@@ -391,7 +391,6 @@ def test_ids_that_lost_digits_doubled_ids_and_personal_columns_are_said(tmp_path
     text = draft.draft([export(tmp_path, f"Customer ID,Ticket ID,Created at,Contact,Mobile\n{rows}")], beside=tmp_path)
     flat = " ".join(line.removeprefix("# ") for line in text.splitlines())
     assert "customer: 20 values such as 1.2E+10 have lost digits. Export 'Customer ID' as text." in flat
-    assert "1 rows repeat a value of ticket ('Ticket ID'); only the first of each is kept." in flat
     assert "Not read: Contact (e-mail addresses), Mobile (telephone numbers)." in flat
     assert "example.org" not in text
 

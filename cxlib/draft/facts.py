@@ -6,11 +6,11 @@ import re
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from cxlib.sources import sql
 from cxlib.sources.cells import BLANKS
+from cxlib.sources.source import EPOCHS
 
 if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend
@@ -40,13 +40,12 @@ _COMPACT = re.compile(r"(19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])")
 _WHOLE = re.compile(r"[+-]?\d{1,15}(\.0+)?")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _SIGN = r"(?:[€$£¥]|NT\$|US\$|EUR|USD|GBP|RON|TWD|lei)"
-_DRESSED = re.compile(rf"[-+(]?\s*(?P<sign>{_SIGN})?\s*-?(?P<body>\d[\d.,' \u00a0]*?)\s*(?P<tail>{_SIGN}|%)?\)?")
+_DRESSED = re.compile(rf"[-+(]?\s*{_SIGN}?\s*-?(\d[\d.,' \u00a0]*?)\s*(?:{_SIGN}|%)?\)?")
 _COMMA = re.compile(r"\d{1,3}(?:(?P<mark>\.)\d{3})*,\d{1,2}|\d+,(?:\d{1,2}|\d{4,})")
 _GROUPS = re.compile(r"\d{1,3}(?:(?P<mark>[,' \u00a0])\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?")
 _MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[a-zA-Z]{2,}")
 _PHONE = re.compile(r"(\+|00)\d[\d ()./-]{6,18}\d|\(?\d{2,4}\)?[ ./-]\d{3,4}[ .-]\d{3,4}")
 _LONG = re.compile(r"(?s).{41,}|(?=.*[\u4e00-\u9fff]).{13,}")
-_EPOCHS = {"epoch seconds": 1, "epoch milliseconds": 1_000, "epoch microseconds": 1_000_000}
 
 
 @dataclass
@@ -72,32 +71,33 @@ class Dates:
 
 
 @dataclass
-class Numbers:
-    """How many cells are numbers, and how they are written."""
-
-    rows: int = 0
-    decimal: str = "."
-    thousands: str | None = None
-    signs: Counter[str] = field(default_factory=Counter)
-
-
-@dataclass
 class Facts:
-    """A column's cells. ``values`` holds each different cell (blanks around it dropped) and how often it occurs."""
+    """A column's cells.
+
+    ``values`` holds each different one (blanks around it dropped) and how often it occurs, ``said`` those of them that say something,
+    ``nothing`` the others; ``labels`` are few, short and shared by several rows, so that they name no person.
+    """
 
     name: str
     values: Counter[str]
+    said: Counter[str]
+    nothing: Counter[str]
     distinct: int
     blank: int
-    nothing: Counter[str]
+    dates: Dates
+    epoch: str | None = None
+    dated: bool = False
+    numeric: bool = False
+    whole: int = 0
+    decimal: str = "."
+    thousands: str | None = None
+    personal: str | None = None
+    wordy: bool = False
+    labels: list[str] = field(default_factory=list)
 
-    @cached_property
-    def said(self) -> Counter[str]:
-        """The cells that say something."""
-        return self.values - self.nothing
-
-    @cached_property
+    @property
     def filled(self) -> int:
+        """How many cells say something."""
         return self.said.total()
 
     def count(self, pattern: re.Pattern[str] | str) -> int:
@@ -105,73 +105,8 @@ class Facts:
         return sum(rows for text, rows in self.said.items() if re.fullmatch(pattern, text))
 
     def mostly(self, count: int) -> bool:
+        """Whether a column is what so many of its cells are."""
         return self.filled > 0 and count >= MOST * self.filled
-
-    @cached_property
-    def whole(self) -> int:
-        return self.count(_WHOLE)
-
-    @cached_property
-    def numbers(self) -> Numbers:
-        found, marks, commas, dressed = Numbers(), Counter[str](), 0, 0
-        for text, rows in self.said.items():
-            if _NUMBER.fullmatch(text):
-                found.rows += rows
-            elif len(text) <= 30 and (match := _DRESSED.fullmatch(text)):
-                comma = _COMMA.fullmatch(match["body"])
-                if written := comma or _GROUPS.fullmatch(match["body"]):
-                    dressed, commas = dressed + rows, commas + rows * bool(comma)
-                    marks.update({written["mark"]: rows} if written["mark"] else {})
-                    found.signs.update({sign: rows for sign in (match["sign"] or match["tail"],) if sign})
-        if not dressed or self.dated or not self.mostly(found.rows + dressed):
-            return Numbers(found.rows)
-        often = max(marks, key=lambda mark: marks[mark], default=None)
-        return Numbers(found.rows + dressed, "," if commas else ".", " " if often == "\u00a0" else often, found.signs)
-
-    @cached_property
-    def dates(self) -> Dates:
-        found = Dates()
-        compact = self.count(_COMPACT)
-        if self.mostly(compact):
-            found.forms["%Y%m%d"] = compact
-        for text, rows in self.said.items():
-            if 6 <= len(text) <= 40 and text[0].isalnum() and not text.isdigit():
-                _date(found, text, rows)
-        return found
-
-    @cached_property
-    def epoch(self) -> str | None:
-        """The unit of moments counted from 1970, between 2000 and 2050."""
-        numbers = [float(text) for text in self.said if _WHOLE.fullmatch(text)] if self.distinct > 1 and self.mostly(self.whole) else []
-        for unit, size in _EPOCHS.items():
-            if numbers and 946_684_800 * size <= min(numbers) <= max(numbers) < 2_524_608_000 * size:
-                return unit
-        return None
-
-    @cached_property
-    def dated(self) -> bool:
-        return self.mostly(self.dates.fitting) or self.epoch is not None
-
-    @property
-    def numeric(self) -> bool:
-        return self.mostly(self.numbers.rows)
-
-    @cached_property
-    def wordy(self) -> bool:
-        """Free text, not a label: many different cells, and long ones."""
-        return self.distinct > 5 and not self.dated and self.filled > 0 and self.count(_LONG) >= 0.2 * self.filled
-
-    @cached_property
-    def personal(self) -> str | None:
-        if self.mostly(self.count(_MAIL)):
-            return "e-mail addresses"
-        return "telephone numbers" if self.mostly(self.count(_PHONE)) and not self.dated else None
-
-    @cached_property
-    def labels(self) -> list[str]:
-        """The values of a column that are few, short and shared by several rows, so that they name no person."""
-        kept = [text for text, rows in self.values.items() if len(text) <= 40 and rows > 1]
-        return sorted(kept) if not self.personal and len(kept) <= 20 and self.distinct <= max(20, len(kept) + 3) else []
 
 
 def plain(name: str) -> str:
@@ -187,7 +122,43 @@ def facts(con: Backend, cells: str, *, name: str, nothing: frozenset[str]) -> Fa
     counted = con.raw_sql(f"SELECT v, count(*) AS n FROM ({trimmed}) GROUP BY v ORDER BY n DESC, v NULLS FIRST").fetchall()
     values = Counter({v: n for v, n in counted[:VALUES] if v})
     silent = Counter({v: n for v, n in values.items() if v in ("?", "-", "--", ".", "–", "—") or plain(v) in nothing})
-    return Facts(name, values, sum(1 for v, _ in counted if v), sum(n for v, n in counted if not v), silent)
+    distinct, blank = sum(1 for v, _ in counted if v), sum(n for v, n in counted if not v)
+    found = Facts(name, values, values - silent, silent, distinct, blank, Dates())
+    if found.mostly(compact := found.count(_COMPACT)):
+        found.dates.forms["%Y%m%d"] = compact
+    for text, rows in found.said.items():
+        if 6 <= len(text) <= 40 and text[0].isalnum() and not text.isdigit():
+            _date(found.dates, text, rows)
+    found.whole = found.count(_WHOLE)
+    if distinct > 1 and found.mostly(found.whole):
+        moments = [float(text) for text in found.said if _WHOLE.fullmatch(text)]
+        within = [unit for unit, size in EPOCHS.items() if 946_684_800 * size <= min(moments) <= max(moments) < 2_524_608_000 * size]
+        found.epoch = next(iter(within), None)
+    found.dated = found.mostly(found.dates.fitting) or found.epoch is not None
+    _numbers(found)
+    if found.mostly(found.count(_MAIL)):
+        found.personal = "e-mail addresses"
+    elif not found.dated and found.mostly(found.count(_PHONE)):
+        found.personal = "telephone numbers"
+    found.wordy = distinct > 5 and not found.dated and 0 < 0.2 * found.filled <= found.count(_LONG)
+    kept = sorted(text for text, rows in values.items() if len(text) <= 40 and rows > 1)
+    found.labels = kept if not found.personal and len(kept) <= 20 and distinct <= max(20, len(kept) + 3) else []
+    return found
+
+
+def _numbers(found: Facts) -> None:
+    """Whether the cells are numbers, what their decimal mark is, and what stands between thousands."""
+    numbers, dressed, marks, commas = found.count(_NUMBER), 0, Counter[str](), 0
+    for text, rows in found.said.items():
+        match = _DRESSED.fullmatch(text) if len(text) <= 30 and not _NUMBER.fullmatch(text) else None
+        comma = _COMMA.fullmatch(match[1]) if match else None
+        if match and (written := comma or _GROUPS.fullmatch(match[1])):
+            dressed, commas = dressed + rows, commas + rows * bool(comma)
+            marks.update({written["mark"]: rows} if written["mark"] else {})
+    found.numeric = found.mostly(numbers + (0 if found.dated else dressed))
+    if dressed and found.numeric and not found.dated:
+        often = max(marks, key=lambda mark: marks[mark], default=None)
+        found.decimal, found.thousands = "," if commas else ".", " " if often == "\u00a0" else often
 
 
 def _date(dates: Dates, text: str, rows: int) -> None:

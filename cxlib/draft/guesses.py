@@ -27,45 +27,30 @@ def settle(part: Part, plan: Plan) -> None:
         key = plan.ask(f"columns_{part.table}", f"{part.table}: {which}")
         part.guessed = {ours: f"{why} (confirm {key})" for ours, why in part.guessed.items()}
     for setting, why in part.look.unsure.items():
-        written = inline(part.look.settings[setting])
-        plan.guess(part, setting, Line(f"{setting} = {written}", why), summary=f"{part.look.paths[0].name} is written in {written}")
+        plan.guess(part, setting, f"{setting} = {inline(part.look.settings[setting])}", why=f"{part.look.paths[0].name}: {why}")
     part.lines += [Line(f"{name} = {inline(part.made[name])}") for name in _DOCUMENTED if name in part.made]
-    _only(part, plan)
-    if "date_format" not in part.made:
-        _dates(part, plan)
-    _numbers(part, plan)
-    _nothing(part, plan)
-    _words(part, plan)
-    _units(part, plan)
+    for step in (_only, _dates, _numbers, _nothing, _words, _units):
+        step(part, plan)
 
 
 def _only(part: Part, plan: Plan) -> None:
-    """Which rows are meant, where a column says of some that they are not."""
-    wanted: dict[str, list[str]] = {}
-    for name, documented in part.made.get("only", {}).items():
-        theirs = present(part.look.columns, name)
-        if theirs and (there := [text for text in documented if text in part.facts[theirs].values]):
-            wanted[theirs] = there
-    if part.table == "events" and not wanted:
-        for name, facts in part.facts.items():
-            done = [text for text in facts.labels if plain(text) in words("done")]
-            if plain(name) in words("lifecycle") and done and facts.distinct > 1:
-                wanted[name] = done
-    for name, kept in wanted.items():
-        facts, all_rows = part.facts[name], part.look.rows
-        rows = sum(facts.values[text] for text in kept)
-        others = ", ".join(f"{inline(text)} {facts.values[text]:,}" for text in facts.labels if text not in kept)
-        if rows < all_rows:
-            why = f"{rows:,} of {all_rows:,} rows; not meant: {others or f'{all_rows - rows:,} others'}"
-            summary = f"only the rows where '{said(name, 40)}' is {' or '.join(map(inline, kept))}"
-            plan.guess(part, f"only_{part.table}", Line(f"only = {inline({name: kept})}", why), summary=summary)
+    """Which rows are meant, where the template knows a column that says of some that they are not."""
+    for documented, kinds in part.made.get("only", {}).items():
+        facts = part.facts.get(present(part.look.columns, documented) or "")
+        kept = [text for text in kinds if facts and text in facts.values]
+        rows = sum(facts.values[text] for text in kept) if facts else 0
+        if facts and 0 < rows < part.look.rows:
+            others = ", ".join(f"{inline(text)} {facts.values[text]:,}" for text in facts.labels if text not in kept)
+            why = f"{rows:,} of {part.look.rows:,} rows; not meant: {others or f'{part.look.rows - rows:,} others'}"
+            summary = f"only the rows where '{said(facts.name, 40)}' is {' or '.join(map(inline, kept))}"
+            plan.guess(part, f"only_{part.table}", f"only = {inline({facts.name: kept})}", why=why, summary=summary)
 
 
 def _dates(part: Part, plan: Plan) -> None:
     """Date formats, with what decides between day and month; a year that comes first needs no word."""
     formats: dict[str, str | list[str]] = {}
     evidence: dict[str, list[str]] = {}
-    dated = part.of("date", "time")
+    dated = part.of("date", "time") if "date_format" not in part.made else {}
     for ours, facts in dated.items():
         if facts.epoch:
             formats[ours] = facts.epoch
@@ -79,11 +64,11 @@ def _dates(part: Part, plan: Plan) -> None:
         return
     alike = len(formats) == len(dated) and len({inline(each) for each in formats.values()}) == 1
     why = "; ".join(f"{' and '.join(several)}: {text}" for text, several in evidence.items())
-    line = Line(f"date_format = {inline(next(iter(formats.values())) if alike else formats)}", why)
+    setting = f"date_format = {inline(next(iter(formats.values())) if alike else formats)}"
     if any(facts.dates.open for facts in dated.values()):
-        plan.guess(part, f"dates_{part.table}", line, summary=why)
+        plan.guess(part, f"dates_{part.table}", setting, why=why)
     else:
-        part.lines.append(Line(line.setting, why and f"{why}."))
+        part.lines.append(Line(setting, why and f"{why}."))
 
 
 def _forms(dates: Dates) -> list[str]:
@@ -106,18 +91,13 @@ def _evidence(dates: Dates) -> str:
 
 
 def _numbers(part: Part, plan: Plan) -> None:
-    """Decimal commas and thousands; signs of currency are said."""
-    found = {ours: facts.numbers for ours, facts in part.of("number", "whole").items() if facts.numeric}
+    """Decimal commas, and what stands between thousands."""
     for setting, usual, like in (("decimal", ".", "12{}50"), ("thousands", None, "1{}250")):
-        odd = {ours: value for ours, numbers in found.items() if (value := getattr(numbers, setting)) not in (usual, None)}
-        if odd:
-            value = next(iter(odd.values()))
+        found = {ours: getattr(facts, setting) for ours, facts in part.of("number", "whole").items() if facts.numeric}
+        odd = {ours: value for ours, value in found.items() if value not in (usual, None)}
+        for value in list(odd.values())[:1]:
             why = f"{', '.join(odd)}: numbers such as {like.format(value)}"
-            line = Line(f"{setting} = {inline(value)}", why)
-            plan.guess(part, f"numbers_{part.table}", line, summary=f"how numbers are written ({', '.join(odd)})")
-    for ours, numbers in found.items():
-        if numbers.signs:
-            part.notes.append(f"{ours}: {', '.join(f'{sign} beside {rows:,} numbers' for sign, rows in sorted(numbers.signs.items()))}.")
+            plan.guess(part, f"numbers_{part.table}", f"{setting} = {inline(value)}", why=why)
 
 
 def _nothing(part: Part, plan: Plan) -> None:
@@ -130,8 +110,8 @@ def _nothing(part: Part, plan: Plan) -> None:
         found.update({text: rows for text, rows in facts.nothing.items() if rows >= least and ours != "arm"})
     if found and "no_answer" not in part.made:
         which = ", ".join(f"{inline(text)} {rows:,} times" for text, rows in sorted(found.items()))
-        line = Line(f"no_answer = {inline(sorted(found))}", f"{which}: they look like words for nothing")
-        plan.guess(part, f"no_answer_{part.table}", line, summary=f"{', '.join(map(inline, sorted(found)))} stand for nothing")
+        why = f"{which}: they look like words for nothing"
+        plan.guess(part, f"no_answer_{part.table}", f"no_answer = {inline(sorted(found))}", why=why)
 
 
 def _words(part: Part, plan: Plan) -> None:
@@ -146,7 +126,7 @@ def _words(part: Part, plan: Plan) -> None:
         if arms and set(arms) != {"control", "message"}:
             why = ", ".join(f"{inline(text)} {facts.values[text]:,}" for text in arms) + " rows"
             summary = f"in '{said(facts.name, 40)}' " + ", ".join(f"{inline(text)} is {arm}" for text, arm in arms.items())
-            plan.guess(part, "arms", Line(f"values.arm = {inline(arms)}", why), summary=summary)
+            plan.guess(part, "arms", f"values.arm = {inline(arms)}", why=why, summary=summary)
 
 
 def _units(part: Part, plan: Plan) -> None:
@@ -155,35 +135,27 @@ def _units(part: Part, plan: Plan) -> None:
         facts = part.facts[part.columns["tenure_days"]]
         high = max((float(text) for text in facts.said if text.replace(".", "", 1).isdigit()), default=0)
         unit = "years" if high <= 30 and facts.whole < facts.filled else "months" if high <= 400 else "days"
-        line = Line(f"tenure_unit = {inline(unit)}", f"values up to {high:g}; the file does not say of what")
-        plan.guess(part, "tenure_unit", line, summary=f"'{said(facts.name, 40)}' counts {unit}")
+        why = f"values up to {high:g}; the file does not say of what"
+        plan.guess(part, "tenure_unit", f"tenure_unit = {inline(unit)}", why=why, summary=f"'{said(facts.name, 40)}' counts {unit}")
     if part.table == "events" and "case_id" not in part.columns and "session_gap_minutes" not in part.made:
-        line = Line("session_gap_minutes = 30", "no column names a case, so one is made of the events of a customer")
-        plan.guess(part, "session", line, summary="a pause of more than 30 minutes begins a new case")
+        why = "no column names a case, so a pause of more than 30 minutes of a customer begins a new one"
+        plan.guess(part, "session", "session_gap_minutes = 30", why=why)
     if part.table == "sends" and "campaign" not in part.columns and "constants" not in part.made:
         name = part.look.paths[0].name.split(".")[0][:60]
-        line = Line(f"constants = {inline({'campaign': name})}", "no column names a campaign")
-        plan.guess(part, "campaign", line, summary=f"all rows are of one campaign, '{said(name, 40)}'")
+        why = f"no column names a campaign, so all rows are of one, '{said(name, 40)}'"
+        plan.guess(part, "campaign", f"constants = {inline({'campaign': name})}", why=why)
 
 
 def doubles(part: Part, con: Backend) -> None:
-    """Rows that are alike in every cell, and identifiers that come up again or lost digits: said, with what can be done."""
-    spec = TABLES[part.table]
+    """Rows that are alike in every cell, and identifiers that a spreadsheet took for numbers: said, with what can be done."""
     alike = part.look.rows - con.raw_sql(f"SELECT count(*) FROM (SELECT DISTINCT * FROM {part.look.table})").fetchone()[0]
-    key = [part.facts[part.columns[name]] for name in spec.key if name in part.columns]
-    again = key[0].filled - key[0].distinct if len(spec.key) == 1 and key else 0
-    if alike and not key:
+    if alike and part.table != "responses" and not any(name in part.columns for name in TABLES[part.table].key):
         part.notes.append(f"{alike:,} rows are alike in every cell; nothing tells whether they happened twice, so they are kept.")
         part.lines.append(Line('exact_doubles = "set aside"', offered=True))
-    elif again > 0 or alike:
-        which = f", {alike:,} of them alike in every cell" if alike else ""
-        repeated = f"a value of {spec.key[0]} ('{said(key[0].name, 40)}')" if again > 0 else " and ".join(spec.key)
-        part.notes.append(f"{max(again, alike):,} rows repeat {repeated}{which}; only the first of each is kept.")
-    for ours in ("customer", "respondent", "order", "ticket", "case_id"):
-        facts = part.facts.get(part.columns.get(ours, ""))
-        if facts and (lost := facts.count(r"\d\.?\d*[eE]\+?\d+")):
+    for ours, facts in part.of("text").items():
+        if TABLES[part.table][ours].identifier and (lost := facts.count(r"\d\.?\d*[eE]\+?\d+")):
             part.notes.append(f"{ours}: {lost:,} values such as 1.2E+10 have lost digits. Export '{said(facts.name, 40)}' as text.")
-        elif facts and (rows := facts.count(r"\d+\.0")):
+        elif TABLES[part.table][ours].identifier and (rows := facts.count(r"\d+\.0")):
             part.notes.append(f"{ours}: {rows:,} values end in .0, as a spreadsheet writes numbers; another table may not.")
 
 
@@ -192,7 +164,9 @@ def keys(part: Part) -> None:
     found: dict[str, object] = {}
     for name in part.look.columns:
         bare = "_".join(plain(name).encode("ascii", "ignore").decode().split())
-        few = 2 <= part.facts[name].distinct <= 12 and len(part.facts[name].labels) >= 2
+        facts = part.facts[name]
+        # In a survey a column of a few numbers is a question more often than a group.
+        few = 2 <= facts.distinct <= 12 and len(facts.labels) >= 2 and not (facts.numeric and part.table == "responses")
         if few and bare and name not in part.used and bare not in TABLES[part.table].names and len(found) < 6:
             found.setdefault(bare, name)
     if found and part.table != "feedback":

@@ -11,7 +11,7 @@ import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
-from cxlib.draft import asked, guesses, known, tables
+from cxlib.draft import guesses, known, questions, tables
 from cxlib.draft.facts import facts
 from cxlib.draft.look import Look, looks
 from cxlib.draft.plan import Line, Part, Plan
@@ -61,7 +61,7 @@ def draft(files: Sequence[str | Path], *, template: str | None = None, beside: s
             for part in tables.parts(look, seen, known.recognised(look.columns, template)):
                 guesses.settle(part, plan)
                 if part.table == "responses":
-                    asked.questions(part, plan, con)
+                    questions.questions(part, plan, con)
                 guesses.doubles(part, con)
                 guesses.keys(part)
                 plan.parts.append(part)

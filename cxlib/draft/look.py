@@ -8,7 +8,9 @@ import io
 import re
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,8 +66,8 @@ def looks(paths: Sequence[Path], *, con: Backend, scratch: Path) -> list[Look]:
             raise TableError(f"there is no file '{path.name}'. Name the exports to look at.")
         file = File("init", "feedback", path, path.name)
         sheets = workbooks.full(file) if file.kind == "excel" else []
-        for sheet in sheets or [None]:
-            settings = {"sheet": sheet} if len(sheets) > 1 else {}
+        for sheet in sheets or [""]:
+            settings: dict[str, Any] = {"sheet": sheet} if len(sheets) > 1 else {}
             settings |= _header(workbooks.start(file, sheet)) if sheet else {}
             look = _look(file, settings, con=con, scratch=scratch, table=f"look_{len(shapes)}")
             shape = (look.columns, repr(look.settings), path.parent)
@@ -172,17 +174,13 @@ def _cut(text: str, *, cut: bool) -> tuple[str, str, Records]:
 def _records(text: str, separator: str, quote: str) -> Records:
     if separator == "blanks":
         return [(line, cells.split()) for line, cells in enumerate(text.splitlines()[:RECORDS], start=1)]
-    records, line = [], 1
-    quoting = csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, quotechar=quote or None, quoting=quoting)
-    try:
-        for record in reader:
+    records: Records = []
+    quoting: Any = csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE
+    reader, line = csv.reader(io.StringIO(text, newline=""), delimiter=separator, quotechar=quote or None, quoting=quoting), 1
+    with suppress(csv.Error):  # what is read until then is enough to judge by; the rest is the reader's to refuse
+        for record in islice(reader, RECORDS):
             records.append((line, record))
             line = reader.line_num + 1
-            if len(records) == RECORDS:
-                break
-    except csv.Error:
-        pass  # what was read so far is enough to judge by; the rest is the reader's to refuse
     return records
 
 

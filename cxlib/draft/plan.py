@@ -68,7 +68,7 @@ class Plan:
         self.confirm[key] = why
         return key
 
-    def guess(self, part: Part, name: str, line: Line, *, summary: str) -> None:
+    def guess(self, part: Part, name: str, setting: str, *, why: str, summary: str = "") -> None:
         """A setting of a table that is read once it is confirmed."""
-        key = self.ask(name, f"{part.table}: {summary}")
-        part.lines.append(Line(line.setting, f"{line.because} (confirm {key})."))
+        key = self.ask(name, f"{part.table}: {summary or why}")
+        part.lines.append(Line(setting, f"{why} (confirm {key})."))

@@ -66,12 +66,9 @@ def _by_content(table: str, look: Look, facts: dict[str, Facts]) -> tuple[float,
     found = {ours: theirs for ours, theirs in by_name(table, look.columns).items() if _fits(table, ours, facts[theirs])}
     part, spec = Part(table, look, facts, columns=dict(found)), TABLES[table]
     free = {name: facts[name] for name in look.columns if name not in found.values()}
-    who = next((name for name in ("respondent", "customer") if name in spec.names), "")
-    if who and who not in found:
-        if near := _near(table, who, free):
-            part.take(who, [near], "the name comes close")
-        elif spec[who].required and (ids := _identifier(free)):
-            part.take(who, [ids], "a different value in each row" if free[ids].distinct == free[ids].filled else "few rows a value")
+    who = next((name for name in ("respondent", "customer") if name in spec.names and name not in found), "")
+    if who and (near := _who(table, who, free, spoken=not spec[who].required)):
+        part.take(who, [near], "the name comes close" if free[near].distinct < free[near].filled else "a different value in each row")
     for column in spec.columns:
         wanted = column.kind in ("date", "time") and (column.required or column.name == spec.dated) and column.name not in found
         if wanted and (dated := [name for name in _dated(free) if name not in part.used]):
@@ -116,23 +113,15 @@ def _fits(table: str, ours: str, facts: Facts) -> bool:
     return ours != "comment" or not (facts.numeric or facts.dated)
 
 
-def _near(table: str, ours: str, facts: dict[str, Facts]) -> str | None:
-    """A column whose name holds all the words of one of the known names."""
+def _who(table: str, ours: str, facts: dict[str, Facts], *, spoken: bool) -> str | None:
+    """A column whose name holds all the words of a known one; failing that, unless it must be spoken of, an id of many values."""
+    there = {name: set(plain(name).split()) for name, each in facts.items() if not (each.personal or each.wordy or each.dated)}
     for known in called(table, ours):
-        for name, each in facts.items():
-            within = known in name if not known.isascii() else len(known) > 4 and set(known.split()) <= set(plain(name).split())
-            if within and not each.personal and not each.wordy and not each.dated:
+        for name, words_ in there.items():
+            if known in name if not known.isascii() else len(known) > 4 and set(known.split()) <= words_:
                 return name
-    return None
-
-
-def _identifier(facts: dict[str, Facts]) -> str | None:
-    """A column that names who a row is of: an id by its name, of many different values."""
-    for name, each in facts.items():
-        spoken = "id" in plain(name).split() or name.lower().endswith("id")
-        if spoken and each.distinct > 0.2 * each.filled and not each.personal and not each.dated:
-            return name
-    return None
+    ids = [name for name, words_ in there.items() if "id" in words_ or name.lower().endswith("id")]
+    return next((name for name in ids if not spoken and facts[name].distinct > 0.2 * facts[name].filled), None)
 
 
 def _dated(facts: dict[str, Facts]) -> list[str]:
