@@ -60,3 +60,11 @@ def test_a_query_reads_nothing_outside_of_the_workbooks_folder(book, tmp_path, p
 def test_a_database_is_a_file_that_is_there(book, tmp_path, engine):
     assert "there is no database" in refusal(book("SELECT 1", engine))
     assert not list(tmp_path.rglob("new.db"))
+
+
+def test_a_folder_named_like_a_value_adds_no_column(tmp_path):
+    (tmp_path / "plan=gold").mkdir()
+    with duckdb.connect() as con:
+        con.sql(f"COPY (SELECT 'a' AS customer, DATE '2026-01-05' AS start) TO '{tmp_path}/plan=gold/people.parquet'")
+    (tmp_path / "sources.toml").write_text('[tables.customers]\nfiles = "plan=gold/people.parquet"\n')
+    assert sources.read(tmp_path / "sources.toml", as_of="2026-06-30").customers.execute()["plan"].isna().all()
