@@ -74,14 +74,14 @@ def _months(day: date) -> int:
     return 12 * day.year + day.month - 1
 
 
-def period(way: str, value: object, since: object = None, until: object = None) -> str:
+def period(way: str, value: object, since: object = None, until: object = None, *, short: bool = False) -> str:
     """One of the two periods as a reader sees it: ``June 2026``, ``Q2 2026``, a wave by its name, a window by its answers."""
     day = a_day(value)
     if day is None:
         return clean(value)
     if way == "quarter":
         return f"Q{(day.month + 2) // 3} {day.year}"
-    return _window(day, a_date(since), a_date(until)) if way == "window" else month_words(day)
+    return _window(day, a_date(since), a_date(until)) if way == "window" else month_words(day, short=short)
 
 
 def _window(day: date, since: date | None, until: date | None) -> str:
@@ -93,11 +93,11 @@ def _window(day: date, since: date | None, until: date | None) -> str:
     return f"{head.removesuffix(f' {last.year}')}–{month_words(last, short=True)}"
 
 
-def periods(way: str, record: dict[Any, Any]) -> tuple[str, str]:
+def periods(way: str, record: dict[Any, Any], *, short: bool = False) -> tuple[str, str]:
     """Both periods of a row: before, after. Two windows of one month are told apart by their days."""
     sides = [(record["before"], record.get("since_before"), record.get("until_before"))]
     sides.append((record["after"], record.get("since"), record.get("until")))
-    before, after = (period(way, *side) for side in sides)
+    before, after = (period(way, *side, short=short) for side in sides)
     if before == after and way == "window":
         before, after = (f"the days from {date_words(day)}" for day in (a_day(side[0]) for side in sides) if day)
     return before, after

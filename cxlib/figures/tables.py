@@ -102,47 +102,46 @@ def html_table(shown: Shown) -> Markup:
 
 
 def _moves_table(shown: Shown) -> Markup:
-    """Every change of a result: between which periods, how large, how sure, and what it would take."""
+    """Every change of a result: between which periods, its verdict, how large, how sure, and what it would take."""
     frame, way, of = shown.frame, way_of(shown.frame), moving(shown.measure)
     cut = frame.head(MOST_ROWS)
     groups = [key for key in shown.keys if key not in PAIR]
-    heads: list[Cell] = [*((heading(key), False) for key in groups), ("Compared", False), ("Before", True), ("After", True)]
-    heads += [(shown.measure.heading, True), (f"{level_words(shown.level)} interval", True), ("Verdict", False), ("Corrected p", True)]
-    heads += [("Change these answers show", True), ("Answers before", True), ("Answers after", True), ("Answers that would tell", True)]
+    heads: list[Cell] = [*((heading(key), False) for key in groups), ("Period", False), ("Against", False), ("Verdict", False)]
+    heads += [(shown.measure.heading, True), (f"{level_words(shown.level)} interval", True), ("Corrected p", True)]
+    heads += [("Before", True), ("After", True), ("Answers before", True), ("Answers after", True)]
+    heads += [("Change they show", True), ("Answers to tell", True)]
     rows = [_moves_cells(record, groups, way, shown) for record in cut.to_dict("records")]
     judged = int(frame["p_value"].notna().sum())
-    caption = f"{shown.measure.axis}, {WAYS[way]}. Before and after: {of.heading}. "
+    text = f"Before and after: {of.heading}. Change they show: the change that so many answers find in four of five cases."
     if judged > 1:
-        caption += f"The verdicts are corrected for {decimal(judged, 0)} comparisons (Benjamini and Hochberg); the intervals are not. "
-    caption += "The change these answers show is one they find in four of five cases."
-    caption += _left_out(shown, len(cut), len(frame))
-    return grid(caption, heads, rows, first=len(groups) + 1) + download(csv(shown), f"{shown.name}.csv")
+        corrected = f"The verdicts are corrected for {decimal(judged, 0)} comparisons together (Benjamini and Hochberg)"
+        text = f"{corrected}; the intervals are not. {text}"
+    caption = f"{shown.measure.axis}, {WAYS[way]}.{_left_out(shown, len(cut), len(frame))}"
+    return grid(caption, heads, rows, first=len(groups) + 1) + said([text]) + download(csv(shown), f"{shown.name}.csv")
 
 
 def _moves_cells(record: dict[Any, Any], groups: Sequence[str], way: str, shown: Shown) -> list[Cell]:
-    of = moving(measure_named(str(record["measure"])))
     measure = measure_named(str(record["measure"]))
-    before, after = periods(way, record)
-    head: list[Cell] = [*((key_words(key, record[key]), False) for key in groups), (f"{after} against {before}", False)]
+    of = moving(measure)
+    before, after = periods(way, record, short=True)
+    head: list[Cell] = [*((key_words(key, record[key]), False) for key in groups), (after, False), (before, False)]
     if record["withheld"]:
         words = "it would give a smaller group away" if record["beside"] else f"fewer than {shown.k} {measure.base[1]}"
         return [*head, (f"not shown: {words}", False), *([("", True)] * 9)]
-    verdict = str(record["verdict"])
-    p = _float(record["p_corrected"])
-    least = _float(record["smallest_detectable"])
-    known = not math.isnan(_float(record["estimate"]))
+    known = {name: _float(record[name]) for name in ("estimate", "p_corrected", "estimate_before", "estimate_after", "smallest_detectable")}
+    change = "" if math.isnan(known["estimate"]) else measure.number(known["estimate"], fine=True)
+    p = known["p_corrected"]
+    ends = [known[name] for name in ("estimate_before", "estimate_after")]
     return [
         *head,
-        *(
-            ("" if math.isnan(value) else of.number(value, fine=True), True)
-            for value in map(_float, (record["estimate_before"], record["estimate_after"]))
-        ),
-        (measure.number(float(record["estimate"]), fine=True) if known else "", True),
-        (measure.interval(float(record["low"]), float(record["high"]), fine=True) if known else "", True),
-        (f"{SIGNS[verdict]} {verdict}" if known else "not compared", False),
+        (f"{SIGNS[record['verdict']]} {record['verdict']}" if change else "not compared", False),
+        (change, True),
+        (measure.interval(_float(record["low"]), _float(record["high"]), fine=True) if change else "", True),
         ("" if math.isnan(p) else "below 0.001" if p < 0.001 else decimal(p, 3), True),
-        ("" if math.isnan(least) else size(measure, least), True),
-        *((_count(record[name]), True) for name in ("n_before", "n_after", "n_to_tell")),
+        *(("" if math.isnan(value) else of.number(value, fine=True), True) for value in ends),
+        *((_count(record[name]), True) for name in ("n_before", "n_after")),
+        ("" if math.isnan(known["smallest_detectable"]) else size(measure, known["smallest_detectable"]), True),
+        (_count(record["n_to_tell"]), True),
     ]
 
 
