@@ -70,7 +70,11 @@ def _from_duckdb(workbook: Workbook, source: Source, to: Path) -> None:
             f"{where}: there is no database '{file.name}' beside {workbook.path.name}. "
             'Correct engine under [workbook], such as engine = "duckdb:///company.db".'
         )
-    closed = {"autoinstall_known_extensions": False, "autoload_known_extensions": False, "allow_community_extensions": False}
+    closed: dict[str, str | bool | int | float | list[str]] = {
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "allow_community_extensions": False,
+    }
     try:
         con = duckdb.connect(file, read_only=True, config=closed)
     except duckdb.Error as error:
