@@ -1,4 +1,4 @@
-"""The command line: ``cxlib run`` makes the report of a date, ``check`` shows what would be read, ``doctor`` what is amiss."""
+"""The command line: ``cxlib run`` makes the report of a date; ``init``, ``check``, ``doctor`` and ``sample`` help to get there."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from types import FrameType
 
 import cxlib
 from cxlib.report.execute import THREAD
-from cxlib.report.letters import DATA_REFUSED, DONE, ENVIRONMENT, Refusal, Stopped
+from cxlib.report.letters import DATA_REFUSED, DONE, ENVIRONMENT, USAGE, Refusal, Stopped
 
 CODES = """exit codes: 0 published or up to date, 1 a notebook failed, 2 wrong use, 3 data refused,
 4 environment (folder not writable, no kernel), 75 another run holds the folder, 130/143 stopped by a signal"""
@@ -30,7 +30,7 @@ def main(words: Sequence[str] | None = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _stop)
     try:
-        code = {"check": _check, "doctor": _doctor, "run": _run}[asked.command](asked)
+        code = {"check": _check, "doctor": _doctor, "init": _init, "run": _run, "sample": _sample}[asked.command](asked)
     except Refusal as refusal:
         code = refusal.code
         sys.stderr.write(f"cxlib {asked.command}: {refusal.letter}\n")
@@ -71,6 +71,24 @@ def _parser() -> argparse.ArgumentParser:
     doctor.add_argument("--to", metavar="DIR", help="folder of all reports (default: reports)")
     doctor.add_argument("--private", metavar="DIR", help="folder for rows set aside (default: data/private)")
     doctor.add_argument("--json", action="store_true", help="say it on stdout as JSON")
+    init = commands.add_parser("init", help="draft a workbook from exports", epilog=CODES)
+    init.add_argument("files", nargs="*", metavar="FILE", help="exports: CSV, Excel, JSON lines, XES, Parquet")
+    init.add_argument("--to", metavar="FILE", help="write the draft there (default: print it)")
+    init.add_argument("--template", metavar="NAME", help="the tool the exports come from (default: looked for)")
+    init.add_argument("--templates", action="store_true", help="list the tools that are known")
+    init.add_argument("--force", action="store_true", help="write over a file that is there")
+    sample = commands.add_parser("sample", help="make a company whose truth is known", epilog=CODES)
+    sample.add_argument("--to", required=True, metavar="DIR", help="folder for its files, sources.toml and truth.json")
+    sample.add_argument("--customers", type=_positive, default=1500, metavar="N", help="how many (default: 1500)")
+    sample.add_argument("--seed", type=int, default=12, metavar="S", help="names the company: the same seed, the same bytes (default: 12)")
+    sample.add_argument(
+        "--journeys",
+        type=float,
+        default=0.25,
+        metavar="X",
+        help="a customer and month (default: 0.25); 4 for many events",
+    )
+    sample.add_argument("--parquet", action="store_true", help="typed and clean Parquet (default: CSV with a little dirt)")
     return parser
 
 
@@ -103,6 +121,54 @@ def _doctor(asked: argparse.Namespace) -> int:
         sys.stdout.reconfigure(errors="replace")  # a terminal that lacks a letter must not hide the finding
     print(json.dumps(examined.record, ensure_ascii=False) if asked.json else examined.text)
     return examined.code
+
+
+def _init(asked: argparse.Namespace) -> int:
+    from cxlib import draft
+    from cxlib.tables import TableError
+
+    if asked.templates:
+        print(draft.templates())
+        return DONE
+    if not asked.files:
+        raise Refusal("name the exports to look at: cxlib init FILE … --to sources.toml", USAGE)
+    to = Path(asked.to) if asked.to else None
+    if to and to.exists() and not asked.force:
+        raise Refusal(f"'{to}' is there already. Write somewhere else, or over it with --force.", USAGE)
+    try:
+        text = draft.draft(asked.files, template=asked.template, beside=to.parent if to else Path())
+    except TableError as letter:
+        raise Refusal(str(letter), DATA_REFUSED) from letter
+    if not to:
+        print(text, end="")
+        return DONE
+    try:
+        to.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise Refusal(f"'{to}' cannot be written: {error.strerror}.", ENVIRONMENT) from error
+    print(f"{to} is drafted. Look at each line that says (confirm …), correct what is wrong, and write true under [confirm].")
+    print(f"What it would read then:  cxlib check --sources {to}")
+    print(f"The report:  cxlib run --as-of DATE --sources {to}")
+    return DONE
+
+
+def _sample(asked: argparse.Namespace) -> int:
+    from cxlib import sample
+
+    def told(words: str) -> None:
+        if sys.stderr.isatty():
+            sys.stderr.write(f"\r\033[Kcxlib sample: {words}")
+
+    fields = {name: value for name, value in vars(asked).items() if name != "command"}
+    try:
+        written = sample.write(**fields, progress=told)
+    except ValueError as letter:
+        raise Refusal(str(letter), USAGE) from letter
+    except OSError as error:
+        raise Refusal(f"{asked.to}: {error.strerror or error}", ENVIRONMENT) from error
+    sys.stderr.write("\r\033[K" if sys.stderr.isatty() else "")
+    print(f"{len(written)} files in {asked.to}; look: cxlib check --sources {Path(asked.to) / 'sources.toml'}")
+    return DONE
 
 
 def _run(asked: argparse.Namespace) -> int:

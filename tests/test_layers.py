@@ -27,7 +27,8 @@ ARROWS = {
     "figures": {"tables"},  # the names of a result, never a table
     "report": {"sources", "figures", "tables"},
     "sample": {"tables"},
-    "__main__": {"report", "sources", "sample", "tables"},
+    "draft": {"sources", "tables"},
+    "__main__": {"report", "sources", "sample", "draft", "tables"},
     "__init__": set(),
 }
 #: What takes long to import is imported by the function that needs it.

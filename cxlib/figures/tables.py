@@ -252,7 +252,7 @@ _ACCOUNT_HEADS = {
 }
 
 
-def account(frame: pd.DataFrame) -> Piece:
+def account(frame: pd.DataFrame, *, remarks: pd.DataFrame | None = None) -> Piece:
     """What became of every row that was read, as a table and a sentence that adds up.
 
     Parameters
@@ -260,6 +260,8 @@ def account(frame: pd.DataFrame) -> Piece:
     frame : DataFrame, one row per table
         ``table``, ``rows_read``, ``kept``, ``set_aside``, ``not_meant``, ``repeats``, ``after_as_of``,
         ``no_consent``, ``since``, ``until``: the account of a book.
+    remarks : DataFrame, one row per table and thing that was strange, optional
+        ``table``, ``became`` (set aside, or kept), ``words``, ``rows``: the remarks of a book.
 
     Returns
     -------
@@ -302,7 +304,16 @@ def account(frame: pd.DataFrame) -> Piece:
     html = Markup('<p class="cx-account">{}</p>').format(text)
     html += grid("Rows read, and what became of them.", heads, rows)
     html += download(csv_of(frame[["table", "rows_read", *_ACCOUNT, "since", "until"]]), "account.csv")
-    return Piece("account", "account", text, html, more={"account": _account_rows(frame)})
+    strange: list[dict[str, Any]] = [] if remarks is None else remarks[["table", "words", "became", "rows"]].to_dict("records")  # type: ignore[assignment]
+    strange = [row | {"rows": int(row["rows"])} for row in strange]
+    if strange:
+        heads = [("Table", False), ("What was strange", False), ("The rows were", False), ("Rows", True)]
+        cells = [
+            [(key_words("table", row["table"]), False), (row["words"], False), (row["became"], False), (decimal(row["rows"], 0), True)]
+            for row in strange
+        ]
+        html += grid("What was strange in the rows, and how often.", heads, cells)
+    return Piece("account", "account", text, html, more={"account": _account_rows(frame), "remarks": strange})
 
 
 def _account_words(frame: pd.DataFrame) -> str:

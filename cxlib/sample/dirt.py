@@ -10,24 +10,25 @@ import pandas as pd
 
 from cxlib.sample import laws
 from cxlib.sample.laws import Flag, Whole
+from cxlib.sample.workbook import NO_ANSWER
 
 #: Scores outside their scale: question, value, how often at most.
 OUTSIDE = (("nps", "-1", 2), ("nps", "12", 3), ("csat", "0", 2), ("rating_website", "9", 1))
 #: A value outside the scale stays below this share of its question's answers, where it is still an accident.
 ACCIDENT = 0.004
-#: What stands in the file for an answer that was not given; elsewhere the cell is empty.
-NO_ANSWER = {"nps": "11", "csat": "n/a"}
-#: A customer whom the customer table does not know.
-UNKNOWN = "C99999"
 
 Frame: TypeAlias = pd.DataFrame
 Account: TypeAlias = dict[str, int]
 
 
 class Rows:
-    """The rows of a table that may get dirty, in random order, each for one reason only."""
+    """The rows of a table that may get dirty, in random order, each for one reason only.
 
-    def __init__(self, rng: np.random.Generator, clean: Flag) -> None:
+    ``nobody`` is a customer whom the customer table does not know.
+    """
+
+    def __init__(self, rng: np.random.Generator, clean: Flag, nobody: str) -> None:
+        self.nobody = nobody
         self._open = rng.permutation(np.flatnonzero(clean))
         self._most = max(len(clean) // 200, 1)
 
@@ -39,13 +40,16 @@ class Rows:
         return taken
 
 
-def soil(tables: dict[str, Frame], silent: set[str], seed: int) -> tuple[dict[str, Frame], dict[str, Account]]:
+def soil(tables: dict[str, Frame], seed: int) -> tuple[dict[str, Frame], dict[str, Account]]:
     """Make written tables (all text) dirty, and give the account: table → kind → rows.
 
-    Rows of customers without consent (``silent``) are left clean, so that no row has two reasons to be left out.
+    Rows of customers without consent are left clean, so that no row has two reasons to be left out.
     """
     rng = laws.stream(seed, 10)
     tables, account = dict(tables), {}
+    customers = tables["customers"]
+    silent = set(customers.loc[customers["consent"] == "No", "customer"])
+    nobody = "C".ljust(len(customers["customer"].iloc[0]), "9")
     kinds: dict[str, Callable[[Frame, Rows], tuple[Frame, Account]]] = {
         "customers": _customers,
         "orders": _orders,
@@ -57,7 +61,7 @@ def soil(tables: dict[str, Frame], silent: set[str], seed: int) -> tuple[dict[st
     for name, dirty in kinds.items():
         frame = tables[name].copy()
         person = frame["respondent" if name == "responses" else "customer"]
-        tables[name], account[name] = dirty(frame, Rows(rng, ~person.isin(silent).to_numpy()))
+        tables[name], account[name] = dirty(frame, Rows(rng, ~person.isin(silent).to_numpy(), nobody))
     return tables, account
 
 
@@ -76,7 +80,7 @@ def _blanks(frame: Frame, rows: Whole, column: str) -> int:
 def _customers(frame: Frame, rows: Rows) -> tuple[Frame, Account]:
     again = frame.loc[rows.take(3)]
     wrong = frame.loc[rows.take(2)].assign(start="2025-09-01", end="2025-03-01", end_reason="choice", observed_from="")
-    wrong["customer"] = [f"C9000{place}" for place in range(1, len(wrong) + 1)]
+    wrong["customer"] = [f"C9{place:0{len(rows.nobody) - 2}d}" for place in range(1, len(wrong) + 1)]
     account = {
         "blanks after a value": _blanks(frame, rows.take(20), "segment"),
         "duplicated id": len(again),
@@ -87,26 +91,23 @@ def _customers(frame: Frame, rows: Rows) -> tuple[Frame, Account]:
 
 def _orders(frame: Frame, rows: Rows) -> tuple[Frame, Account]:
     return frame, {
-        "unknown customer": _put(frame, rows.take(1), "customer", UNKNOWN),
+        "unknown customer": _put(frame, rows.take(1), "customer", rows.nobody),
         "unreadable amount": _put(frame, rows.take(2), "amount", "12,9O", "free"),
     }
 
 
 def _responses(frame: Frame, rows: Rows) -> tuple[Frame, Account]:
-    account = {}
-    empty, question = frame["score"] == "", frame["question"]
-    for name, code in NO_ANSWER.items():
-        account[f"no answer ({code}) to {name}"] = _put(frame, np.flatnonzero(empty & (question == name)), "score", code)
-    account["no answer (empty)"] = int((frame["score"] == "").sum())
-    given = ~empty & (frame["role"] == "customer")
-    answers = question[~empty].value_counts()
+    account, question = {}, frame["question"]
+    answered = ~frame["score"].isin(["", *NO_ANSWER.values()])
+    given = answered & (frame["role"] == "customer")
+    answers = question[answered].value_counts()
     account["score outside its scale"] = sum(
         _put(frame, rows.take(min(most, int(ACCIDENT * answers.get(name, 0))), given & (question == name)), "score", value)
         for name, value, most in OUTSIDE
     )
     account["unreadable date"] = _put(frame, rows.take(3, given), "time_answered", "2025-02-30 10:15:00", "yesterday", "31/04/2025")
     account["received before answered"] = _put(frame, rows.take(1, given), "time_received", "2024-07-01 00:00:00")
-    account["unknown customer"] = _put(frame, rows.take(1, given & (question == "nps")), "respondent", UNKNOWN)
+    account["unknown customer"] = _put(frame, rows.take(1, given & (question == "nps")), "respondent", rows.nobody)
     account["blanks after a value"] = _blanks(frame, rows.take(25, given), "channel")
     again = frame.loc[rows.take(12, given & (question == "nps"))]
     account["repeat answer"] = len(again)

@@ -2,6 +2,7 @@
 
 Nothing here is estimated. Latent quantities are whole numbers, and every draw is a uniform or a
 whole number of a PCG64 stream, so that the tables are the same to the byte on every machine.
+Customers live in blocks of `BLOCK`, each with its own streams: where a block ends is part of the law.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ import numpy.typing as npt
 Whole: TypeAlias = npt.NDArray[np.int64]
 Real: TypeAlias = npt.NDArray[np.float64]
 Flag: TypeAlias = npt.NDArray[np.bool_]
-Words: TypeAlias = npt.NDArray[np.object_]
 
 SEED: Final = 12  # of the first dozen the one in which chance misleads least about what is true
 CUSTOMERS: Final = 1500
+BLOCK: Final = 10_000
 
 # The calendar: days and seconds are counted from SINCE. Customers join from 60 months earlier on.
 SINCE: Final = np.datetime64("2024-07-01", "D")
@@ -49,6 +50,7 @@ REASONS: Final = ("choice", "payment failure", "closed", "moved")
 CHOICE_BY_PLAN: Final = (110e-5, 70e-5, 45e-5)
 CHOICE_SEGMENT: Final = (1.0, 0.7, 0.8)
 TENURE_UNTIL: Final = (90, 365)  # days at the first of the month
+HORIZONS: Final = (90, 365)  # days after joining, for which the truth tells who has left
 CHOICE_TENURE: Final = (1.8, 1.0, 0.6)
 LEVEL_CUTS: Final = (-26, 26)
 CHOICE_LEVEL: Final = (1.5, 1.0, 0.7)
@@ -57,17 +59,22 @@ PAYMENT_BY_PLAN: Final = (25e-5, 18e-5, 10e-5)
 CLOSED_BY_SEGMENT: Final = (0.0, 12e-5, 25e-5)
 MOVED_BY_SEGMENT: Final = (10e-5, 4e-5, 4e-5)
 
-# The monthly delivery, and the one thing that happens to this company.
+# The monthly delivery, and what happens to this company: deliveries break down, and earlier the website
+# is made anew. That is liked, and changes nothing else: not what is recommended, nor how easy things are.
 BREAKDOWN: Final = 19  # 2026-02, counted from SINCE
 TROUBLE: Final = (0.05, 0.37)  # a month: before the breakdown, and from it on
 NPS_TRUE: Final = (38.0, 24.0)
+RELAUNCH: Final = 12  # 2025-07
+RELAUNCH_LIFT: Final = 45  # latent, on the rating of the website
 
 # What they feel: a touchpoint is the sum of three draws from -100..100, less what went wrong.
 TOUCHPOINTS: Final = ("delivery", "support", "website", "billing", "store")
 DRIVER_WEIGHT: Final = (8, 5, 3, 2, 0)
 OWN_NOISE: Final = 8
+LEVEL_HALF_WIDTH, ACCOUNT_HALF_WIDTH = 60, 40  # lasting feeling: three draws of a person, and three of the account
 HALF_WIDTH: Final = 100
 DRAWS: Final = 3
+LEVEL_REACH: Final = DRAWS * (LEVEL_HALF_WIDTH + ACCOUNT_HALF_WIDTH)
 TROUBLE_EFFECT: Final = -200  # on delivery, in the month of the problem
 SLOW_EFFECT: Final = -120  # on support, in the month of a ticket of more than seven days
 UNIT: Final = 20  # latent points of the overall feeling: effects below are multiplied by it
@@ -93,8 +100,10 @@ CHANNEL_SHARE: Final = (0.58, 0.20, 0.12, 0.06, 0.04)
 ASKED_CSAT, ASKED_CES, ASKED_RATINGS = 0.6, 0.4, 0.25
 SKIPPED: Final = 0.015
 COMMENTED: Final = 0.35
+ON_PAPER: Final = 3  # from this channel on answers reach the company late
 LATE: Final = 0.8  # of the answers in shops and by telephone
-STAFF: Final = 32
+LATE_BY_DAYS: Final = (5, 50)
+STAFF, STAFF_ANSWER = 32, 0.8
 STAFF_MEAN: Final = 40  # latent: staff think customers happier than they are, and do not see the breakdown
 
 # What they do. Season acts on journeys, orders and tickets, never on the scores.
@@ -102,13 +111,20 @@ SEASON: Final = {1: 0.9, 2: 0.9, 3: 1.0, 4: 1.0, 5: 1.0, 6: 0.9, 7: 0.8, 8: 0.6,
 STEPS: Final = ("browse", "basket", "checkout", "pay", "deliver")
 JOURNEY_CHANNELS: Final = ("web", "app")
 STEP_SHARE: Final = ((0.64, 0.76, 0.90, 0.98), (0.58, 0.70, 0.86, 0.98))
-JOURNEYS: Final = 0.25  # cases a customer and month
+JOURNEYS: Final = 0.25  # cases a customer and month, unless a company is told with more
+MOST_JOURNEYS: Final = 30
+SLEEPS_ON_IT: Final = 0.20  # of the baskets are taken to checkout days later, and not at once
+# From step to step, in seconds and in days; the upper end is not reached.
+TO_BASKET, TO_CHECKOUT, TO_PAY = (60, 1500), (30, 900), (40, 420)
+SLEPT_DAYS, DELIVERY_DAYS, LATE_DAYS = (1, 4), (1, 5), (7, 16)
 REWORK: Final = 0.10  # of the baskets are taken up again before checkout
 STORE_ORDERS: Final = 0.10
 REFUNDS: Final = 0.02
 PRICE_CENTS: Final = ((1900, 3400, 5900), (5700, 10200, 17700), (11400, 20400, 35400))
 MARGIN_PERCENT: Final = (32, 38, 44)
 ORDER_MARGIN_PERCENT: Final = 30
+ORDER_CENTS: Final = (1290, 1590, 1890, 2490, 3250)  # equally likely
+ORDER_CHANNELS: Final = (*JOURNEY_CHANNELS, "phone", "store")
 
 # How they are helped.
 TOPICS: Final = ("delivery", "billing", "website", "product", "account")
@@ -146,9 +162,9 @@ AUDITORS: Final = 4
 HARSH_AUDITOR, HARSH = 3, -0.08
 
 
-def stream(seed: int, room: int) -> np.random.Generator:
-    """The random numbers of one room, so that a change in one leaves the others as they were."""
-    return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, room])))
+def stream(seed: int, room: int, block: int = 0) -> np.random.Generator:
+    """The random numbers of one room and block, so that a change in one leaves the others as they were."""
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, room, block])))
 
 
 def pick(rng: np.random.Generator, shares: tuple[float, ...], size: int) -> Whole:

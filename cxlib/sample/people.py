@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
 
 from cxlib.sample import laws, words
-from cxlib.sample.laws import BEFORE, MONTH_START, MONTHS, NEVER, Flag, Real, Whole, Words
+from cxlib.sample.columns import days, identifiers, named
+from cxlib.sample.laws import BEFORE, BLOCK, MONTH_START, MONTHS, NEVER, Flag, Real, Whole
+
+#: Plan, segment, band of tenure, band of lasting feeling, recent trouble: what the hazards of a month depend on.
+STATES = (len(laws.PLANS), len(laws.SEGMENTS), len(laws.TENURE_UNTIL) + 1, len(laws.LEVEL_CUTS) + 1, 2)
 
 
 @dataclass(frozen=True)
 class People:
-    """The customers, one position a spell; every attribute is a position in its list in `laws`.
+    """The customers of one block, one position a spell; every attribute is a position in its list in `laws`.
 
-    ``start`` and ``end`` are days from SINCE, ``reason`` is -1 while a customer. ``plan`` is the one
-    they were first seen with; ``plans`` and ``trouble`` have a column for each month from SINCE.
-    ``level`` is a person's lasting feeling.
+    ``start`` and ``end`` are days from SINCE, ``reason`` is -1 while a customer. ``number`` tells persons
+    apart, from 0 on; ``ids`` are their identifiers. ``plan`` is the one they were first seen with; ``plans``
+    and ``trouble`` have a column for each month from SINCE. ``level`` is a person's lasting feeling.
     """
 
-    name: Words
-    full_name: Words
+    number: Whole
+    ids: Any
+    full_name: Whole
     start: Whole
     end: Whole
     reason: Whole
@@ -35,53 +42,85 @@ class People:
     level: Whole
     plans: Whole
     trouble: Flag
+    digits: int
+    accounts: Any
 
-    def cells(self, days: Whole) -> tuple[Whole, Whole]:
-        """Person and month (from SINCE) of everyone who is a customer on that month's day in ``days``."""
-        here = (self.start[:, None] <= days[None, :]) & (days[None, :] < self.end[:, None])
+    def cells(self, on: Whole) -> tuple[Whole, Whole]:
+        """Person and month (from SINCE) of everyone who is a customer on that month's day in ``on``."""
+        here = (self.start[:, None] <= on[None, :]) & (on[None, :] < self.end[:, None])
         person, month = np.nonzero(here)
         return person, month
 
+    def named(self, person: Whole) -> Any:
+        """The identifiers of these spells' persons; missing where the position is negative."""
+        return named(self.ids, np.where(person < 0, -1, self.number[person]))
 
-def daily_hazards(*, plan: Whole, segment: Whole, tenure: Whole, level: Whole, troubled: Flag) -> Real:
-    """Probability of leaving on a day, one row a reason."""
+
+def blocks(customers: int) -> range:
+    """The blocks of a company of that size."""
+    return range(-(-customers // BLOCK))
+
+
+def digits(customers: int, journeys: float) -> int:
+    """Digits of identifiers, enough for every table of a company."""
+    return max(5, len(str(int(24 * customers * max(1.0, 2 * journeys)))))
+
+
+def band(cuts: tuple[int, ...], value: Whole, *, side: str = "left") -> Whole:
+    """Between which of the cuts each value lies."""
+    places: Whole = sum((value > cut if side == "left" else value >= cut).astype(np.int64) for cut in cuts)  # type: ignore[assignment]
+    return places
+
+
+def state_of(people: dict[str, Whole], plan: Whole, tenure: Whole, troubled: Flag) -> Whole:
+    """The state of each person in a month."""
+    tenure, level = band(laws.TENURE_UNTIL, tenure, side="right"), band(laws.LEVEL_CUTS, people["level"])
+    return np.asarray((((plan * STATES[1] + people["segment"]) * STATES[2] + tenure) * STATES[3] + level) * STATES[4] + troubled)
+
+
+@cache
+def daily_hazards() -> Real:
+    """Probability of leaving on a day: a row a reason, a column a state."""
+    plan, segment, tenure, level, troubled = np.indices(STATES).reshape(5, -1)
     choice = np.array(laws.CHOICE_BY_PLAN)[plan] * np.array(laws.CHOICE_SEGMENT)[segment]
-    choice = choice * np.array(laws.CHOICE_TENURE)[np.searchsorted(laws.TENURE_UNTIL, tenure, side="right")]
-    choice = choice * np.array(laws.CHOICE_LEVEL)[np.searchsorted(laws.LEVEL_CUTS, level)]
+    choice = choice * np.array(laws.CHOICE_TENURE)[tenure] * np.array(laws.CHOICE_LEVEL)[level]
     choice = choice * np.where(troubled, laws.CHOICE_TROUBLE, 1.0)
     payment = np.array(laws.PAYMENT_BY_PLAN)[plan]
     return np.stack([choice, payment, np.array(laws.CLOSED_BY_SEGMENT)[segment], np.array(laws.MOVED_BY_SEGMENT)[segment]])
 
 
-def _lives(rng: np.random.Generator, start: Whole, segment: Whole, plan: Whole, level: Whole) -> tuple[Whole, Whole, Whole, Flag]:
+@cache
+def _staying() -> tuple[Real, Real]:
+    """Chance to stay a day in each state, and to stay 0 to 31 days. Products, since powers differ between machines."""
+    hazards = daily_hazards()
+    stays = 1.0 - (hazards[0] + hazards[1] + hazards[2] + hazards[3])
+    return stays, np.cumprod(np.vstack([np.ones(len(stays)), np.tile(stays, (31, 1))]), axis=0).T
+
+
+def _lives(rng: np.random.Generator, people: dict[str, Whole]) -> None:
     """End, reason, and plan and trouble by month, from 60 months before SINCE."""
-    size = len(start)
-    end = np.full(size, NEVER, dtype=np.int64)
-    reason = np.full(size, -1, dtype=np.int64)
-    since_trouble = np.full(size, 99, dtype=np.int64)
+    start, plan, size = people["start"], people["plan"], len(people["start"])
+    end, reason, since_trouble = np.full(size, NEVER), np.full(size, -1), np.full(size, 99)
     plans, trouble = np.zeros((size, MONTHS), dtype=np.int64), np.zeros((size, MONTHS), dtype=bool)
+    stays, staying = _staying()
+    until = np.cumsum(daily_hazards()[:3], axis=0)
     for month in range(BEFORE + MONTHS):
         opens, closes = int(MONTH_START[month]), int(MONTH_START[month + 1])
         move = rng.random(size)
         settled = start < opens
         plan = np.clip(plan + (settled & (move < laws.PLAN_UP)) - (settled & (move > 1 - laws.PLAN_DOWN)), 0, 2)
-        hazards = daily_hazards(plan=plan, segment=segment, tenure=np.maximum(opens - start, 0), level=level, troubled=since_trouble <= 3)
+        state = state_of(people, plan, np.maximum(opens - start, 0), since_trouble <= 3)
         first = np.maximum(start + 1, opens)
-        stays, chance = 1.0 - (hazards[0] + hazards[1] + hazards[2] + hazards[3]), rng.random(size)
-        power, survived = np.ones(size), np.zeros(size, dtype=np.int64)
-        for _ in range(closes - opens):
-            power = power * stays
-            survived += chance < power
-        leaves = (end == NEVER) & (first + survived < closes)
-        end[leaves] = (first + survived)[leaves]
-        which = rng.random(size) * (1.0 - stays)
-        until = np.stack([hazards[0], hazards[0] + hazards[1], hazards[0] + hazards[1] + hazards[2]])
-        reason[leaves] = (which >= until).sum(axis=0)[leaves]
+        chance, which = rng.random(size), rng.random(size)
+        leaves = np.flatnonzero((end == NEVER) & (chance >= staying[state, np.clip(closes - first, 0, 31)]))
+        state = state[leaves]
+        end[leaves] = first[leaves] + (chance[leaves, None] < staying[state, 1:]).sum(axis=1)
+        reason[leaves] = (which[leaves] * (1.0 - stays[state]) >= until[:, state]).sum(axis=0)
         wrong = settled & (rng.random(size) < laws.TROUBLE[month >= BEFORE + laws.BREAKDOWN])
         since_trouble = np.where(wrong, 1, since_trouble + 1)
         if month >= BEFORE:
             plans[:, month - BEFORE], trouble[:, month - BEFORE] = plan, wrong
-    return end, reason, plans, trouble
+    people |= {"end": end, "reason": reason, "plans": plans, "trouble": trouble}
 
 
 def _come_back(people: dict[str, Whole]) -> Whole:
@@ -100,81 +139,66 @@ def _come_back(people: dict[str, Whole]) -> Whole:
     return owner
 
 
-def live(customers: int, seed: int) -> People:
-    """All customers who were there on SINCE or joined after it."""
-    rng = laws.stream(seed, 1)
-    pool = 4 * customers + 200
+def _joined(rng: np.random.Generator, size: int) -> dict[str, Whole]:
+    """Everybody who ever joined: more than are kept, since many had left before SINCE."""
+    pool = 4 * size + 200
     months = np.arange(BEFORE + MONTHS)
-    joins = laws.season(laws.JOIN_SEASON, months - BEFORE)
-    month = np.searchsorted(np.cumsum(joins) / np.cumsum(joins)[-1], rng.random(pool), side="right")
+    joins = np.cumsum(laws.season(laws.JOIN_SEASON, months - BEFORE))
+    month = np.searchsorted(joins / joins[-1], rng.random(pool), side="right")
     start = MONTH_START[month] + rng.integers(0, 28, size=pool)
     segment = laws.pick(rng, laws.SEGMENT_SHARE, pool)
     drawn, until = rng.random(pool), np.cumsum(laws.PLAN_SHARE, axis=1)[segment]
     plan = (drawn[:, None] >= until[:, :2]).sum(axis=1)
-    accounts = max(customers // 6, 1)
+    accounts = max(size // 6, 1)
     account = np.where(segment > 0, rng.integers(0, accounts, size=pool), -1)
-    of_account = laws.noise(rng, accounts, half=40)
-    level = laws.noise(rng, pool, half=60) + np.where(account >= 0, of_account[account], 0)
-    end, reason, plans, trouble = _lives(rng, start, segment, plan, level)
-    kept = np.flatnonzero((end > 0) & (start <= laws.LAST_DAY))
-    kept = np.sort(rng.permutation(kept)[:customers])
-    kept = kept[np.argsort(start[kept], kind="stable")]
-    size = len(kept)
-    spells = {"start": start[kept], "end": end[kept], "segment": segment[kept], "reason": reason[kept]}
-    owner = _come_back(spells)
-    number = np.cumsum(owner == np.arange(size))[owner]
-    width = max(5, len(str(size)))
+    of_account = laws.noise(rng, accounts, half=laws.ACCOUNT_HALF_WIDTH)
+    level = laws.noise(rng, pool, half=laws.LEVEL_HALF_WIDTH) + np.where(account >= 0, of_account[account], 0)
+    return {"start": start, "segment": segment, "plan": plan, "account": account, "level": level}
+
+
+def live(customers: int, seed: int, *, block: int = 0, journeys: float = laws.JOURNEYS) -> People:
+    """The customers of one block who were there on SINCE or joined after it."""
+    rng = laws.stream(seed, 1, block)
+    size = min(BLOCK, customers - block * BLOCK)
+    pool = _joined(rng, size)
+    _lives(rng, pool)
+    kept = np.flatnonzero((pool["end"] > 0) & (pool["start"] <= laws.LAST_DAY))
+    kept = np.sort(rng.permutation(kept)[:size])
+    kept = kept[np.argsort(pool["start"][kept], kind="stable")]
+    people = {name: values[kept] for name, values in pool.items()}
+    owner = _come_back(people)
+    number = (np.cumsum(owner == np.arange(size)) - 1)[owner]
     language = laws.pick(rng, laws.LANGUAGE_SHARE, size)[owner]
-    first, last = (names[language, rng.integers(0, names.shape[1], size=size)] for names in map(words.names, ("first_names", "last_names")))
-    eastern = language == laws.LANGUAGES.index("zh-Hant")
+    first, last = (rng.integers(0, words.NAMES, size=size) for _ in range(2))
+    width, accounts = digits(customers, journeys), np.arange(max(size // 6, 1)) + 1 + block * (BLOCK // 6)
     return People(
-        name=np.char.add("C", np.char.zfill(number.astype(str), width)).astype(object),
-        full_name=np.where(eastern, last + first, first + " " + last)[owner],
-        **spells,
+        number=number,
+        ids=identifiers("C", np.arange(number.max() + 1) + 1 + block * BLOCK, width),
+        full_name=((language * words.NAMES + first) * words.NAMES + last)[owner],
+        start=people["start"],
+        end=people["end"],
+        reason=people["reason"],
+        segment=people["segment"],
         persona=laws.pick(rng, laws.PERSONA_SHARE, size)[owner],
-        plan=plans[kept][np.arange(size), np.clip(laws.month_of(start[kept]), 0, MONTHS - 1)],
+        plan=people["plans"][np.arange(size), np.clip(laws.month_of(people["start"]), 0, MONTHS - 1)],
         region=laws.pick(rng, laws.REGION_SHARE, size)[owner],
         language=language,
-        account=account[kept][owner],
+        account=people["account"][owner],
         consent=(rng.random(size) >= laws.CONSENT_NO)[owner],
-        level=level[kept],
-        plans=plans[kept],
-        trouble=trouble[kept],
+        level=people["level"],
+        plans=people["plans"],
+        trouble=people["trouble"].astype(bool),
+        digits=width,
+        accounts=identifiers("A", accounts, max(4, len(str(customers // 6)))),
     )
 
 
-def named(values: tuple[str, ...], position: Whole) -> Words:
-    """The names at these positions; None where the position is negative."""
-    names: Words = np.array([*values, None], dtype=object)[np.where(position < 0, len(values), position)]
-    return names
-
-
-def only(there: Flag, texts: Words) -> Words:
-    """Leave the texts where they are there, None elsewhere."""
-    kept = texts.copy()
-    kept[~there] = None
-    return kept
-
-
-def days(counted: Whole) -> pd.Series:
-    """Days from SINCE as dates; missing at NEVER."""
-    return pd.Series(laws.SINCE + np.where(counted == NEVER, 0, counted)).astype("datetime64[us]").mask(counted == NEVER)
-
-
-def times(seconds: Whole) -> pd.Series:
-    """Seconds from SINCE as local times; missing at NEVER days or later."""
-    late = seconds >= NEVER * 86400
-    whole = laws.SINCE.astype("datetime64[s]") + np.where(late, 0, seconds)
-    return pd.Series(whole).astype("datetime64[us]").mask(late)
-
-
-def customers(people: People) -> pd.DataFrame:
+def customers(people: People) -> Any:
     """The customer table."""
     gone = people.end <= laws.LAST_DAY
-    accounts = np.char.add("A", np.char.zfill((people.account + 1).astype(str), 4)).astype(object)
-    return pd.DataFrame(
+    return pa.table(
         {
-            "customer": people.name,
+            "customer": people.named(np.arange(len(people.start))),
             "start": days(people.start),
             "end": days(np.where(gone, people.end, NEVER)),
             "end_reason": named(laws.REASONS, np.where(gone, people.reason, -1)),
@@ -184,25 +208,28 @@ def customers(people: People) -> pd.DataFrame:
             "plan": named(laws.PLANS, people.plan),
             "region": named(laws.REGIONS, people.region),
             "language": named(laws.LANGUAGES, people.language),
-            "consent": people.consent,
-            "name": people.full_name,
-            "account": only(people.account >= 0, accounts),
+            "consent": pa.array(people.consent),
+            "name": named(words.full_names(), people.full_name),
+            "account": named(people.accounts, people.account),
         }
     )
 
 
-def attributes(people: People) -> pd.DataFrame:
+def attributes(people: People) -> Any:
     """The plan at joining, and every change of it that the data saw."""
     person, month = np.nonzero(np.diff(people.plans, axis=1))
     day = laws.month_first(month + 1)
     seen = (people.start[person] < day) & (day < people.end[person])
     person, month, day = person[seen], month[seen], day[seen]
-    frame = pd.DataFrame(
+    value = np.concatenate([people.plan, people.plans[person, month + 1]])
+    person = np.concatenate([np.arange(len(people.start)), person])
+    day = np.concatenate([np.maximum(people.start, 0), day])
+    rows = np.lexsort((day, people.number[person]))
+    return pa.table(
         {
-            "customer": np.concatenate([people.name, people.name[person]]),
-            "attribute": "plan",
-            "value": named(laws.PLANS, np.concatenate([people.plan, people.plans[person, month + 1]])),
-            "valid_from": days(np.concatenate([np.maximum(people.start, 0), day])),
+            "customer": people.named(person[rows]),
+            "attribute": named(("plan",), np.zeros(len(rows), dtype=np.int64)),
+            "value": named(laws.PLANS, value[rows]),
+            "valid_from": days(day[rows]),
         }
     )
-    return frame.sort_values(["customer", "valid_from"], kind="stable", ignore_index=True)

@@ -3,37 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
 
 from cxlib.sample import comments, laws, words
-from cxlib.sample.laws import NEVER, Flag, Whole, Words
-from cxlib.sample.people import People, named, only, times
+from cxlib.sample.columns import DAY, identifiers, named, shown_until_as_of, times
+from cxlib.sample.comments import Written
+from cxlib.sample.laws import NEVER, Flag
+from cxlib.sample.people import People
+
+TICKET_CHANNELS = ("phone", "e-mail", "app")
+FEEDBACK_CHANNELS = ("e-mail", "app", "phone", "store", "web")
 
 
 @dataclass(frozen=True)
 class Served:
     """Tickets, and who had a slow one in which month (a column a month)."""
 
-    tickets: pd.DataFrame
+    tickets: Any
     slow: Flag
 
 
-def numbered(letter: str, size: int) -> Words:
-    """Identifiers in order: T00001, T00002 and so on."""
-    width = max(5, len(str(size)))
-    return np.array([f"{letter}{number:0{width}d}" for number in range(1, size + 1)], dtype=object)
-
-
-def shown_until_as_of(seconds: Whole) -> Whole:
-    """Moments after the last day counted have not happened."""
-    return np.where(seconds < (laws.LAST_DAY + 1) * 86400, seconds, NEVER * 86400)
-
-
-def tickets(people: People, seed: int) -> Served:
+def tickets(people: People, seed: int, *, block: int = 0, first: int = 1) -> Served:
     """One ticket at most a customer and month; a delivery problem makes one likely, and slow."""
-    rng = laws.stream(seed, 2)
+    rng = laws.stream(seed, 2, block)
     months = np.arange(laws.MONTHS)
     person, month = people.cells(laws.month_first(months) + 12)
     troubled = people.trouble[person, month]
@@ -49,7 +44,7 @@ def tickets(people: People, seed: int) -> Served:
     size = len(person)
     took = np.array(laws.RESOLVE_DAYS)[troubled.astype(np.int64), rng.integers(0, 10, size=size)]
     opened = laws.clock(rng, day, since=8, until=18)
-    same_day = day * 86400 + 20 * 3600
+    same_day = day * DAY + 20 * 3600
     resolved = np.where(took == 0, same_day + rng.integers(0, 3600, size=size), laws.clock(rng, day + took, since=10, until=18))
     first_day = laws.clock(rng, day + np.minimum(took, 1), since=8, until=10)
     soon = opened + rng.integers(300, 2 * 3600, size=size)
@@ -59,24 +54,24 @@ def tickets(people: People, seed: int) -> Served:
     slow[person[took > laws.SLOW_DAYS], month[took > laws.SLOW_DAYS]] = True
     until = shown_until_as_of(resolved)
     reopened = np.where(again < laws.REOPENED / 8, 2, np.where(again < laws.REOPENED, 1, 0))
-    frame = pd.DataFrame(
+    table = pa.table(
         {
-            "ticket": numbered("T", size),
-            "customer": people.name[person],
+            "ticket": identifiers("T", np.arange(size) + first, people.digits),
+            "customer": people.named(person),
             "topic": named(laws.TOPICS, topic),
-            "channel": named(("phone", "e-mail", "app"), laws.pick(rng, (0.35, 0.45, 0.20), size)),
+            "channel": named(TICKET_CHANNELS, laws.pick(rng, (0.35, 0.45, 0.20), size)),
             "time_opened": times(opened),
             "time_first_reply": times(shown_until_as_of(replied)),
             "time_resolved": times(until),
-            "reopened": np.where((until < NEVER * 86400) & (took > 0), reopened, 0),
+            "reopened": np.where((until < NEVER * DAY) & (took > 0), reopened, 0),
         }
     )
-    return Served(frame, slow)
+    return Served(table, slow)
 
 
-def feedback(people: People, slow: Flag, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """What customers write unasked, and the themes planted in it."""
-    rng = laws.stream(seed, 3)
+def feedback(people: People, slow: Flag, seed: int, *, block: int = 0, first: int = 1) -> tuple[Any, Written]:
+    """What customers write unasked, and what was planted in it."""
+    rng = laws.stream(seed, 3, block)
     person, month = people.cells(laws.month_first(np.arange(laws.MONTHS)) + 12)
     troubled, waited = people.trouble[person, month], slow[person, month]
     writes = rng.random(len(person)) < np.where(troubled, laws.FEEDBACK_TROUBLE, laws.FEEDBACK)
@@ -94,27 +89,22 @@ def feedback(people: People, slow: Flag, seed: int) -> tuple[pd.DataFrame, pd.Da
     known = np.where(rng.random(size) < 0.9, person, -1)
     written = comments.write(rng, people, person=known, theme=theme, happy=happy)
     touched = theme < len(laws.TOUCHPOINTS)
-    frame = pd.DataFrame(
+    channel = np.where(known >= 0, laws.pick(rng, (0.4, 0.3, 0.2, 0.1), size), FEEDBACK_CHANNELS.index("web"))
+    table = pa.table(
         {
-            "feedback": numbered("F", size),
-            "customer": only(known >= 0, people.name[person]),
-            "channel": np.where(known >= 0, named(("e-mail", "app", "phone", "store"), laws.pick(rng, (0.4, 0.3, 0.2, 0.1), size)), "web"),
+            "feedback": identifiers("F", np.arange(size) + first, people.digits),
+            "customer": people.named(known),
+            "channel": named(FEEDBACK_CHANNELS, channel),
             "touchpoint": named(laws.TOUCHPOINTS, np.where(touched, theme, -1)),
             "time_answered": times(second),
             "comment": written.texts,
-            "language": comments.languages(people, known),
+            "language": named(laws.LANGUAGES, np.where(known >= 0, people.language[known], -1)),
         }
     )
-    return frame, planted(written)
+    return table, written
 
 
-def planted(written: comments.Written) -> pd.DataFrame:
-    """Main and second theme of comments and how they feel, for the truth."""
-    themes = {"theme": named(laws.THEMES, written.theme), "second": named(laws.THEMES, written.second)}
-    return pd.DataFrame(themes).assign(happy=written.happy, second_happy=written.second_happy)
-
-
-def audits(seed: int) -> pd.DataFrame:
+def audits(seed: int) -> Any:
     """One visit a quarter and shop, every item worth five points in halves; one auditor is harsh."""
     rng = laws.stream(seed, 4)
     visits = np.arange(laws.PLACES * 8)
@@ -127,15 +117,15 @@ def audits(seed: int) -> pd.DataFrame:
     share = np.array(laws.PLACE_LEVEL)[place] + np.where(auditor == laws.HARSH_AUDITOR, laws.HARSH, 0.0)
     halves = (rng.random((10, len(visit))) < share[visit]).sum(axis=0)
     region = np.arange(laws.PLACES) % len(laws.REGIONS)
-    return pd.DataFrame(
+    return pa.table(
         {
-            "audit": numbered("V", len(visits))[visit],
-            "place": words.places()[place[visit]],
+            "audit": identifiers("V", visit + 1, 5),
+            "place": named(words.places(), place[visit]),
             "region": named(laws.REGIONS, region[place[visit]]),
-            "auditor": numbered("B", laws.AUDITORS)[auditor[visit]],
+            "auditor": identifiers("B", auditor[visit] + 1, 5),
             "item": named(laws.ITEMS, np.tile(np.arange(len(laws.ITEMS)), len(visits))),
             "points": halves / 2,
-            "points_possible": 5.0,
+            "points_possible": np.full(len(visit), 5.0),
             "time_audited": times(second[visit]),
         }
     )

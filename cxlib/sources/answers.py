@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from cxlib.sources import sql
-from cxlib.sources.cells import TEXT, clean, plain_number, whole
+from cxlib.sources.cells import QUICK, TEXT, clean, whole
 from cxlib.sources.declared import Question, Workbook
 
 UNDECLARED = "question is not declared"
@@ -78,7 +78,7 @@ def marked_in_rows(questions: Sequence[Question]) -> str:
     for question in questions:
         each = [(sql.text(choice), chosen(question, choice, sql.name(_SCORE))) for choice in question.choices]
         if each:
-            pairs.append((sql.text(question.name), sql.cases(sql.name("choice"), each)))
+            pairs.append((sql.text(question.name), sql.cases(sql.name(TEXT + "choice"), each)))
     return sql.cases(sql.name(_QUESTION), pairs, otherwise=sql.name(_SCORE))
 
 
@@ -93,15 +93,20 @@ def settled(questions: Sequence[Question]) -> dict[str, str]:
     return {ASKED: f"CAST({place} AS INTEGER)", ANSWER: sql.cases("", silent, otherwise=text)}
 
 
-def scored(questions: Sequence[Question]) -> dict[str, str]:
-    """The answer on its scale, turned where low is good, and what is declared of its question."""
+def quick(questions: Sequence[Question]) -> dict[str, str]:
+    """The answer as a number, or as the number that its word is declared to mean."""
     answer = sql.name(ANSWER)
     words = [
         (f"{sql.name(ASKED)} = {place} AND {answer} = {sql.text(word)}", sql.text(number))
         for place, question in enumerate(questions)
         for word, number in question.values.items()
     ]
-    number = whole(plain_number(f"({sql.cases('', words, otherwise=answer)})" if words else answer))
+    return {QUICK + "score": f"try_cast({sql.cases('', words, otherwise=answer)} AS DOUBLE)"}
+
+
+def scored(questions: Sequence[Question]) -> dict[str, str]:
+    """The answer on its scale, turned where low is good, and what is declared of its question."""
+    number = whole(sql.name(QUICK + "score"), sql.name(ANSWER))
     low, high = of_question(questions, lambda q: str(q.scale[0])), of_question(questions, lambda q: str(q.scale[1]))
     turned = any(question.turned for question in questions)
     turn = f"CASE WHEN {_whether(questions, lambda q: q.turned)} THEN {low} + {high} - ({number}) ELSE {number} END"

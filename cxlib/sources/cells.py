@@ -6,6 +6,7 @@ expression a hundred million times; whatever does not look so goes the long way 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from cxlib.sources import sql
@@ -13,11 +14,17 @@ from cxlib.sources.source import EPOCHS, TENURE_DAYS, Source
 from cxlib.tables import Column, TableSpec
 from cxlib.tables.schema import Kind
 
-BLANKS = " \t\r\n\v\f\u00a0\u3000\ufeff"
+#: What may stand around a cell unseen: blanks of all widths and of none, marks of direction, marks of byte order.
+BLANKS = (
+    " \t\r\n\v\f\u0085\u00a0\u1680\u180e\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u200b\u200c\u200d\u200e\u200f"
+    "\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u202f\u205f\u2060\u2066\u2067\u2068\u2069\u3000\ufeff"
+)
 #: What a column is made of that an export does not have.
 NOTHING = "CAST(NULL AS VARCHAR)"
 #: Prefix of the column that carries a cell as text beside its typed value.
 TEXT = "(text) "
+#: Prefix of what was worked out once for the step after.
+QUICK = "(quick) "
 
 _WORDS: dict[Kind, str] = {
     "text": "a text",
@@ -40,7 +47,12 @@ _OFFSET = r"^\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)? ?(Z|UTC|[+-]\d{2}
 _LOCAL = r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?$"
 #: What may stand before or after an amount: a sign of money, or a code of three letters.
 MONEY = r"(?:[A-Z]{0,2}\p{Sc}|[A-Z]{3}|lei|kr|zł)"
-_LOST = r"^[+-]?\d(\.\d+)?[eE]\+?\d+$"
+#: Signs of money that are told apart, each with its code.
+CURRENCIES = (("€", "EUR"), ("$", "USD"), ("£", "GBP"), ("¥", "JPY"))
+_OTHER_ORDER = str.maketrans("dm", "md")
+#: The year 9999 in microseconds, and some more.
+_FAR = 253_500_000_000_000_000
+_LOST = r"^[+-]?\d(\.\d+)?[eE]\+\d+$"
 
 
 @dataclass(frozen=True)
@@ -96,28 +108,44 @@ def mapped(cell: Cell, source: Source) -> str:
     return sql.cases(text, ((sql.text(one), sql.text(other)) for one, other in pairs.items())) if pairs else text
 
 
+def quick(cell: Cell, source: Source) -> str | None:
+    """Second step: what nearly every cell of a type is, worked out once; the next step names it several times."""
+    kind, text = cell.column.kind, mapped(cell, source)
+    own = _own(cell, source)
+    if cell.absent or kind in ("text", "yes/no"):
+        return None
+    if kind in ("number", "whole"):
+        return f"CAST({own} AS DOUBLE)" if own and _numeric(cell.type) else f"try_cast({text} AS DOUBLE)"
+    if own and cell.type.startswith(("DATE", "TIMESTAMP")):
+        return f"CAST({own if 'WITH TIME ZONE' not in cell.type else 'NULL'} AS TIMESTAMP)"
+    return _parsed(text, cell.name, source)
+
+
 def typed(cell: Cell, source: Source, zone: str) -> str:
-    """Second step: the text as the type of its column; missing where it cannot be one."""
+    """Third step: the text as the type of its column; missing where it cannot be one."""
     if cell.absent:
         return f"CAST(NULL AS {_TYPES[cell.column.kind]})"
-    kind, text = cell.column.kind, mapped(cell, source)
-    own = sql.name("(native) " + cell.name) if cell.native and cell.name not in source.values and not source.no_answer else None
+    kind, text, own, soon = cell.column.kind, mapped(cell, source), _own(cell, source), sql.name(QUICK + cell.name)
     if kind == "text":
         return text
-    if kind in ("number", "whole"):
-        number = f"CAST({own} AS DOUBLE)" if own and _numeric(cell.type) else _number(text, source)
-        if cell.name == "tenure_days" and source.tenure_unit:
-            number = f"({number}) * {TENURE_DAYS[source.tenure_unit]!r}"
-        return number if kind == "number" else whole(number)
     if kind == "yes/no":
         return own if own and cell.type == "BOOLEAN" else f"CASE lower({text}) WHEN 'true' THEN true WHEN 'false' THEN false END"
-    if own and cell.type.startswith(("DATE", "TIMESTAMP")):
-        moment = (
-            f"{own} AT TIME ZONE {sql.text(zone)}" if "WITH TIME ZONE" in cell.type else _zoned(f"CAST({own} AS TIMESTAMP)", source, zone)
-        )
-    else:
-        moment = _moment(text, cell.name, source, zone)
-    return f"CAST({moment} AS {_TYPES[kind]})"
+    if kind == "whole":
+        return whole(soon, text)
+    if kind == "number":
+        number = _number(soon, text, source) if not (own and _numeric(cell.type)) else f"CASE WHEN isfinite({soon}) THEN {soon} END"
+        unit = source.tenure_unit if cell.name == "tenure_days" else None
+        return f"({number}) * {TENURE_DAYS[unit]!r}" if unit else number
+    if own and "WITH TIME ZONE" in cell.type:
+        return f"CAST({own} AT TIME ZONE {sql.text(zone)} AS {_TYPES[kind]})"
+    offset = [] if own and cell.type.startswith(("DATE", "TIMESTAMP")) else _with_offset(text, cell.name, source, zone)
+    other = sql.first(*offset) if offset else "NULL"
+    return f"CAST(CASE WHEN {soon} IS NOT NULL THEN {_zoned(soon, source, zone)} ELSE {other} END AS {_TYPES[kind]})"
+
+
+def _own(cell: Cell, source: Source) -> str | None:
+    """The value in the source's own type, where no declaration speaks of its text."""
+    return sql.name("(native) " + cell.name) if cell.native and cell.name not in source.values and not source.no_answer else None
 
 
 def misfits(cell: Cell, source: Source, zone: str) -> list[tuple[str, str, str]]:
@@ -135,12 +163,20 @@ def misfits(cell: Cell, source: Source, zone: str) -> list[tuple[str, str, str]]
         if column.kind in ("date", "time") and not cell.native:
             skipped = f"{unfit} AND {_parsed(clean(text), name, source)} IS NOT NULL"
             wrong.append((f"{name} is in the hour that the clocks of {source.time_zone or zone} skip", skipped, text))
+            other = [form.translate(_OTHER_ORDER) for form in source.forms(name) if {"%d", "%m"} <= set(re.findall("%.", form))]
+            if other:
+                turned = sql.first(*(f"try_strptime({clean(text)}, {sql.text(form)})" for form in other))
+                told = f"{name} fits its form only with day and month the other way round; others of its kind may fit, and be read wrong"
+                wrong.append((told, f"{unfit} AND {turned} IS NOT NULL", text))
         wrong.append((f"{name} is not {_WORDS[column.kind]}", unfit, text))
+    if column.kind in ("date", "time"):
+        # %Y takes 26 for the year 26.
+        wrong.append((f"{name} has no year of four digits", f"{value} NOT BETWEEN DATE '1000-01-01' AND DATE '9999-12-31'", text))
     if column.identifier:
         wrong.append(
             (
                 f"{name} has lost digits: a program took it for a number",
-                f"(contains({text}, 'E') OR contains({text}, 'e')) AND regexp_matches({text}, {sql.text(_LOST)})",
+                f"contains({text}, '+') AND regexp_matches({text}, {sql.text(_LOST)})",
                 text,
             )
         )
@@ -164,18 +200,13 @@ def orders(spec: TableSpec) -> list[tuple[str, str, str]]:
     return wrong
 
 
-def whole(number: str) -> str:
-    """A whole number; missing where there is a fraction, or more digits than a float keeps."""
-    return f"CASE WHEN ({number}) = floor({number}) AND abs({number}) < 9007199254740992 THEN CAST({number} AS BIGINT) END"
+def whole(number: str, text: str) -> str:
+    """A whole number; missing where there is a fraction, or more digits than a float keeps, and for 1_000."""
+    exact = f"{number} = floor({number}) AND abs({number}) < 9007199254740992 AND NOT contains({text}, '_')"
+    return f"CASE WHEN {exact} THEN CAST({number} AS BIGINT) END"
 
 
-def plain_number(text: str) -> str:
-    """A number as programs write it; words such as nan, and 1_000, are none."""
-    number = f"try_cast({text} AS DOUBLE)"
-    return f"CASE WHEN isfinite({number}) AND NOT contains({text}, '_') THEN {number} END"
-
-
-def _number(text: str, source: Source) -> str:
+def _number(soon: str, text: str, source: Source) -> str:
     """A number as the export writes it: its decimal mark, marks between thousands, a sign of money around it.
 
     Where the decimal mark is declared to be a comma, a point can only stand between thousands.
@@ -186,45 +217,69 @@ def _number(text: str, source: Source) -> str:
     form = rf"^(?:{MONEY})?\s*([+-]?(?:(?:{groups})(?:[{decimal}]\d*)?|[{decimal}]\d+))\s*(?:{MONEY})?$"
     digits = f"translate(regexp_extract({clean(text)}, {sql.text(form)}, 1), {sql.text(decimal + marks)}, '.')"
     long = f"try_cast(nullif({digits}, '') AS DOUBLE)"
-    # With a decimal comma '1.5' is no number, and the short way would read it as one.
-    return long if decimal == "," else sql.first(plain_number(text), long)
+    # With a decimal comma '1.5' is no number, and the short way would read it as one; nan and 1_000 are none either.
+    return long if decimal == "," else f"CASE WHEN isfinite({soon}) AND NOT contains({text}, '_') THEN {soon} ELSE {long} END"
 
 
-def carries_money(cell: Cell) -> str:
-    """Whether a sign of money stands around a number: counted, since the table's currency is declared elsewhere."""
+def carries_money(cell: Cell, sign: str = "", code: str = "") -> str:
+    """Whether a sign of money stands around a number, this one or another; the table's currency is declared elsewhere."""
     text, value = sql.name(TEXT + cell.name), sql.name(cell.name)
-    return f"{value} IS NOT NULL AND regexp_matches({text}, {sql.text(MONEY)})"
+    # Nearly every number is plain.
+    value = f"{sql.name(QUICK + cell.name)} IS NULL AND {value} IS NOT NULL"
+    if sign:
+        return f"{value} AND (contains({text}, {sql.text(sign)}) OR contains({text}, {sql.text(code)}))"
+    known = " OR ".join(f"contains({text}, {sql.text(one)})" for pair in CURRENCIES for one in pair)
+    return f"{value} AND regexp_matches({text}, {sql.text(MONEY)}) AND NOT ({known})"
+
+
+def names_zone(cell: Cell, source: Source) -> str | None:
+    """Whether a time says its zone; asked where some may and others not."""
+    if cell.native or cell.column.kind != "time" or source.forms(cell.name):
+        return None
+    return f"{sql.name(QUICK + cell.name)} IS NULL AND {sql.name(cell.name)} IS NOT NULL"
 
 
 def _numeric(kind: str) -> bool:
     return kind in (*_FLOATS, "BOOLEAN") or kind.startswith(("DECIMAL", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "U"))
 
 
-def _moment(text: str, name: str, source: Source, zone: str) -> str:
-    """A time in the workbook's zone: one with an offset is brought there, one without is read in the zone declared for it."""
-    zoned = []
+def _with_offset(text: str, name: str, source: Source, zone: str) -> list[str]:
+    """A time that says how far it is from UTC, brought into the workbook's zone, in each form that the column may have."""
+    moments = []
     for form in source.forms(name):
         if form in EPOCHS:
             micros = f"try_cast({clean(text)} AS DOUBLE) * {1_000_000 // EPOCHS[form]}"
-            zoned.append(f"make_timestamptz(CAST({micros} AS BIGINT)) AT TIME ZONE {sql.text(zone)}")
+            near = f"try_cast(CASE WHEN abs({micros}) < {_FAR} THEN {micros} END AS BIGINT)"
+            moments.append(f"make_timestamptz({near})")
         elif "%z" in form or "%Z" in form:
-            zoned.append(f"CAST(try_strptime({clean(text)}, {sql.text(form)}) AS TIMESTAMPTZ) AT TIME ZONE {sql.text(zone)}")
+            moments.append(f"CAST(try_strptime({_halved(clean(text), form)}, {sql.text(form)}) AS TIMESTAMPTZ)")
     if not source.forms(name):
-        offset = f"CASE WHEN regexp_matches({clean(text)}, {sql.text(_OFFSET)}) THEN try_cast({clean(text)} AS TIMESTAMPTZ) END"
-        zoned.append(f"{offset} AT TIME ZONE {sql.text(zone)}")
-    return sql.first(_zoned(_parsed(text, name, source), source, zone), *zoned)
+        # DuckDB reads no offset behind a blank.
+        joined = f"regexp_replace({clean(text)}, ' (Z|[+-][0-9:]+)$', '\\1')"
+        moments.append(f"CASE WHEN regexp_matches({clean(text)}, {sql.text(_OFFSET)}) THEN try_cast({joined} AS TIMESTAMPTZ) END")
+    return [f"{moment} AT TIME ZONE {sql.text(zone)}" for moment in moments]
 
 
 def _parsed(text: str, name: str, source: Source) -> str:
     """A text without an offset as the clocks of its zone show it, whether or not they ever did."""
     forms = [form for form in source.forms(name) if form not in EPOCHS and "%z" not in form and "%Z" not in form]
     if forms:
-        return sql.first(*(f"try_strptime({clean(text)}, {sql.text(form)})" for form in forms))
+        tries = [f"try_strptime({_halved(clean(text), form)}, {sql.text(form)})" for form in forms]
+        # %Y takes 26 for a year, before the form with %y is asked.
+        return sql.first(*(f"CASE WHEN {one} >= DATE '1000-01-01' THEN {one} END" for one in tries[:-1]), tries[-1])
     if source.forms(name):
         return "CAST(NULL AS TIMESTAMP)"
     # Only what starts like 2026-06-30 is read without a declared form: DuckDB also takes '1-2-3' for a year.
     value, unusual = f"try_cast({text} AS TIMESTAMP)", f"regexp_matches({clean(text)}, {sql.text(_LOCAL)})"
-    return f"CASE WHEN {text} LIKE '____-__-__ __:__:__' THEN {value} WHEN {unusual} THEN {value} END"
+    return f"CASE WHEN {text} LIKE '____-__-__ __:__:__' THEN {value} WHEN {unusual} THEN try_cast({clean(text)} AS TIMESTAMP) END"
+
+
+def _halved(text: str, form: str) -> str:
+    """A time of twelve hours with AM or PM where it says 上午, 下午, a.m. or p. m., as programs in Chinese and Spanish write it."""
+    if "%p" not in form:
+        return text
+    chinese = f"replace(replace({text}, '上午', 'AM'), '下午', 'PM')"
+    return f"regexp_replace({chinese}, '([aApP])\\.?[ \u00a0\u202f]?[mM]\\.?', '\\1M')"
 
 
 def _zoned(moment: str, source: Source, zone: str) -> str:

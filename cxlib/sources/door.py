@@ -6,8 +6,8 @@ many threads as there are. What needs more than one row to be judged is looked f
 
 from __future__ import annotations
 
+import re
 import shutil
-import string
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,20 +17,23 @@ import duckdb
 import pandas as pd
 
 from cxlib.sources import answers, cells, notes, refusals, sql
-from cxlib.sources.answers import ANSWER
 from cxlib.sources.cells import TEXT, Cell
 from cxlib.sources.declared import Question, Source, Workbook
 from cxlib.sources.notes import MASK, Note
 from cxlib.sources.reading import ROW, Raw
+from cxlib.sources.said import legible
 from cxlib.tables import TABLES, Column, TableError, TableSpec, did_you_mean
 
 if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend
 
-PROBLEM, SHOWN, MEANT = "(problem)", "(shown)", "(meant)"
-EXPORT = "(export)"
+PROBLEM, SHOWN, MEANT, WRONG, ALIKE = "(problem)", "(shown)", "(meant)", "(wrong)", "(alike)"
+#: Which export a row is of, its line there, its place among all rows, and the first place of those that are alike.
+EXPORT, LINE, PLACE, FIRST = "(export)", "(line)", "(place)", "(first)"
 #: What the door writes beside each row for its own use.
-BESIDE = (PROBLEM, SHOWN, MEANT, MASK, ANSWER)
+BESIDE = (PROBLEM, SHOWN, MEANT, MASK, ALIKE)
+#: How tables are written; the newer encodings of numbers and times take less time both ways.
+PARQUET = "FORMAT parquet, PARQUET_VERSION v2, WRITE_BLOOM_FILTER false"
 #: The rows that come in.
 GOOD = f"{sql.name(PROBLEM)} IS NULL AND {sql.name(MEANT)}"
 
@@ -85,7 +88,7 @@ def passed(workbook: Workbook, exports: Sequence[tuple[Source, Raw]], *, con: Ba
         stages.append(scratch / f"{each.source.stem}.stage.parquet")
         statement, found = _checked(workbook, each, spec, keys)
         noted.append(found)
-        _ask(con, f"COPY ({statement}) TO {sql.text(str(stages[-1]))} (FORMAT parquet)", each.source)
+        _ask(con, f"COPY ({statement}) TO {sql.text(str(stages[-1]))} ({PARQUET})", each.source)
     per_line = [answers.answers_a_row(each.asked) if each.wide else 1 for each in resolved]
     _stack(con, resolved, stages, per_line)
     doubled = _doubles(con, spec, resolved)
@@ -99,7 +102,7 @@ def passed(workbook: Workbook, exports: Sequence[tuple[Source, Raw]], *, con: Ba
     if bad and spec.name == "responses":
         refusals.unknown_questions(workbook, con)
         refusals.codes(workbook, con)
-    refusals.too_many(workbook, spec.name, rows - other + lost, bad + lost, problems)
+    refusals.too_many(workbook, con, spec.name, rows - other + lost, bad + lost, problems)
     if bad + lost:
         _write_set_aside(con, resolved, unreadable, to / "set_aside", spec.name)
     used = {part for each in resolved for part in _used(each)}
@@ -129,13 +132,7 @@ def _ask(con: Backend, statement: str, source: Source) -> Any:
     try:
         return con.raw_sql(statement)
     except duckdb.Error as error:
-        raise source_letter(source, error) from None
-
-
-def source_letter(source: Source, error: duckdb.Error) -> TableError:
-    """What DuckDB says of a file, as a letter."""
-    words = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")[:200]
-    return TableError(f"{source.label}: the rows cannot be read: {words}. Check separator, quote and encoding.")
+        raise refusals.unreadable(source, error) from None
 
 
 def _row(con: Backend, statement: str) -> tuple[int, ...]:
@@ -157,11 +154,14 @@ def _resolved(workbook: Workbook, source: Source, spec: TableSpec, raw: Raw) -> 
             names[column] = name
         elif asked:
             raise TableError(
-                f"{source.label}: the source has no column '{absent[0]}', declared for '{column}' {where}.{_offer(absent[0], columns)}"
+                f"{source.label}: the source has no column '{legible(absent[0])}', declared for '{column}' {where}."
+                f"{_offer(absent[0], columns)}"
             )
     for column in source.only:
         if column not in columns:
-            raise TableError(f"{source.label}: the source has no column '{column}', named by only {where}.{_offer(column, columns)}")
+            raise TableError(
+                f"{source.label}: the source has no column '{legible(column)}', named by only {where}.{_offer(column, columns)}"
+            )
     long = "question" in names or "question" in source.constants
     wide = spec.name == "responses" and workbook.wide and not (long and len(workbook.sources["responses"]) > 1)
     questions = _questions(workbook, source, columns) if wide else ()
@@ -181,6 +181,12 @@ def _resolved(workbook: Workbook, source: Source, spec: TableSpec, raw: Raw) -> 
                 f"{source.label}: the source has no column '{column}'.{_offer(column, columns)} "
                 f'Declare which one it is: columns = {{ {column} = "…" }} {where}.'
             )
+    if not names and not questions:
+        raise TableError(
+            f"{source.label}: nothing is read of its {len(columns):,} column{'s' if len(columns) > 1 else ''}: "
+            f"{', '.join(map(legible, columns[:3]))}{', …' if len(columns) > 3 else ''}. If the header is on another line, declare it: "
+            f'header = 2; otherwise say which column is which: columns = {{ {spec.readable[0]} = "…" }} {where}.'
+        )
     several = spec.name == "responses" and any(question.choices for question in workbook.questions.values())
     return Export(source, raw, names, questions, several)
 
@@ -192,7 +198,7 @@ def _questions(workbook: Workbook, source: Source, columns: Sequence[str]) -> tu
         absent = [name for name in question.columns if name not in columns]
         if absent and not (several and len(absent) == len(question.columns)):
             raise TableError(
-                f"{source.label}: the source has no column '{absent[0]}', declared for the question '{question.name}'."
+                f"{source.label}: the source has no column '{legible(absent[0])}', declared for the question '{question.name}'."
                 f"{_offer(absent[0], columns)}"
             )
         if not absent and question.columns:
@@ -217,7 +223,7 @@ def _refuse_unasked(workbook: Workbook, resolved: list[Export]) -> None:
 
 def _parts(name: str) -> list[str]:
     """The source columns in a declaration: one name, or several in braces such as ``{date} {time}``."""
-    parts = [part for _, part, _, _ in string.Formatter().parse(name) if part] if "{" in name else [name.strip()]
+    parts = re.findall(r"\{([^{}]+)\}", name) if "{" in name else [name.strip()]
     return [f"{ROW} (in the file)" if part == ROW else part for part in parts]
 
 
@@ -229,7 +235,8 @@ def _used(export: Export) -> set[str]:
 def _offer(name: str, columns: Sequence[str]) -> str:
     more = f", … {len(columns)} in all" if len(columns) > 5 else ""
     numbered = f"{name} (1)" if f"{name} (1)" in columns else ""
-    return (f" Did you mean '{numbered}'?" if numbered else did_you_mean(name, columns)) or f" It has {', '.join(columns[:5])}{more}."
+    offered = ", ".join(map(legible, columns[:5]))
+    return (f" Did you mean '{numbered}'?" if numbered else did_you_mean(name, columns)) or f" It has {offered}{more}."
 
 
 def _cell(export: Export, column: Column) -> Cell:
@@ -241,9 +248,9 @@ def _cell(export: Export, column: Column) -> Cell:
         (name,) = _parts(declared)
         return Cell(column, sql.name(name), export.raw.types[name])
     pieces = []
-    for before, part, _, _ in string.Formatter().parse(declared):
-        pieces += [sql.text(before)] if before else []
-        pieces += [f"CAST({sql.name(_parts(part)[0])} AS VARCHAR)"] if part else []
+    for place, piece in enumerate(re.split(r"\{([^{}]+)\}", declared)):
+        if piece:
+            pieces.append(f"CAST({sql.name(_parts(piece)[0])} AS VARCHAR)" if place % 2 else sql.text(piece))
     return Cell(column, f"({' || '.join(pieces)})")
 
 
@@ -264,27 +271,33 @@ def _checked(workbook: Workbook, export: Export, spec: TableSpec, keys: Sequence
     steps = [("cells", sql.selected(texts | {MEANT: f"coalesce({meant}, false)"}))]
     if responses:
         steps = _rows_an_answer(export, steps, questions)
-    typed = {cell.name: cells.typed(cell, source, zone) for cell in taken if not (responses and cell.name == "score")}
-    if export.wide:
-        typed |= {name: sql.name(TEXT + name) for name in ("question", "choice")}
+    plain = [cell for cell in taken if not (responses and cell.name == "score")]
+    soon = {cells.QUICK + cell.name: made for cell in plain if (made := cells.quick(cell, source)) is not None}
+    if soon:
+        steps.append(("quick", "*, " + sql.selected(soon)))
+    typed = {cell.name: cells.typed(cell, source, zone) for cell in plain}
+    given = ("question", "choice") if export.wide else ("choice",) if export.multiplied else ()
+    typed |= {name: sql.name(TEXT + name) for name in given}
     steps.append(("typed", "*, " + sql.selected(typed)))
     if responses:
-        steps += [("asked", "*, " + sql.selected(answers.settled(questions))), ("scored", "*, " + sql.selected(answers.scored(questions)))]
+        steps += [(step.__name__, "*, " + sql.selected(step(questions))) for step in (answers.settled, answers.quick, answers.scored)]
         steps.append(("made", f"* REPLACE ({_replaced(_made(questions))}), date_trunc('month', time_answered)::DATE AS month"))
     wrong = _wrong(source, spec, taken, questions, zone)
-    place = sql.cases("", ((condition, str(number)) for number, (_, condition, _) in enumerate(wrong)))
+    number = sql.cases("", ((condition, str(place)) for place, (_, condition, _) in enumerate(wrong)))
     found = notes.noted(spec, taken, source, zone)
     mask = " + ".join(f"CASE WHEN {note.condition} THEN {1 << bit} ELSE 0 END" for bit, note in enumerate(found)) or "0"
-    steps.append(("checked", f"*, CASE WHEN {sql.name(MEANT)} THEN {place} END AS wrong, CAST({mask} AS BIGINT) AS {sql.name(MASK)}"))
-    reasons = sql.cases("wrong", ((str(number), sql.text(reason)) for number, (reason, _, _) in enumerate(wrong)))
-    shown = sql.cases("wrong", ((str(number), f"CAST({text} AS VARCHAR)") for number, (_, _, text) in enumerate(wrong)))
+    steps.append(
+        ("checked", f"*, CASE WHEN {sql.name(MEANT)} THEN {number} END AS {sql.name(WRONG)}, CAST({mask} AS BIGINT) AS {sql.name(MASK)}")
+    )
+    reasons = sql.cases(sql.name(WRONG), ((str(place), sql.text(reason)) for place, (reason, _, _) in enumerate(wrong)))
+    shown = sql.cases(sql.name(WRONG), ((str(place), f"CAST({text} AS VARCHAR)") for place, (_, _, text) in enumerate(wrong)))
     last = {name: sql.name(name) for name in (*spec.names, *keys)} | {
         PROBLEM: reasons,
         SHOWN: shown,
         MEANT: sql.name(MEANT),
         MASK: sql.name(MASK),
     }
-    last |= {ANSWER: sql.name(ANSWER)} if responses else {}
+    last |= {ALIKE: _alike(workbook.sources[spec.name][0])} if responses else {}
     last |= {ROW: sql.name(ROW)} if export.multiplied else {}
     return sql.steps(export.raw.scan, *steps, ("whole", sql.selected(last))), found
 
@@ -336,7 +349,7 @@ def _stack(con: Backend, resolved: list[Export], stages: list[Path], per_line: l
     for number, (export, stage, rows) in enumerate(zip(resolved, stages, per_line, strict=True)):
         scan = f"read_parquet({sql.text(str(stage))}, file_row_number = true)"
         line = sql.name(ROW) if export.multiplied else f"file_row_number // {rows} + 1"
-        made = f"{line} AS line, file_row_number + {before + 1} AS place, {number} AS {sql.name(EXPORT)}"
+        made = f'{line} AS "(line)", file_row_number + {before + 1} AS "(place)", {number} AS {sql.name(EXPORT)}'
         dropped = f"file_row_number, {sql.name(ROW)}" if export.multiplied else "file_row_number"
         parts.append(f"SELECT * EXCLUDE ({dropped}), {made} FROM {scan}")
         before += _row(con, f"SELECT count(*) FROM {scan}")[0]
@@ -354,41 +367,49 @@ def _doubles(con: Backend, spec: TableSpec, resolved: list[Export]) -> bool:
     by = key or tuple(name for name in spec.readable if any(name in each.names for each in resolved))
     names = ", ".join(map(sql.name, by))
     good = f"{GOOD} AND {sql.name(key[0])} IS NOT NULL" if key else GOOD
-    if not _place_again(con, "doubles", "stacked", names, good, f"row_number() OVER (PARTITION BY {names} ORDER BY place) > 1"):
+    rows, different = _row(con, f"SELECT count(*), count(DISTINCT hash({names})) FROM stacked WHERE {good}")
+    if rows == different:
         return False
+    doubled = f"SELECT hash({names}) FROM stacked WHERE {good} GROUP BY 1 HAVING count(*) > 1"
+    again = f'QUALIFY row_number() OVER (PARTITION BY {names} ORDER BY "(place)") > 1'
+    con.raw_sql(
+        f"CREATE OR REPLACE TABLE doubles AS SELECT {sql.name(PLACE)} FROM stacked WHERE {good} AND hash({names}) IN ({doubled}) {again}"
+    )
     reason = f"a second row with the same {', '.join(key)}" if key else "alike in every column that is read to an earlier row"
-    second, shown = "place IN (SELECT place FROM doubles)", sql.name(key[0]) if key else "NULL"
+    second, shown = '"(place)" IN (SELECT "(place)" FROM doubles)', sql.name(key[0]) if key else "NULL"
     said = {PROBLEM: f"CASE WHEN {second} THEN {sql.text(reason)} ELSE {sql.name(PROBLEM)} END"}
     said |= {SHOWN: f"CASE WHEN {second} THEN {shown} ELSE {sql.name(SHOWN)} END"}
     con.raw_sql(f"CREATE OR REPLACE VIEW stage AS SELECT * REPLACE ({_replaced(said)}) FROM stacked")
     return True
 
 
-def _place_again(con: Backend, table: str, view: str, names: str, good: str, which: str) -> bool:
-    """Make a table of the places of rows that are alike, and say whether there are any; rows that are unlike are told by their hashes."""
-    rows, different = _row(con, f"SELECT count(*), count(DISTINCT hash({names})) FROM {view} WHERE {good}")
-    if rows == different:
-        return False
-    alike = f"SELECT hash({names}) FROM {view} WHERE {good} GROUP BY 1 HAVING count(*) > 1"
-    first = f"min(place) OVER (PARTITION BY {names}) AS first"
-    con.raw_sql(
-        f"CREATE OR REPLACE TABLE {table} AS SELECT place, {first} FROM {view} WHERE {good} AND hash({names}) IN ({alike}) QUALIFY {which}"
-    )
-    return _row(con, f"SELECT count(*) FROM {table}")[0] > 0
-
-
-def _several_answers(con: Backend, source: Source, out: Path) -> None:
-    """Write the places of the answers of one person to one question, where there are several."""
+def _per(source: Source) -> list[str]:
+    """What makes two answers the same one. A row of staff and a row of a customer with the same identifier are two people."""
     spec, per = TABLES["responses"], source.one_answer_per or ("respondent", "wave", "question")
     for name in per:
         if name not in spec.names:
             raise TableError(f"responses: one_answer_per names '{name}', which is no column of responses.{did_you_mean(name, spec.names)}")
-    # A row of staff and a row of a customer with the same identifier are two people; so are two touchpoints, or choices, two questions.
-    names = ", ".join(map(sql.name, dict.fromkeys([*per, "role", "touchpoint", "choice"])))
-    whole = " AND ".join([GOOD, *(f"{sql.name(name)} IS NOT NULL" for name in per)])
-    if _place_again(con, "several", "stage", names, whole, f"count(*) OVER (PARTITION BY {names}) > 1"):
-        both = "SELECT place, first, score, time_answered, time_received FROM stage JOIN several USING (place)"
-        con.raw_sql(f"COPY ({both} ORDER BY place) TO {sql.text(str(out))} (FORMAT parquet)")
+    # So are two touchpoints, or two choices, two questions.
+    return list(dict.fromkeys([*per, "role", "touchpoint", "choice"]))
+
+
+def _alike(source: Source) -> str:
+    """A number that is the same for answers of one person to one question, where the row says who and what."""
+    per = _per(source)
+    whole = " AND ".join(f"{sql.name(name)} IS NOT NULL" for name in source.one_answer_per or per[:3])
+    return f"CASE WHEN {sql.name(WRONG)} IS NULL AND {sql.name(MEANT)} AND {whole} THEN hash({', '.join(map(sql.name, per))}) END"
+
+
+def _several_answers(con: Backend, source: Source, out: Path) -> None:
+    """Write the places of the answers of one person to one question, where there are several."""
+    alike = sql.name(ALIKE)
+    con.raw_sql(f"CREATE OR REPLACE TABLE alike AS SELECT {alike} AS h FROM stage WHERE {alike} IS NOT NULL GROUP BY 1 HAVING count(*) > 1")
+    if _row(con, "SELECT count(*) FROM alike")[0]:
+        person = f"PARTITION BY {', '.join(map(sql.name, _per(source)))}"
+        first, many = f'min("(place)") OVER ({person}) AS "(first)"', f'count(*) OVER ({person}) AS "(many)"'
+        rows = f"SELECT *, {first}, {many} FROM stage WHERE {alike} IN (FROM alike)"
+        kept = f'SELECT "(place)", "(first)", score, time_answered, time_received FROM ({rows}) WHERE "(many)" > 1 ORDER BY "(place)"'
+        con.raw_sql(f"COPY ({kept}) TO {sql.text(str(out))} ({PARQUET})")
 
 
 def _write(con: Backend, spec: TableSpec, source: Source, keys: Sequence[str], out: Path) -> None:
@@ -396,11 +417,11 @@ def _write(con: Backend, spec: TableSpec, source: Source, keys: Sequence[str], o
     columns, rows = {name: sql.name(name) for name in (*spec.names, *keys, PROBLEM, MEANT)}, "stage"
     if source.session_gap_minutes:
         # A row that does not come in starts no session and ends none: it is in a part of its own.
-        person = f"PARTITION BY customer, {GOOD} ORDER BY time, place"
+        person = f'PARTITION BY customer, {GOOD} ORDER BY time, "(place)"'
         pause = f"time - lag(time) OVER ({person}) > INTERVAL {source.session_gap_minutes!r} MINUTE"
-        rows = f"(SELECT *, coalesce({pause}, true) AS starts FROM stage)"
-        columns["case_id"] = f"customer || ' ' || sum(starts::INTEGER) OVER ({person})"
-    con.raw_sql(f"COPY (SELECT {sql.selected(columns)} FROM {rows} ORDER BY place) TO {sql.text(str(out))} (FORMAT parquet)")
+        rows = f'(SELECT *, coalesce({pause}, true) AS "(starts)" FROM stage)'
+        columns["case_id"] = f"customer || ' ' || sum(\"(starts)\"::INTEGER) OVER ({person})"
+    con.raw_sql(f"COPY (SELECT {sql.selected(columns)} FROM {rows} ORDER BY {sql.name(PLACE)}) TO {sql.text(str(out))} ({PARQUET})")
 
 
 def admitted_rows(folder: Path, table: str) -> str:
@@ -414,11 +435,12 @@ def _write_set_aside(con: Backend, resolved: list[Export], unreadable: list[pd.D
     parts = []
     for number, (export, lines) in enumerate(zip(resolved, unreadable, strict=True)):
         row, reason = sql.name(ROW), sql.name(PROBLEM)
-        bad = f"SELECT line, {reason} AS reason FROM stage WHERE {reason} IS NOT NULL AND {sql.name(EXPORT)} = {number}"
+        bad = f'SELECT "(line)", {reason} FROM stage WHERE {reason} IS NOT NULL AND {sql.name(EXPORT)} = {number}'
         numbered = f"SELECT row_number() OVER () AS {row}, * FROM {export.raw.scan}"
-        both = f"SELECT {row}, reason, raw.* EXCLUDE ({row}) FROM ({numbered}) raw JOIN ({bad}) bad ON {row} = line"
+        joined = f'({numbered}) raw JOIN ({bad}) bad ON {row} = bad."(line)"'
+        both = f'SELECT {row}, bad.{reason} AS "(reason)", raw.* EXCLUDE ({row}) FROM {joined}'
         rows = con.raw_sql(f"{both} ORDER BY 1, 2").df()
-        broken = pd.DataFrame({ROW: lines["line"], "reason": lines["problem"], "line as it is": lines["text"]})
+        broken = pd.DataFrame({ROW: lines["line"].astype("int64"), "(reason)": lines["problem"], "(line as it is)": lines["text"]})
         each = rows if not len(broken) else pd.concat([rows, broken], ignore_index=True)
-        parts.append(each.assign(export=number + 1) if len(resolved) > 1 else each)
+        parts.append(each.assign(**{EXPORT: number + 1}) if len(resolved) > 1 else each)
     pd.concat(parts, ignore_index=True).to_csv(folder / f"{table}.csv", index=False)

@@ -93,7 +93,9 @@ class TableSpec:
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """`` Did you mean 'plan'?`` or nothing, for the end of a message."""
-    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    names = list(known)
+    alike = [other for other in names if other.lower() == name.lower()]
+    near = alike or difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     return f" Did you mean '{near[0]}'?" if near else ""
 
 
