@@ -31,8 +31,10 @@ format: $(READY) ## put every file into the style that check asks for
 	@$(BIN)/ruff check --quiet --fix .
 	@$(BIN)/ruff format --quiet .
 
-bench: $(READY) ## how fast: the report, and each measure beside hand-written SQL
+bench: $(READY) ## how fast: the report, each measure beside SQL, the door beside DuckDB's reader, the sample company
 	@$(BIN)/python tests/benchmarks/bench.py
+	@$(BIN)/python tests/benchmarks/door.py
+	@$(BIN)/python tests/benchmarks/generator.py
 
 hooks: $(READY) ## check what is committed, at every git commit
 	@$(BIN)/pre-commit install

@@ -15,4 +15,11 @@ def test_each_measure_has_the_counts_of_hand_written_sql():
     assert done.returncode == 0, done.stdout + done.stderr
     timed = sorted(line.split()[0] for line in done.stdout.splitlines() if "agree" in line)
     assert timed == sorted([*survey.__all__, *churn.__all__])
-    assert timed == sorted(path.stem for path in HERE.glob("*.sql") if not path.stem.startswith("generate_"))
+    assert timed == sorted(path.stem for path in HERE.glob("*.sql") if not path.stem.startswith(("generate_", "export_")))
+
+
+def test_the_door_is_timed_beside_duckdbs_reader():
+    command = [sys.executable, str(HERE / "door.py"), "--answers", "20000", "--repeat", "1"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "the door takes " in done.stdout.splitlines()[-1]

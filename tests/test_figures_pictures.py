@@ -410,6 +410,14 @@ def test_an_account_hands_on_its_rows_as_numbers():
     }  # fmt: skip
 
 
+def test_an_account_says_what_was_strange_and_how_often_and_escapes_it():
+    remarks = pd.DataFrame([{"table": "responses", "became": "set aside", "words": "score is <b>odd</b>", "rows": 2}])
+    piece = figures.account(account(), remarks=remarks)
+    assert payload(piece)["remarks"] == [{"table": "responses", "words": "score is <b>odd</b>", "became": "set aside", "rows": 2}]
+    assert "score is &lt;b&gt;odd&lt;/b&gt;" in page(piece)
+    assert "What was strange" not in page(figures.account(account(), remarks=remarks.iloc[:0]))
+
+
 def test_dates_that_pandas_made_timestamps_are_read_as_dates():
     result = by_month(3).assign(month=lambda frame: pd.to_datetime(frame["month"]))
     assert figures.trend(result).text == figures.trend(by_month(3)).text

@@ -143,7 +143,9 @@ def test_small_groups_are_withheld_before_anything_is_shown(path):
 
 @every
 def test_the_quality_of_the_data_read_is_shown(path):
-    assert "figures.account(book.account)" in [ast.unparse(node) for node in statements(path) if isinstance(node, ast.Call)]
+    assert "figures.account(book.account, remarks=book.remarks)" in [
+        ast.unparse(node) for node in statements(path) if isinstance(node, ast.Call)
+    ]
 
 
 @every

@@ -236,7 +236,7 @@ def test_a_result_has_its_shape_and_its_bounds_hold_the_estimate(measure, table)
     assert (answered["estimate"] <= answered["high"]).all()
     assert (answered["low"] < answered["high"]).all()
     assert found.loc[found["n"] == 0, ["estimate", "low", "high"]].isna().all(axis=None)
-    numbers = found.drop(columns=["estimate", "low", "high", "level", "n_eff"], errors="ignore").select_dtypes("number")
+    numbers = found.drop(columns=["estimate", "low", "high", "level", "n_people", "n_eff"], errors="ignore").select_dtypes("number")
     assert set(map(str, numbers.dtypes)) == {"int64"}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 from markupsafe import Markup
@@ -12,10 +13,13 @@ from cxlib.figures import canvas
 from cxlib.figures.findings import asked, at, counted_months, curves_of, month_so_far, window_of
 from cxlib.figures.lines import runs
 from cxlib.figures.measures import Measure, level_words, month_words
+from cxlib.figures.moves import Move, is_moves, moves_of
 from cxlib.figures.picture import Piece, said
-from cxlib.figures.shown import Row, Shown, read
+from cxlib.figures.shown import Row, Shown, movement_of, read
 
 _WIDTH, _HEIGHT = 180, 44
+#: The word says what the sign shows, so a screen reader passes over the sign.
+_VERDICT = Markup('<p class="cx-card-verdict"><span aria-hidden="true">{}</span> {}</p>')
 
 
 def cards(*results: pd.DataFrame) -> Piece:
@@ -26,7 +30,8 @@ def cards(*results: pd.DataFrame) -> Piece:
     *results : DataFrame
         Each one number, or a series by month: then the last month is the number. A curve of
         survival shows the share still there after 12 months, or
-        after the longest usual tenure that is reached.
+        after the longest usual tenure that is reached. A movement adds its verdict to the card of the
+        score before it, as a sign and in words.
 
     Returns
     -------
@@ -55,10 +60,10 @@ def cards(*results: pd.DataFrame) -> Piece:
     shown = [read(result, asks="cards") for result in results]
     if not shown:
         raise ValueError('cards: no result is given. Give one a card, such as survey.nps(responses, by="month").')
-    made = [_card(each) for each in shown]
+    made = [_card(each, moves) for each, moves in _with_their_moves(results, shown)]
     html = Markup('<ul class="cx-cards">{}</ul>').format(Markup().join(piece for _, piece in made))
     text = "\n".join(_line(card) for card, _ in made)
-    reasons = list(dict.fromkeys(each.reason for each in shown))
+    reasons = list(dict.fromkeys(each.reason for each in shown if not is_moves(each.keys)))
     reason = None if None in reasons else " ".join(str(each) for each in reasons)
     if reason and len(reasons) == 1:
         html, text = said([reason]), reason
@@ -66,12 +71,35 @@ def cards(*results: pd.DataFrame) -> Piece:
     return Piece("cards", "cards", text, html, [each.payload() for each in shown], reason, shown[0].k, more)
 
 
-def _line(card: dict[str, str | None]) -> str:
+def _line(card: dict[str, Any]) -> str:
     parts = [f"{card['title']}: {card['value'] or card['reason']}", card["interval"], card["base"], card["window"]]
-    return ", ".join(part for part in parts if part)
+    told = "; ".join(move["words"] for move in card["moved"])
+    return ", ".join(part for part in parts if part) + (f"; {told}" if told else "")
 
 
-def _card(shown: Shown) -> tuple[dict[str, str | None], Markup]:
+def _with_their_moves(results: Sequence[pd.DataFrame], shown: Sequence[Shown]) -> list[tuple[Shown, list[Shown]]]:
+    """Each score with the movements that were given after it."""
+    found: list[tuple[Shown, list[Shown]]] = []
+    for result, each in zip(results, shown, strict=True):
+        if not is_moves(each.keys):
+            found.append((each, []))
+        elif not found:
+            raise ValueError("cards: a movement comes after its score, and there is none before the first.")
+        else:
+            found[-1][1].append(movement_of(found[-1][0], result, asks="cards"))
+    return found
+
+
+def _moved(row: Row, keys: Sequence[str], moves: Sequence[Shown]) -> list[Move]:
+    """The movements into the month of a card; of a card without a month the last ones."""
+    found = []
+    for shown in moves:
+        every = [] if shown.reason else moves_of(shown)
+        found += [move for move in every if move.after == row.month][-1:] if tuple(keys) == ("month",) else every[-1:]
+    return found
+
+
+def _card(shown: Shown, moves: Sequence[Shown]) -> tuple[dict[str, Any], Markup]:
     measure = shown.measure
     if shown.reason:
         card = _words(measure.short, measure, reason=shown.reason)
@@ -84,15 +112,20 @@ def _card(shown: Shown) -> tuple[dict[str, str | None], Markup]:
     direction = Markup('<p class="cx-card-small">low is good</p>') if measure.good == "low" else Markup()
     base = measure.many(float(row.counts.get("customers", row.n)))
     card = _words(title, measure, value=f"{value} {unit}".strip(), interval=interval, base=base, window=window)
+    moved = _moved(row, shown.keys, moves)
+    card["moved"] = [{"verdict": move.verdict, "sign": move.sign, "words": move.brief} for move in moved]
+    verdicts = Markup().join(_VERDICT.format(move.sign, move.brief) for move in moved)
     html = Markup(
-        '<li class="cx-card"><p class="cx-card-title">{}</p><p class="cx-card-value">{}<span class="cx-card-unit">{}</span></p>'
+        '<li class="cx-card"><p class="cx-card-title">{}</p><p class="cx-card-value">{}<span class="cx-card-unit">{}</span></p>{}'
         '<p class="cx-card-small">{}</p><p class="cx-card-small">{}</p>{}{}</li>'
-    ).format(title, value, f" {unit}" if unit else "", interval, f"{base}, {window}" if window else base, direction, _spark(shown))
+    ).format(
+        title, value, f" {unit}" if unit else "", verdicts, interval, f"{base}, {window}" if window else base, direction, _spark(shown)
+    )
     return card, html
 
 
-def _words(title: str, measure: Measure, *, reason: str | None = None, **said: str) -> dict[str, str | None]:
-    blank: dict[str, str | None] = {"title": title, "value": None, "interval": None, "base": None, "window": None}
+def _words(title: str, measure: Measure, *, reason: str | None = None, **said: str) -> dict[str, Any]:
+    blank: dict[str, Any] = {"title": title, "value": None, "interval": None, "base": None, "window": None, "moved": []}
     return {**blank, **said, "measure": measure.name, "reason": reason}
 
 

@@ -1,6 +1,7 @@
 """Findings: what a result says, in one or two sentences with estimate, interval, base and window.
 
-No sentence claims that something moved, or why: a movement needs a test and a cause needs more.
+No sentence here claims that something moved, or why: a movement needs a test (its result is told in `moves`) and a
+cause needs more.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from cxlib.figures.measures import (
     month_words,
     window_words,
 )
+from cxlib.figures.moves import is_moves, movements
 from cxlib.figures.shown import Row, Shown
 
 NPS_SCORES = tuple(range(11))
@@ -33,6 +35,8 @@ def finding(shown: Shown, *, than: Row | None = None) -> str:
     """The finding of a result, by its shape: one number, a series, a curve, a distribution, or groups."""
     if shown.reason:
         return shown.reason
+    if is_moves(shown.keys):
+        return movements(shown)
     if "month" in shown.keys:
         return series(shown)
     if "tenure_days" in shown.keys:
@@ -105,8 +109,11 @@ def month_so_far(month: date, as_of: date | None) -> str:
     return month_words(month)
 
 
-def series(shown: Shown) -> str:
-    """A series: its last month, and between which it lay; of several, the last month of the worst and the best."""
+def series(shown: Shown, *, judged: bool = False) -> str:
+    """A series: its last month, and between which it lay; of several, the last month of the worst and the best.
+
+    Where its movements are ``judged`` beside it, nobody has to be told that months differ by chance alone.
+    """
     if len({row.without("month") for row in shown.dated}) > 1:
         return _many_series(shown)
     measure, rows = shown.measure, shown.dated
@@ -118,10 +125,11 @@ def series(shown: Shown) -> str:
             f"Only {month_words(row.month)} was asked: there is nothing to compare it with."
         )
     low, high = min(rows, key=lambda each: each.estimate), max(rows, key=lambda each: each.estimate)
+    alone = "" if judged else "; months differ by chance alone, too"
     lay = f"Over the {len(rows)} months shown the estimate lay between {measure.number(low.estimate)} ({month_words(low.month)})"
     return (
         f"In {month_so_far(row.month, shown.as_of)} {measure.subject} was {measure.quantity(row.estimate)} {behind}. "
-        f"{lay} and {measure.quantity(high.estimate)} ({month_words(high.month)}); months differ by chance alone, too."
+        f"{lay} and {measure.quantity(high.estimate)} ({month_words(high.month)}){alone}."
     )
 
 

@@ -12,36 +12,43 @@ import pandas as pd
 
 from cxlib.figures import canvas
 from cxlib.figures.canvas import Sheet
-from cxlib.figures.findings import finding
+from cxlib.figures.findings import finding, series
 from cxlib.figures.measures import Measure, counted, decimal, level_words, month_words
+from cxlib.figures.moves import UP, Move, movements, moves_of
 from cxlib.figures.picture import Picture, pictured
-from cxlib.figures.shown import Row, Shown, read
+from cxlib.figures.shown import Row, Shown, movement_of, read
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+#: Of a group and a month, the change into it.
+Marks = dict[tuple[str, int], Move]
+
 #: More panels than these are not compared by anybody.
 MOST_PANELS = 12
 
 
-def trend(result: pd.DataFrame) -> Picture:
-    """The picture of a measure month by month, with its interval.
+def trend(result: pd.DataFrame, *moved: pd.DataFrame) -> Picture:
+    """The picture of a measure month by month, with its interval, marked where it moved.
 
     Parameters
     ----------
     result : DataFrame
         What a measure returned ``by="month"``. With further keys, one small panel a group.
+    *moved : DataFrame
+        Movements of the same score, such as ``survey.movement(responses)``: their verdicts are told,
+        their tables folded beneath.
 
     Returns
     -------
     Picture
-        ``text`` states the last month and between which values the months lie.
+        ``text`` states the last month, between which values the months lie, and what moved.
 
     Raises
     ------
     ValueError
-        If ``result`` is not a result, or has no key ``month``.
+        If ``result`` is not a result or has no key ``month``, or ``moved`` is no movement of its score.
 
     See Also
     --------
@@ -51,7 +58,8 @@ def trend(result: pd.DataFrame) -> Picture:
     -----
     A month without answers is a gap, not a zero. A single month is not drawn: there is nothing to
     compare it with, and the sentence says so. The axis need not begin at 0. That the line rises or
-    falls is not said: the intervals of neighbouring months often hold each other's estimate.
+    falls is said and marked only where the corrected verdict of a movement says so, against the month
+    before or a year before: the intervals of neighbouring months often hold each other's estimate.
 
     Examples
     --------
@@ -62,13 +70,29 @@ def trend(result: pd.DataFrame) -> Picture:
     Over the 2 months shown the estimate lay between 24 (June 2026) and 33 points (May 2026); months differ by chance alone, too.
     """
     shown = read(result, asks="trend", needs=["month"])
-    series = _series(shown)
-    longest = max((len(rows) for rows in series), default=0)
+    beside = [movement_of(shown, each, asks="trend") for each in moved]
+    rows = _series(shown)
+    longest = max((len(each) for each in rows), default=0)
     if longest < 2:
-        return pictured(shown, finding(shown))
-    draw = partial(_one if len(series) == 1 else _panels, shown, series[:MOST_PANELS])
-    said = [f"The {MOST_PANELS} largest of {len(series)} groups are drawn; the table has all."] if len(series) > MOST_PANELS else []
-    return pictured(shown, finding(shown), draw, what=f"Line with interval by month: {shown.measure.axis}", notes=said)
+        return pictured(shown, finding(shown), beside=beside)
+    draw = partial(_one if len(rows) == 1 else _panels, shown, rows[:MOST_PANELS], _marks(beside))
+    said = [f"The {MOST_PANELS} largest of {len(rows)} groups are drawn; the table has all."] if len(rows) > MOST_PANELS else []
+    text = " ".join(
+        [
+            series(shown, judged=any(not each.reason for each in beside)),
+            *dict.fromkeys(each.reason or movements(each, known=True) for each in beside),
+        ]
+    )
+    return pictured(shown, text, draw, what=f"Line with interval by month: {shown.measure.axis}", notes=said, beside=beside)
+
+
+def _marks(beside: Sequence[Shown]) -> Marks:
+    """Where a series moved by more than chance: for each group and month the verdict, that against the month before first."""
+    found: Marks = {}
+    for way in ("month", "year"):
+        for move in (move for shown in beside for move in moves_of(shown) if move.way == way and move.moved and move.after):
+            found.setdefault((move.group, _place(move.after)), move)  # type: ignore[arg-type]
+    return found
 
 
 def _series(shown: Shown) -> list[list[Row]]:
@@ -117,20 +141,25 @@ def _scale(measure: Measure, rows: Sequence[Row]) -> tuple[float, float]:
     return max([mark for mark in marks if mark <= low], default=ends[0]), min([mark for mark in marks if mark >= high], default=ends[1])
 
 
-def _axis_words(shown: Shown, rows: Sequence[Row]) -> str:
+def _axis_words(shown: Shown, rows: Sequence[Row], marks: Marks) -> str:
     measure = shown.measure
     words = f"{measure.axis}, with {level_words(shown.level)} interval"
     if measure.good == "low":
         words += "; low is good"
+    words += _MARKED if marks else ""
     least, most = min(row.n for row in rows), max(row.n for row in rows)
     base = counted(most, *measure.base)
     return f"{words}. {base if least == most else f'{decimal(least, 0)} to {base}'} a month"
 
 
-def _one(shown: Shown, series: Sequence[Sequence[Row]], sheet: Sheet) -> Figure:
+#: What the marks mean, where there are any.
+_MARKED = "; ▲ ▼ moved by more than chance"
+
+
+def _one(shown: Shown, series: Sequence[Sequence[Row]], marks: Marks, sheet: Sheet) -> Figure:
     """One series, wide, its last point and its ends labelled."""
     rows, measure = series[0], shown.measure
-    words = _axis_words(shown, rows)
+    words = _axis_words(shown, rows, marks)
     top = canvas.head_lines(sheet, words)
     fig = canvas.figure(sheet, top + (230 if sheet.narrow else 270))
     canvas.headed(fig, sheet, words)
@@ -145,7 +174,18 @@ def _one(shown: Shown, series: Sequence[Sequence[Row]], sheet: Sheet) -> Figure:
     _months(ax, rows, sheet, most=5 if sheet.narrow else 9)
     _values(ax, ends, values, sheet)
     _labelled(ax, measure, rows, sheet)
+    _marked(ax, measure, rows, marks)
     return fig
+
+
+def _marked(ax: Axes, measure: Measure, rows: Sequence[Row], marks: Marks) -> None:
+    """A triangle beyond the interval of each month into which the score moved: up stands above, down below."""
+    for row in rows:
+        move = marks.get((row.group("month").label, _place(row.month)))
+        if move is not None:
+            up = move.verdict == UP
+            at = (_place(row.month), measure.shown(row.high if up else row.low))
+            ax.plot(*at, "^" if up else "v", color=canvas.HIGH, markersize=9, clip_on=False, zorder=6)
 
 
 def _line(ax: Axes, measure: Measure, rows: Sequence[Row], *, color: str) -> None:
@@ -216,11 +256,12 @@ def _labelled(ax: Axes, measure: Measure, rows: Sequence[Row], sheet: Sheet) -> 
             )  # fmt: skip
 
 
-def _panels(shown: Shown, series: Sequence[Sequence[Row]], sheet: Sheet) -> Figure:
+def _panels(shown: Shown, series: Sequence[Sequence[Row]], marks: Marks, sheet: Sheet) -> Figure:
     """Small multiples: one panel a group, all on one scale."""
     measure, every = shown.measure, [row for rows in series for row in rows]
     words = f"{measure.axis}, with {level_words(shown.level)} interval; last month and its number of {measure.base[1]} above"
     words += "; low is good" if measure.good == "low" else ""
+    words += _MARKED if marks else ""
     across = 2 if sheet.narrow else 3
     down = -(-len(series) // across)
     top, high, gap = canvas.head_lines(sheet, words), 150.0, 18.0
@@ -239,6 +280,7 @@ def _panels(shown: Shown, series: Sequence[Sequence[Row]], sheet: Sheet) -> Figu
         if number % across:
             ax.set_yticklabels([])
         _two_ends(ax, span, sheet)
+        _marked(ax, measure, rows, marks)
         last = rows[-1]
         ax.plot(_place(last.month), measure.shown(last.estimate), "o", color=canvas.HIGH, markersize=5, clip_on=False, zorder=5)
         name = last.group("month").label

@@ -37,7 +37,8 @@ class Measure:
 
     ``subject`` stands in a sentence, ``short`` on a card, ``heading`` over a column, ``axis`` beside
     a picture. ``form`` decides how a number is written, ``good`` which end of the scale is the good
-    one, ``base`` what ``n`` counts, and ``floor`` and ``ceiling`` where the scale ends.
+    one, ``base`` what ``n`` counts, and ``floor`` and ``ceiling`` where the scale ends. A ``change`` of
+    a measure has its form, and a sign.
     """
 
     name: str
@@ -51,10 +52,13 @@ class Measure:
     good: Literal["high", "low"] | None = "high"
     floor: float = -math.inf
     ceiling: float = math.inf
+    change: bool = False
 
     @property
     def unit(self) -> str:
         """What follows a number: `` points``, `` %``, `` months`` or nothing."""
+        if self.change and self.form == "share":
+            return " percentage points"
         return {"points": " points", "share": " %", "months": " months"}.get(self.form, "")
 
     def shown(self, value: float) -> float:
@@ -67,16 +71,17 @@ class Measure:
         """The value rounded for eyes, without its unit; ``fine`` for tables."""
         if self.form == "months":
             return decimal(self.shown(value), 1).removesuffix(".0")
-        return decimal(self.shown(value), {"points": int(fine), "share": 1, "mean": 2, "number": 2}[self.form])
+        number = decimal(self.shown(value), {"points": int(fine), "share": 1, "mean": 2, "number": 2}[self.form])
+        return f"+{number}" if self.change and value > 0 and any(digit in number for digit in "123456789") else number
 
     def quantity(self, value: float) -> str:
         """The value rounded for eyes, with its unit: ``31 points``."""
         number = self.number(value)
-        return f"{number} {'point' if number in {'1', MINUS + '1'} else 'points'}" if self.form == "points" else number + self.unit
+        return f"{number} {'point' if number in {'1', '+1', MINUS + '1'} else 'points'}" if self.form == "points" else number + self.unit
 
     def brief(self, value: float) -> str:
         """The value where its unit has been said: ``31``, but ``31.0 %``."""
-        return self.number(value) if self.form == "points" else self.quantity(value)
+        return self.number(value) if self.form == "points" or self.change else self.quantity(value)
 
     def interval(self, low: float, high: float, *, fine: bool = False) -> str:
         """The interval rounded for eyes: ``28 to 34``, or ``above 28`` where it has no upper end."""
@@ -135,6 +140,7 @@ _VOCABULARY = {measure.name: measure for measure in _MEASURES}
 
 #: A result without rows has lost the name of its measure; the counts it would have had tell.
 _TELLTALE = {
+    "verdict": "change",
     "promoters": "nps",
     "satisfied": "csat",
     "easy": "ces_share",
@@ -162,12 +168,26 @@ _ORDER = {measure.name: place for place, measure in enumerate(_MEASURES)}
 def measure_named(name: str) -> Measure:
     """The vocabulary of a measure; one that is not in it is spoken of by its name."""
     base = name.removesuffix("_weighted")
-    found = _VOCABULARY.get(base) or _unlisted(base)
+    found = _VOCABULARY.get(base) or (_change(base) if base.endswith("_change") else _unlisted(base))
     if base == name:
         return found
     return replace(
         found, name=name, subject=f"{found.subject}, weighted,", short=f"{found.short}, weighted", axis=f"{found.axis}, weighted"
     )
+
+
+def moving(measure: Measure) -> Measure:
+    """The measure whose change a result holds: that of ``csat_change`` is ``csat``."""
+    return measure_named(measure.name.replace("_change", "")) if measure.change else measure
+
+
+def _change(name: str) -> Measure:
+    of = measure_named(name.removesuffix("_change"))
+    found = replace(of, name=name, subject=f"the change of {of.subject}", short=f"{of.short}, change", change=True)
+    unit = found.unit.strip()
+    span = of.ceiling - of.floor
+    axis = f"Change of {of.subject}{f' in {unit}' if unit else ''}"
+    return replace(found, heading=f"Change{f' ({unit})' if unit else ''}", axis=axis, floor=-span, ceiling=span)
 
 
 def measure_of(frame: pd.DataFrame) -> Measure:

@@ -124,13 +124,23 @@ def unbroken(text: str) -> str:
 
 
 def pictured(
-    shown: Shown, text: str, draw: Callable[[canvas.Sheet], Figure] | None = None, *, what: str = "", notes: Sequence[str] = ()
+    shown: Shown,
+    text: str,
+    draw: Callable[[canvas.Sheet], Figure] | None = None,
+    *,
+    what: str = "",
+    notes: Sequence[str] = (),
+    beside: Sequence[Shown] = (),
 ) -> Picture:
-    """A result with its finding below and its table folded under it; without a drawing where there is none to make."""
-    from cxlib.figures.tables import folded
+    """A result with its finding below and its table folded under it; without a drawing where there is none to make.
 
-    below = said([*notes, *([] if shown.reason else shown.notes)]) + folded(shown)
-    return _picture(shown.name, text, [shown], shown.reason, draw, what, below)
+    What is said ``beside`` it, such as its movements, is folded under it, too.
+    """
+    from cxlib.figures.tables import all_folded
+
+    held = dict.fromkeys(note for each in (shown, *beside) if not each.reason for note in each.notes)
+    below = said([*notes, *held]) + all_folded([shown, *beside])
+    return _picture(shown.name, text, [shown, *beside], shown.reason, draw, what, below)
 
 
 def several(name: str, shown: Sequence[Shown], text: str, *, draw: Callable[[canvas.Sheet], Figure] | None = None, **said_: Any) -> Picture:

@@ -7,14 +7,15 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import pandas as pd
 
-from cxlib.figures.measures import AXES, Measure, a_date, counted, family, label, listed, measure_of, spoken
+from cxlib.figures.measures import AXES, Measure, a_date, counted, family, label, listed, measure_of, moving, spoken
+from cxlib.figures.moves import is_moves, names_of, way_of
 from cxlib.figures.settings import CURRENT
-from cxlib.figures.withhold import withheld
+from cxlib.figures.withhold import PAIR, withheld
 from cxlib.tables import RESULT
 
 
@@ -64,7 +65,7 @@ class Shown:
     ``frame`` holds every row, numbers of withheld ones missing, and columns ``withheld`` and ``beside``; ``small``
     and ``beside`` are the labels of the groups withheld because they are small, and because a small
     one could be worked out from them; ``cut`` counts the rows of curves that were left out, and ``gone``
-    are the groups of which no row is left.
+    are the groups of which no row is left; ``remarks`` is what the measure itself has left out.
     """
 
     frame: pd.DataFrame
@@ -79,6 +80,7 @@ class Shown:
     beside: tuple[str, ...] = ()
     cut: int = 0
     gone: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     @cached_property
     def rows(self) -> list[Row]:
@@ -136,7 +138,8 @@ class Shown:
             said.append(f"Not shown: {fewer} at risk ({_some(self.gone)}).")
         elif self.cut:
             said.append(f"Not shown: tenures with {fewer} at risk.")
-        if self.empty:
+        said += self.remarks
+        if self.empty and not is_moves(self.keys):
             said.append(f"No {self.measure.base[1]}: {_some(self.empty)}.")
         return said
 
@@ -186,13 +189,16 @@ def read(result: pd.DataFrame, *, asks: str, needs: Sequence[str] = ()) -> Shown
     # Of a withheld curve only the group stays: each of its steps is the tenure of somebody.
     steps = frame["withheld"] & ("tenure_days" in keys)
     steps &= frame.duplicated(subset=[*groups, "measure"])
-    small, beside = (_labels(frame[flags[column]], groups) for column in ("small", "beside"))
+    names = partial(names_of, way=way_of(frame)) if is_moves(keys) else _labels
+    own = [key for key in groups if key not in PAIR] if is_moves(keys) else groups
+    small, beside = (names(frame[flags[column]], own) for column in ("small", "beside"))
     frame["beside"] = flags["beside"]
     left = _labels(frame[~tail], groups)
     gone = tuple(name for name in _labels(frame[tail], groups) if name not in left)
     frame = _blanked(frame, keys, counts)[~(tail | steps)].reset_index(drop=True)
-    name, given = _stem(family(result), keys), result.attrs.get("reason")
+    name, given = _stem(family(result), [*own, way_of(frame)] if is_moves(keys) else keys), result.attrs.get("reason")
     held: dict[str, Any] = {"small": small, "beside": beside, "cut": int(tail.sum()), "gone": gone}
+    held["remarks"] = tuple(result.attrs.get("notes", ()))
     return Shown(frame, tuple(keys), tuple(counts), measure_of(result), name, CURRENT.smallest_group, CURRENT.as_of, given, **held)
 
 
@@ -270,3 +276,16 @@ def only(result: pd.DataFrame | None, *, asks: str, of: Sequence[Shown]) -> Row 
     if other is not None:
         raise ValueError(f"{asks}: the groups hold '{other}', but than holds '{shown.measure.name}'; only one measure can be compared.")
     return shown.rows[0] if shown.rows else None
+
+
+def movement_of(shown: Shown, result: pd.DataFrame, *, asks: str) -> Shown:
+    """A movement given beside the score that moved; a letter where it is none, or of another score."""
+    move = read(result, asks=asks)
+    if not is_moves(move.keys):
+        raise ValueError(
+            f"{asks}: what follows the score must be its movements, such as survey.movement(responses); this is '{move.name}'."
+        )
+    of = moving(move.measure)
+    if len(result) and len(shown.frame) and of.name not in set(shown.frame["measure"]):
+        raise ValueError(f"{asks}: this is the movement of '{of.name}', but the score is '{shown.measure.name}'.")
+    return move

@@ -11,9 +11,11 @@ from markupsafe import Markup
 
 from cxlib.figures import canvas
 from cxlib.figures.findings import finding
-from cxlib.figures.measures import a_date, date_words, decimal, heading, key_words, level_words, listed, measure_named, window_words
+from cxlib.figures.measures import a_date, date_words, decimal, heading, key_words, level_words, listed, measure_named, moving, window_words
+from cxlib.figures.moves import SIGNS, WAYS, is_moves, periods, size, way_of
 from cxlib.figures.picture import Piece, said
 from cxlib.figures.shown import Shown, read
+from cxlib.figures.withhold import PAIR
 from cxlib.tables import RESULT
 
 #: More rows than anybody reads; the file beside the table has them all.
@@ -71,15 +73,8 @@ def table(result: pd.DataFrame) -> Piece:
     return Piece("table", shown.name, text, html_table(shown) + said(shown.notes), [shown.payload()], shown.reason, shown.k)
 
 
-def folded(shown: Shown) -> Markup:
-    """The table of a picture, folded beneath it."""
-    if not len(shown.frame):
-        return Markup()
-    return Markup('<details class="cx-more"><summary>The numbers</summary>{}</details>').format(html_table(shown))
-
-
 def all_folded(shown: Sequence[Shown]) -> Markup:
-    """The tables of a picture of several results, folded together beneath it."""
+    """The tables of a picture, folded together beneath it."""
     tables = [html_table(each) for each in shown if len(each.frame)]
     if not tables:
         return Markup()
@@ -88,6 +83,8 @@ def all_folded(shown: Sequence[Shown]) -> Markup:
 
 def html_table(shown: Shown) -> Markup:
     """Caption, headings, rows and the file of a result, all escaped."""
+    if is_moves(shown.keys):
+        return _moves_table(shown)
     frame = _thinned(shown)
     cut = frame.head(MOST_ROWS)
     several = shown.frame["measure"].nunique() > 1
@@ -102,6 +99,50 @@ def html_table(shown: Shown) -> Markup:
     rows = [_cells(shown, record, columns, several=several, window=window) for record in cut.to_dict("records")]
     caption = f"{_caption(shown, windows)}{_left_out(shown, len(cut), len(frame))}"
     return grid(caption, heads, rows, first=max(len(shown.keys), 1)) + download(csv(shown), f"{shown.name}.csv")
+
+
+def _moves_table(shown: Shown) -> Markup:
+    """Every change of a result: between which periods, its verdict, how large, how sure, and what it would take."""
+    frame, way, of = shown.frame, way_of(shown.frame), moving(shown.measure)
+    cut = frame.head(MOST_ROWS)
+    groups = [key for key in shown.keys if key not in PAIR]
+    heads: list[Cell] = [*((heading(key), False) for key in groups), ("Period", False), ("Against", False), ("Verdict", False)]
+    heads += [(shown.measure.heading, True), (f"{level_words(shown.level)} interval", True), ("Corrected p", True)]
+    heads += [("Before", True), ("After", True), ("Answers before", True), ("Answers after", True)]
+    heads += [("Change they show", True), ("Answers to tell", True)]
+    rows = [_moves_cells(record, groups, way, shown) for record in cut.to_dict("records")]
+    judged = int(frame["p_value"].notna().sum())
+    text = f"Before and after: {of.heading}. Change they show: the change that so many answers find in four of five cases."
+    if judged > 1:
+        corrected = f"The verdicts are corrected for {decimal(judged, 0)} comparisons together (Benjamini and Hochberg)"
+        text = f"{corrected}; the intervals are not. {text}"
+    caption = f"{shown.measure.axis}, {WAYS[way]}.{_left_out(shown, len(cut), len(frame))}"
+    return grid(caption, heads, rows, first=len(groups) + 1) + said([text]) + download(csv(shown), f"{shown.name}.csv")
+
+
+def _moves_cells(record: dict[Any, Any], groups: Sequence[str], way: str, shown: Shown) -> list[Cell]:
+    measure = measure_named(str(record["measure"]))
+    of = moving(measure)
+    before, after = periods(way, record, short=True)
+    head: list[Cell] = [*((key_words(key, record[key]), False) for key in groups), (after, False), (before, False)]
+    if record["withheld"]:
+        words = "it would give a smaller group away" if record["beside"] else f"fewer than {shown.k} {measure.base[1]}"
+        return [*head, (f"not shown: {words}", False), *([("", True)] * 9)]
+    known = {name: _float(record[name]) for name in ("estimate", "p_corrected", "estimate_before", "estimate_after", "smallest_detectable")}
+    change = "" if math.isnan(known["estimate"]) else measure.number(known["estimate"], fine=True)
+    p = known["p_corrected"]
+    ends = [known[name] for name in ("estimate_before", "estimate_after")]
+    return [
+        *head,
+        (f"{SIGNS[record['verdict']]} {record['verdict']}" if change else "not compared", False),
+        (change, True),
+        (measure.interval(_float(record["low"]), _float(record["high"]), fine=True) if change else "", True),
+        ("" if math.isnan(p) else "below 0.001" if p < 0.001 else decimal(p, 3), True),
+        *(("" if math.isnan(value) else of.number(value, fine=True), True) for value in ends),
+        *((_count(record[name]), True) for name in ("n_before", "n_after")),
+        ("" if math.isnan(known["smallest_detectable"]) else size(measure, known["smallest_detectable"]), True),
+        (_count(record["n_to_tell"]), True),
+    ]
 
 
 def _cells(shown: Shown, record: dict[Any, Any], columns: Sequence[str], *, several: bool, window: bool) -> list[Cell]:
@@ -252,7 +293,7 @@ _ACCOUNT_HEADS = {
 }
 
 
-def account(frame: pd.DataFrame) -> Piece:
+def account(frame: pd.DataFrame, *, remarks: pd.DataFrame | None = None) -> Piece:
     """What became of every row that was read, as a table and a sentence that adds up.
 
     Parameters
@@ -260,6 +301,8 @@ def account(frame: pd.DataFrame) -> Piece:
     frame : DataFrame, one row per table
         ``table``, ``rows_read``, ``kept``, ``set_aside``, ``not_meant``, ``repeats``, ``after_as_of``,
         ``no_consent``, ``since``, ``until``: the account of a book.
+    remarks : DataFrame, one row per table and thing that was strange, optional
+        ``table``, ``became`` (set aside, or kept), ``words``, ``rows``: the remarks of a book.
 
     Returns
     -------
@@ -302,7 +345,16 @@ def account(frame: pd.DataFrame) -> Piece:
     html = Markup('<p class="cx-account">{}</p>').format(text)
     html += grid("Rows read, and what became of them.", heads, rows)
     html += download(csv_of(frame[["table", "rows_read", *_ACCOUNT, "since", "until"]]), "account.csv")
-    return Piece("account", "account", text, html, more={"account": _account_rows(frame)})
+    strange: list[dict[str, Any]] = [] if remarks is None else remarks[["table", "words", "became", "rows"]].to_dict("records")  # type: ignore[assignment]
+    strange = [row | {"rows": int(row["rows"])} for row in strange]
+    if strange:
+        heads = [("Table", False), ("What was strange", False), ("The rows were", False), ("Rows", True)]
+        cells = [
+            [(key_words("table", row["table"]), False), (row["words"], False), (row["became"], False), (decimal(row["rows"], 0), True)]
+            for row in strange
+        ]
+        html += grid("What was strange in the rows, and how often.", heads, cells)
+    return Piece("account", "account", text, html, more={"account": _account_rows(frame), "remarks": strange})
 
 
 def _account_words(frame: pd.DataFrame) -> str:

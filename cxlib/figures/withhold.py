@@ -4,7 +4,7 @@ A group with fewer than ``k`` answers is withheld. A single withheld group could
 the total less all others, so the groups withheld along any one key must be at least two and hold
 at least ``k`` together: the next smallest goes with them until they do. A group without a key is withheld
 like any other, but no group is withheld for its sake: nobody knows who is in it. It is the last to be withheld
-for another's.
+for another's. A change is withheld where one of its two periods is: it would give that one away.
 """
 
 from __future__ import annotations
@@ -16,12 +16,17 @@ import pandas as pd
 
 from cxlib.figures.measures import AXES
 
+#: Keys of a change.
+PAIR = ("before", "after")
+
 #: Keys whose values share their respondents: the total over them says nothing about one of them.
 _SHARED = (*AXES, "question")
 
 
 def withheld(frame: pd.DataFrame, *, keys: Sequence[str], k: int) -> pd.DataFrame:
     """Two columns beside ``frame``: ``small`` (0 < n < k) and ``beside`` (withheld to keep a small one from being worked out)."""
+    if set(PAIR) <= set(keys) and len(frame):
+        return _of_changes(frame, [key for key in keys if key not in PAIR], k)
     group = [key for key in keys if key not in AXES]
     base = "customers" if "customers" in frame else "n"
     if not len(frame):
@@ -39,6 +44,15 @@ def withheld(frame: pd.DataFrame, *, keys: Sequence[str], k: int) -> pd.DataFram
     number = frame.groupby(group, dropna=False, sort=False).ngroup().to_numpy()
     found: pd.DataFrame = sizes[["small", "beside"]].iloc[number].set_index(frame.index)
     return found
+
+
+def _of_changes(frame: pd.DataFrame, groups: list[str], k: int) -> pd.DataFrame:
+    """The same for changes, from the answers of each period: what is withheld of a series is withheld of its changes, too."""
+    sides = [frame[[*groups, "measure"]].assign(period=frame[side], n=frame[f"n_{side}"]) for side in PAIR]
+    both = pd.concat(sides, ignore_index=True)
+    found = withheld(both, keys=[*groups, "period"], k=k).to_numpy().reshape(2, len(frame), 2)
+    small, beside = found[:, :, 0].any(axis=0), found[:, :, 1].any(axis=0)
+    return pd.DataFrame({"small": small, "beside": beside & ~small}, index=frame.index)
 
 
 def _hide_more(sizes: pd.DataFrame, group: Sequence[str], k: int) -> bool:

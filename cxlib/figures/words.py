@@ -9,7 +9,8 @@ import pandas as pd
 from markupsafe import Markup
 
 from cxlib.figures.findings import finding, latest
-from cxlib.figures.measures import clean, counted, date_words
+from cxlib.figures.measures import clean, counted, date_words, moving
+from cxlib.figures.moves import OPEN, is_moves, last_moves, moves_of, newest
 from cxlib.figures.picture import Piece, said, unbroken
 from cxlib.figures.settings import CURRENT, SMALLEST_GROUP, style
 from cxlib.figures.shown import Shown, only, read
@@ -73,8 +74,8 @@ def headline(*results: pd.DataFrame) -> Piece:
     Parameters
     ----------
     *results : DataFrame
-        The number of everybody, then the same by month: the last month follows it. Any other
-        result adds its own sentence.
+        The number of everybody, then the same by month: the last month follows it. A movement of
+        this score says whether it moved. Any other result adds its own sentence.
 
     Returns
     -------
@@ -92,8 +93,8 @@ def headline(*results: pd.DataFrame) -> Piece:
 
     Notes
     -----
-    It states levels. Whether a month differs from the one before by more than chance is not said,
-    and two numbers side by side do not show it.
+    Levels stand side by side; that one is larger than another by more than chance is said only where
+    a movement was given, in its verdict, corrected over all of its rows.
 
     Examples
     --------
@@ -112,7 +113,7 @@ def headline(*results: pd.DataFrame) -> Piece:
 
 
 #: An interval in brackets, with its base and the stop behind it.
-_BASE = re.compile(r"(\((?:[^()]* interval |[−\d])[^()]*\)[.;,]?)")
+_BASE = re.compile(r"(\((?:[^()]* interval |change |[−\d])[^()]*\)[.;,]?)")
 
 
 def _bases_quiet(text: str) -> Markup:
@@ -126,8 +127,16 @@ def _headline_sentences(shown: list[Shown]) -> list[str]:
     """A sentence a result; a series of the same measure adds its last month only, if it has more than one."""
     said: list[str] = []
     before: Shown | None = None
+    still_open = False
     for each in shown:
-        same = before is not None and before.measure.name == each.measure.name and not before.reason
+        same = before is not None and before.measure.name == moving(each.measure).name and not before.reason
+        if is_moves(each.keys):
+            # The score that it belongs to stays in mind: a second comparison may follow the first.
+            if not each.reason:
+                said.append(newest(each, known=same, open_before=same and still_open))
+                still_open = bool(moves_of(each)) and last_moves(moves_of(each))[0].verdict == OPEN
+            continue
+        still_open = False
         if "month" in each.keys and each.keys == ("month",) and not each.reason:
             if len(each.rows) > 1 or not same:
                 said.append(latest(each, known=each.measure if same else None))

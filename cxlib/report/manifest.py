@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import json
 import platform
@@ -54,32 +53,25 @@ def up_to_date(folder: Path, made_of: Mapping[str, Any]) -> bool:
 
 
 def spans(admitted: Path, as_of: str) -> dict[str, dict[str, Any]]:
-    """For each admitted table: rows read, kept, set aside, and the first and last day up to ``as_of``."""
-    import pyarrow.compute as pc
-    from pyarrow import parquet
-
+    """For each admitted table: rows read, kept, set aside, its first day, and the first and last day up to ``as_of``."""
+    from cxlib.sources import admitted_rows
     from cxlib.tables import TABLES
+    from cxlib.tables.engine import connect
 
     account = json.loads((admitted / "account.json").read_text(encoding="utf-8"))["tables"]
     told: dict[str, dict[str, Any]] = {}
-    for name, counts in account.items():
-        told[name] = {key: counts[key] for key in ("rows_read", "kept", "set_aside")} | {"first": None}
-        column = TABLES[name].dated
-        days: list[dt.date] = []
-        if column is not None:
-            values = parquet.read_table(admitted / f"{name}.parquet", columns=[column])[column]
-            both = pc.min_max(values).as_py()
-            first = _day(both["min"])
-            if first is not None:
-                told[name]["first"] = first.isoformat()
-                days = [day for value in pc.unique(pc.cast(values, "date32", safe=False)).to_pylist() if (day := _day(value))]
-        known = [day for day in days if day.isoformat() <= as_of]
-        told[name] |= {"since": min(known).isoformat() if known else None, "until": max(known).isoformat() if known else None}
+    con = connect()
+    try:
+        for name, counts in account.items():
+            dated = TABLES[name].dated
+            days = f"CAST({dated or 'NULL'} AS DATE)"
+            asked = f"min({days}), min({days}) FILTER ({days} <= DATE '{as_of}'), max({days}) FILTER ({days} <= DATE '{as_of}')"
+            row = con.raw_sql(f"SELECT {asked} FROM {admitted_rows(admitted, name)}").fetchone()
+            told[name] = {key: counts[key] for key in ("rows_read", "kept", "set_aside")}
+            told[name] |= {part: day and day.isoformat() for part, day in zip(("first", "since", "until"), row, strict=True)}
+    finally:
+        con.disconnect()
     return told
-
-
-def _day(value: dt.date | None) -> dt.date | None:
-    return value.date() if isinstance(value, dt.datetime) else value
 
 
 def period(tables: Mapping[str, Mapping[str, Any]]) -> tuple[str | None, str | None]:

@@ -71,6 +71,13 @@ class Book:
     sends: ir.Table
     audits: ir.Table
 
+    @property
+    def remarks(self) -> pd.DataFrame:
+        """What was set aside and what was strange and kept, without what stood in the cells: table, became, words, rows."""
+        aside = self.problems.assign(became="set aside", words=self.problems["reason"])
+        kept = self.notes.assign(became="kept", words=(self.notes["column"] + " " + self.notes["note"]).str.strip())
+        return pd.concat([aside, kept], ignore_index=True)[["table", "became", "words", "rows"]]
+
 
 def admit(path: str | Path, *, to: str | Path) -> list[str]:
     """Pass every declared table through the door, into a folder of validated Parquet files.
@@ -114,7 +121,7 @@ def admit(path: str | Path, *, to: str | Path) -> list[str]:
                 letters.append(str(error))
                 continue
             account[name] = asdict(result) | {part: getattr(result, part).to_dict("records") for part in ("problems", "notes")}
-        letters += [] if letters else strangers(workbook, con, to, account)
+        letters += [] if letters else strangers(workbook, con, folder=to, account=account)
     finally:
         con.disconnect()
         shutil.rmtree(scratch, ignore_errors=True)

@@ -1,6 +1,7 @@
 """What customers answered: loyalty, satisfaction, effort, ratings, each with its interval, base and window."""
 
+from cxlib.survey.movement import Score, movement
 from cxlib.survey.ratings import distribution, ratings
 from cxlib.survey.scores import ces, csat, nps
 
-__all__ = ["ces", "csat", "distribution", "nps", "ratings"]
+__all__ = ["Score", "ces", "csat", "distribution", "movement", "nps", "ratings"]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 #: Sums of weights are exact between these bounds, so that they repeat to the byte; only ratios of weights count.
 LIGHTEST, HEAVIEST = 1e-6, 1e9
-_EXACT = "decimal(38, 18)"
+EXACT = "decimal(38, 18)"
+
+#: The column that names who answered, and the one that a comparison of periods makes.
+PEOPLE, PERIOD = "respondent", "cx_period"
 
 #: The kinds of question, and what to say where nobody was asked one.
 KINDS = {
@@ -42,6 +45,21 @@ class Asked:
     weight: str | None = None
     scale: tuple[int, int] | None = None
     each_question: bool = False
+    cluster: str | None = None
+    period: Callable[[ir.Table], Any] | None = None
+
+    def prepared(self, expr: ir.Table) -> ir.Table:
+        """The table with the columns that are made and not read."""
+        import ibis
+
+        if self.each_question and "question" not in expr.columns:
+            # A bare frame may hold the answers to one question that has no name.
+            expr = expr.mutate(question=ibis.null("string"))
+        return expr.mutate(**{PERIOD: self.period(expr)}) if self.period else expr
+
+    def who(self, expr: ir.Table) -> str | None:
+        """The column that tells people apart, where there is one. The usual one may be absent; one that was named may not."""
+        return None if self.cluster == PEOPLE and PEOPLE not in expr.columns else self.cluster
 
     @property
     def single(self) -> list[str]:
@@ -50,15 +68,39 @@ class Asked:
             return ["kind"] if self.kind else []
         return [] if "question" in self.names else ["question"]
 
-    def tally(self, table: Table) -> Tally:
-        """Count the answers, after refusing what cannot be counted."""
+    def rows(self, expr: ir.Table) -> ir.Table:
+        """The answers to what is asked, under the names used here; one row an answer, skipped ones too."""
         import ibis
 
+        expr = self.prepared(expr)
+        who = self.who(expr)
+        if self.question is not None:
+            expr = expr.filter(expr["question"] == self.question)
+        elif self.kind is not None and "kind" in expr.columns:
+            expr = expr.filter(expr["kind"] == self.kind)
+        low, high = (
+            expr[name].cast("int64") if name in expr.columns else ibis.literal(bound, "int64")
+            for name, bound in zip(("scale_low", "scale_high"), self.scale or (None, None), strict=True)
+        )
+        weighed = typed(expr, self.weight, "number") if self.weight else ibis.literal(1.0)
+        carried = [name for name in (*self.single, "cx_row") if name in expr.columns]
+        return expr.select(
+            **key_columns(expr, self.names),
+            **{name: expr[name] for name in carried},
+            scale_low=low,
+            scale_high=high,
+            low_is_good=ibis.coalesce(typed(expr, "low_is_good", "yes/no"), False),
+            score=typed(expr, "score", "number"),
+            day=typed(expr, "time_answered", "date"),
+            weight=weighed,
+            who=expr[who] if who else ibis.null("string"),
+        )
+
+    def tally(self, table: Table) -> Tally:
+        """Count the answers, after refusing what cannot be counted."""
         expr = expression(table)
-        if self.each_question and "question" not in expr.columns:
-            # A bare frame may hold the answers to one question that has no name.
-            expr = expr.mutate(question=ibis.null("string"))
-        need(expr, [*self.names, "score", *([self.weight] if self.weight else [])], asks=self.by_whom)
+        prepared = self.prepared(expr)
+        need(prepared, [*self.names, "score", *filter(None, [self.weight, self.who(expr)])], asks=self.by_whom)
         if self.question is not None:
             need(expr, ["question"], asks=self.by_whom)
         if self.scale is not None and "scale_low" in expr.columns:
@@ -71,13 +113,14 @@ class Asked:
             _refuse_unknown_question(expr, self)
             return _no_groups(KINDS[self.kind])
         _refuse(table, cells, self)
-        cells = restored(cells, expr, self.names)
-        reason = absent_key(cells, [name for name in self.names if not (self.each_question and name == "question")], row="answer")
+        cells = restored(cells, prepared, self.names)
+        made = {PERIOD, "question"} if self.each_question else {PERIOD}
+        reason = absent_key(cells, [name for name in self.names if name not in made], row="answer")
         if not self.weight:
             cells["weight"] = cells["square"] = cells["answers"]
         elif cells["answers"].sum() and cells["unweighted"].sum() == cells["answers"].sum():
             reason = reason or "No answer has a weight."
-        return _no_groups(reason) if reason else _grouped(cells, self)
+        return _no_groups(reason) if reason else replace(_grouped(cells, self), asked=self, expr=expr)
 
     def result(self, frame: pd.DataFrame, counts: Iterable[str], *, axis: Sequence[str] = (), level: float) -> pd.DataFrame:
         """A result in its shape; rows in order of the keys, those of one group in the order they came."""
@@ -98,7 +141,8 @@ class Tally:
 
     ``groups`` has the keys, ``scale_low``, ``scale_high``, ``low_is_good``, ``since``, ``until``, one row a group in
     order of the keys; ``counts`` and ``weights`` one column a score, the first for ``scale_low``; ``squares`` Σw².
-    Without weights the weights are the counts. ``reason`` says why there is no group.
+    Without weights the weights are the counts. ``reason`` says why there is no group; ``asked`` and ``expr`` are what
+    was asked of which table.
     """
 
     groups: pd.DataFrame
@@ -106,6 +150,8 @@ class Tally:
     weights: npt.NDArray[np.float64]
     squares: npt.NDArray[np.float64]
     reason: str = ""
+    asked: Asked | None = None
+    expr: ir.Table | None = None
 
     @property
     def n(self) -> npt.NDArray[np.int64]:
@@ -118,13 +164,12 @@ class Tally:
         """Kish's effective number of answers of each group; ``n`` without weights."""
         return intervals.effective_n(self.weights.sum(axis=1), self.squares)
 
-    @property
-    def effective(self) -> npt.NDArray[np.float64]:
-        """Weighted answers by score, scaled to sum to ``n_eff``: what the intervals are computed from."""
+    def scaled(self, n: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Weighted answers by score, scaled to sum to ``n``: what the intervals are computed from."""
         total = self.weights.sum(axis=1)
-        scale = np.divide(self.n_eff, total, out=np.zeros_like(total), where=total > 0)
-        scaled: npt.NDArray[np.float64] = self.weights * scale[:, None]
-        return scaled
+        scale = np.divide(n, total, out=np.zeros_like(total), where=total > 0)
+        found: npt.NDArray[np.float64] = self.weights * scale[:, None]
+        return found
 
     def between(self, low: npt.ArrayLike, high: npt.ArrayLike) -> npt.NDArray[np.bool_]:
         """Which cells hold a score from ``low`` to ``high``, bounds given for each group."""
@@ -138,13 +183,6 @@ class Tally:
             rows = (self.groups["scale_low"] == low) & (self.groups["scale_high"] == high)
             yield rows.to_numpy(), np.arange(low, high + 1)
 
-    def means(self, level: float) -> tuple[npt.NDArray[np.float64], ...]:
-        """Mean of each group's answers with its interval, in points of the group's own scale."""
-        found = np.full((3, len(self.groups)), np.nan)
-        for rows, scores in self.scales():
-            found[:, rows] = intervals.scale_mean(self.effective[rows, : len(scores)], scores, level)
-        return tuple(found)
-
     def refuse_scales(self, asked: Asked, known: Iterable[tuple[int, int, bool]], wanted: str) -> None:
         """Raise the letter about a scale (lowest, highest, whether low is good) for which the measure has no meaning."""
         in_use = set(self.groups[["scale_low", "scale_high", "low_is_good"]].itertuples(index=False, name=None))
@@ -154,32 +192,6 @@ class Tally:
                 f"{asked.by_whom}: these answers are on a scale of {words}; {asked.by_whom} is known on {wanted}. "
                 "Use ratings for any other scale."
             )
-
-
-def _asked_rows(expr: ir.Table, asked: Asked) -> ir.Table:
-    """The answers to what is asked, under the names used here; one row an answer, skipped ones too."""
-    import ibis
-
-    if asked.question is not None:
-        expr = expr.filter(expr["question"] == asked.question)
-    elif asked.kind is not None and "kind" in expr.columns:
-        expr = expr.filter(expr["kind"] == asked.kind)
-    low, high = (
-        expr[name].cast("int64") if name in expr.columns else ibis.literal(bound, "int64")
-        for name, bound in zip(("scale_low", "scale_high"), asked.scale or (None, None), strict=True)
-    )
-    weighed = typed(expr, asked.weight, "number") if asked.weight else ibis.literal(1.0)
-    carried = [name for name in (*asked.single, "cx_row") if name in expr.columns]
-    return expr.select(
-        **key_columns(expr, asked.names),
-        **{name: expr[name] for name in carried},
-        scale_low=low,
-        scale_high=high,
-        low_is_good=ibis.coalesce(typed(expr, "low_is_good", "yes/no"), False),
-        score=typed(expr, "score", "number"),
-        day=typed(expr, "time_answered", "date"),
-        weight=weighed,
-    )
 
 
 def _judged(rows: Any) -> Any:
@@ -197,14 +209,14 @@ def _cells(expr: ir.Table, asked: Asked) -> ir.Table:
     """The one aggregation: a row for each group and score, with what is needed to refuse."""
     import ibis
 
-    rows: Any = _asked_rows(expr, asked)
-    over = [name for name in rows.columns if name not in {"score", "day", "weight"}]
+    rows: Any = asked.rows(expr)
+    over = [name for name in rows.columns if name not in {"score", "day", "weight", "who"}]
     nothing_yet = ibis.null("float64")
     # First by the score as it stands: what follows then judges a few rows instead of millions.
     counted = {"rows": rows.count(), "since": rows["day"].min(), "until": rows["day"].max()}
     if asked.weight:
         exact = _usable(rows["weight"]).ifelse(rows["weight"], nothing_yet)
-        counted |= {"weight": exact.cast(_EXACT).sum(), "square": (exact * exact).cast(_EXACT).sum()}
+        counted |= {"weight": exact.cast(EXACT).sum(), "square": (exact * exact).cast(EXACT).sum()}
         counted |= {"weighted": exact.count(), "unweighted": rows["weight"].isnull().sum()}
     scores = _judged(rows.group_by([*over, "score"]).agg(**counted))
     # Then by the score if it fits: whatever else was written there, there are no more cells than scores.
@@ -227,13 +239,13 @@ def _refuse(table: Table, cells: pd.DataFrame, asked: Asked) -> None:
     if misfits := int(cells["misfits"].sum()):
         bad = cells.loc[cells["misfits"] > 0, ["scale_low", "scale_high"]].drop_duplicates().sort_values(["scale_low", "scale_high"])
         scales = " or ".join(f"{int(low)} to {int(high)}" for low, high in bad.itertuples(index=False))
-        words, first = examples(table, lambda t: _judged(_asked_rows(t, asked)), bad="misfits", value="score")
+        words, first = examples(table, lambda t: _judged(asked.rows(t)), bad="misfits", value="score")
         raise TableError(
             f"{who}: {misfits:,} of {answers + misfits:,} values of 'score' are not whole numbers from {scales} ({words}). "
             f"If one of them means 'no answer', declare it: no_answer = [{plain(first)}] under [tables.responses] in data/sources.toml."
         )
     if asked.weight and answers > (weighted := int(cells["weighted"].sum())) and answers > int(cells["unweighted"].sum()):
-        words, _ = examples(table, lambda t: _misweighted(_asked_rows(t, asked)), bad="misweighted", value="weight")
+        words, _ = examples(table, lambda t: _misweighted(asked.rows(t)), bad="misweighted", value="weight")
         raise TableError(
             f"{who}: {answers - weighted:,} of {answers:,} answers have no '{asked.weight}' from {LIGHTEST:g} to {HEAVIEST:g} ({words}). "
             "Only the ratios of weights count: rescale them; leave out answers that have none."

@@ -8,12 +8,14 @@ import numpy as np
 import pandas as pd
 
 from cxlib.stats import intervals
-from cxlib.survey.answers import KINDS, Asked
+from cxlib.survey.answers import KINDS, PEOPLE, Asked
+from cxlib.survey.scoring import SCORING
 from cxlib.tables import Table
 from cxlib.tables.rows import key_names
 
 _WINDOW = {"since": "object", "until": "object"}
-_RATINGS = {"top": "int64", "bottom": "int64", "scale_low": "int64", "scale_high": "int64", **_WINDOW}
+_ENDS = {"top": "int64", "bottom": "int64", "scale_low": "int64", "scale_high": "int64"}
+_RATINGS = {**_ENDS, "n_people": "Int64", "n_eff": "float64", **_WINDOW}
 _DISTRIBUTION = {"answers": "int64", **_WINDOW}
 
 
@@ -22,6 +24,7 @@ def ratings(
     *,
     by: str | Sequence[str] = (),
     question: str | None = None,
+    cluster: str | None = PEOPLE,
     scale: tuple[int, int] | None = None,
     level: float = 0.95,
 ) -> pd.DataFrame:
@@ -40,6 +43,10 @@ def ratings(
         Columns to group by, for instance ``"touchpoint"``.
     question : str, optional
         The only question to read. By default every question of kind ``"rating"``.
+    cluster : str or None, default "respondent"
+        Column that tells people apart, or accounts of several people. Where someone
+        answered a question more than once in a group, its interval is wider (see `nps`).
+        ``None`` takes all answers as independent.
     scale : (int, int), optional
         Lowest and highest answer allowed, where the table does not declare them.
     level : float, default 0.95
@@ -59,6 +66,9 @@ def ratings(
         n                       int    answers in the base
         top, bottom             int    answers at the ends of the scale
         scale_low, scale_high   int    the scale
+        n_people                int    people who gave them; missing where nobody
+                                       is named
+        n_eff                   float  independent answers they are worth
         since, until            date   first and last day of these answers
         ======================  =====  ==========================================
 
@@ -99,16 +109,13 @@ def ratings(
     """
     intervals.tails(level)
     names = [name for name in key_names(by, _RATINGS) if name != "question"] + ["question"]
-    asked = Asked("ratings", "rating", names, question, None, scale, each_question=True)
+    kind, _, made_of = SCORING["ratings"]
+    asked = Asked("ratings", kind, names, question, None, scale, each_question=True, cluster=cluster)
     counted = asked.tally(responses)
     if counted.reason:
         return asked.nothing(_RATINGS, reason=counted.reason)
-    groups = counted.groups
-    estimate, low, high = counted.means(level)
-    frame = groups.assign(measure="rating_mean", estimate=estimate, low=low, high=high, n=counted.n)
-    for name, end in (("bottom", groups["scale_low"]), ("top", groups["scale_high"])):
-        frame[name] = (counted.counts * counted.between(end, end)).sum(axis=1)
-    return asked.result(frame, _RATINGS, level=level)
+    frames = [number.result(counted, asked, level=level) for number in made_of(counted, asked)]
+    return asked.result(pd.concat(frames), _RATINGS, level=level)
 
 
 def distribution(
@@ -177,7 +184,8 @@ def distribution(
     -----
     Goodman's simultaneous intervals [1]_: wider than one share alone would need, since
     the eye compares all of them. They mislead as tests between two scores of the same
-    question, whose shares are not independent.
+    question, whose shares are not independent, and where people answered more than once:
+    here every answer counts for itself.
 
     References
     ----------

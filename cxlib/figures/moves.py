@@ -1,0 +1,292 @@
+"""Movements in words: which periods are compared, the sign of a verdict, and what may be said of a change.
+
+The verdict is the result's. Only what it calls up or down is said to have risen or fallen.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from cxlib.figures.measures import Measure, a_date, clean, counted, date_words, decimal, level_words, listed, month_words, moving, spoken
+from cxlib.figures.withhold import PAIR
+
+if TYPE_CHECKING:
+    from cxlib.figures.shown import Row, Shown
+
+UP, DOWN, ALIKE, OPEN = "up", "down", "no material change", "cannot tell yet"
+#: Signs that do not rely on colour; each stands beside its word.
+SIGNS = {UP: "▲", DOWN: "▼", ALIKE: "＝", OPEN: "?"}
+
+#: Months between two periods: how their comparison is called, and its two sides.
+_WAYS = {1: "month", 3: "quarter", 12: "year"}
+_OTHERS = {
+    "month": "a month with the one before",
+    "quarter": "a quarter with the one before",
+    "year": "a month with that of a year before",
+    "wave": "a wave with the one before",
+    "window": "two windows",
+}
+#: The same under a table.
+WAYS = {
+    "month": "each month with the one before",
+    "quarter": "each quarter with the one before",
+    "year": "each month with that of a year before",
+    "wave": "each wave with the one before",
+    "window": "one window with the other",
+}
+_EACH = {"month": "a month", "quarter": "a quarter", "year": "a month", "wave": "a wave", "window": "in each window"}
+#: So many movements are named with their period.
+_NAMED = 3
+
+
+def is_moves(keys: Iterable[str]) -> bool:
+    """Whether a result with these keys holds changes between two periods."""
+    return set(PAIR) <= set(keys)
+
+
+def way_of(frame: pd.DataFrame) -> str:
+    """How the periods of a result of changes are paired: by month, quarter, year, wave, or as two windows."""
+    days = [[a_day(value) for value in frame[side]] for side in PAIR]
+    if not len(frame) or any(day is None for side in days for day in side):
+        return "wave"
+    apart = {_months(after) - _months(before) for before, after in zip(*days, strict=True) if before and after}
+    way = _WAYS.get(apart.pop(), "window") if len(apart) == 1 else "window"
+    size = 3 if way == "quarter" else 1
+    lasts = (a_date(value) for value in frame.get("until", ()))
+    within = all(
+        last is None or after is None or _months(last) < _months(after) + size for last, after in zip(lasts, days[1], strict=False)
+    )
+    return way if within and all(day is None or day.day == 1 for side in days for day in side) else "window"
+
+
+def a_day(value: object) -> date | None:
+    """A date from a date or a pandas time; None from the name of a wave, even one that reads like a year."""
+    return a_date(value) if isinstance(value, date) else None
+
+
+def _months(day: date) -> int:
+    return 12 * day.year + day.month - 1
+
+
+def period(way: str, value: object, since: object = None, until: object = None, *, short: bool = False) -> str:
+    """One of the two periods as a reader sees it: ``June 2026``, ``Q2 2026``, a wave by its name, a window by its answers."""
+    day = a_day(value)
+    if day is None:
+        return clean(value)
+    if way == "quarter":
+        return f"Q{(day.month + 2) // 3} {day.year}"
+    return _window(day, a_date(since), a_date(until)) if way == "window" else month_words(day, short=short)
+
+
+def _window(day: date, since: date | None, until: date | None) -> str:
+    """``Jan–Jun 2026``, by the answers that are of it."""
+    first, last = since or day, until or day
+    if _months(first) == _months(last):
+        return month_words(first)
+    head = month_words(first, short=True)
+    return f"{head.removesuffix(f' {last.year}')}–{month_words(last, short=True)}"
+
+
+def periods(way: str, record: dict[Any, Any], *, short: bool = False) -> tuple[str, str]:
+    """Both periods of a row: before, after. Two windows of one month are told apart by their days."""
+    sides = [(record["before"], record.get("since_before"), record.get("until_before"))]
+    sides.append((record["after"], record.get("since"), record.get("until")))
+    before, after = (period(way, *side, short=short) for side in sides)
+    if before == after and way == "window":
+        before, after = (f"the days from {date_words(day)}" for day in (a_day(side[0]) for side in sides) if day)
+    return before, after
+
+
+def names_of(frame: pd.DataFrame, groups: Sequence[str], way: str) -> tuple[str, ...]:
+    """The comparisons of some rows: ``Business, June 2026 against May 2026``."""
+    said = []
+    for record in frame.to_dict("records"):
+        before, after = periods(way, record)
+        said.append(", ".join([*([spoken((key, record[key]) for key in groups)] if groups else []), f"{after} against {before}"]))
+    return tuple(dict.fromkeys(said))
+
+
+@dataclass(frozen=True)
+class Move:
+    """One change that may be shown, and how it is spoken of."""
+
+    row: Row
+    way: str
+    measure: Measure
+
+    @property
+    def verdict(self) -> str:
+        return str(self.row.counts["verdict"])
+
+    @property
+    def moved(self) -> bool:
+        return self.verdict in {UP, DOWN}
+
+    @property
+    def sign(self) -> str:
+        return SIGNS[self.verdict]
+
+    @property
+    def of(self) -> Measure:
+        return moving(self.measure)
+
+    @property
+    def group(self) -> str:
+        return self.row.group(*PAIR).label
+
+    @property
+    def after(self) -> date | None:
+        return a_day(self.row.key("after"))
+
+    @property
+    def names(self) -> tuple[str, str]:
+        return periods(self.way, {**dict(self.row.keys), **self.row.counts})
+
+    def count(self, name: str) -> float:
+        value = self.row.counts[name]
+        return math.nan if value is None or pd.isna(value) else float(value)
+
+    @property
+    def brief(self) -> str:
+        """For a card, without its sign: ``down 14 points against May 2026``."""
+        if not self.moved:
+            return f"{self.verdict} against {self.names[0]}"
+        return f"{self.verdict} {size(self.measure, self.row.estimate)} against {self.names[0]}"
+
+    def behind(self, *, unit: bool = True, first: bool = True) -> str:
+        """``(change −6 points, 95 % interval −26 to +14)``"""
+        change = self.measure.quantity(self.row.estimate) if unit else self.measure.number(self.row.estimate)
+        lead = f"{level_words(self.row.level)} interval " if first else ""
+        return f"(change {change}, {lead}{self.measure.interval(self.row.low, self.row.high)})"
+
+    def told(self, subject: str) -> str:
+        """Rose, fell or did not, as a whole sentence."""
+        before, after = self.names
+        if self.verdict == ALIKE:
+            small = f": smaller than the {size(self.measure, self.count('margin'))} declared to matter"
+            return f"{_capital(subject)} shows no material change between {before} and {after} {self.behind()}{small}."
+        verb, noun = ("rose", "rise") if self.verdict == UP else ("fell", "fall")
+        low = ", and low is good" if self.of.good == "low" else ""
+        ends = f"from {self.of.brief(self.count('estimate_before'))} to {self.of.quantity(self.count('estimate_after'))}"
+        change = self.behind(unit=False)
+        return f"{_capital(subject)} {verb} {ends} between {before} and {after} {change}: the {noun} is larger than chance{low}."
+
+    def untold(self, subject: str, *, answers: bool) -> str:
+        """That it cannot be told yet, what these answers would show, and how many would tell."""
+        before, after = self.names
+        parts = []
+        least, needed = self.count("smallest_detectable"), self.count("n_to_tell")
+        if answers and not math.isnan(least):
+            parts.append(f"{counted(self.row.n, 'answer shows', 'answers show')} changes from about {size(self.measure, least)}")
+        if not math.isnan(needed):
+            unit = "" if parts else " answers"
+            parts.append(f"about {decimal(_round(needed), 0)}{unit} {_EACH[self.way]} would tell")
+        why = f": {'; '.join(parts)}" if parts else ""
+        return f"Whether {subject} moved between {before} and {after} cannot be told yet {self.behind()}{why}."
+
+
+def moves_of(shown: Shown) -> list[Move]:
+    """The changes of a result that may be shown, in their order."""
+    way = way_of(shown.frame)
+    return [Move(row, way, shown.measure) for row in shown.rows if not math.isnan(row.estimate)]
+
+
+def last_moves(moves: Sequence[Move]) -> list[Move]:
+    """Those into the last period that is left."""
+    return [move for move in moves if move.names == moves[-1].names] if moves else []
+
+
+def newest(shown: Shown, *, known: bool = False, open_before: bool = False) -> str:
+    """The sentence of a headline: whether it moved into the last period. ``known`` says that its score was just told."""
+    moves = last_moves(sorted(moves_of(shown), key=_order))
+    if len(moves) != 1:
+        return _groups(moves)
+    (move,) = moves
+    subject = "it" if known else move.of.subject
+    if move.verdict != OPEN:
+        return move.told(subject)
+    if open_before:
+        return f"Nor can it be told against {move.names[0]} {move.behind()}."
+    return move.untold(subject, answers=False)
+
+
+def _order(move: Move) -> date:
+    return move.after or date.min
+
+
+def movements(shown: Shown, *, known: bool = False) -> str:
+    """All changes of a result: the last one in full, then how many moved, and when. ``known`` says that its score was just told."""
+    moves = moves_of(shown)
+    if not moves:
+        return "There are no two periods with answers, so nothing is compared."
+    last = last_moves(sorted(moves, key=_order))
+    if len({move.group for move in moves}) > 1:
+        return _groups(last) + (f" {_tally(moves)}" if len(last) < len(moves) else "")
+    (move,) = last[-1:]
+    subject = "it" if known else move.of.subject
+    text = move.untold(subject, answers=True) if move.verdict == OPEN else move.told(subject)
+    if len(moves) == 1:
+        return text
+    alone = sum(each.verdict == OPEN and not each.row.low <= 0 <= each.row.high for each in moves)
+    more = f" In {decimal(alone, 0)} of them the interval alone leaves out 0, which among so many happens by chance." if alone else ""
+    return f"{text} {_tally(moves)}{more}"
+
+
+def _tally(moves: Sequence[Move]) -> str:
+    """``Of 23 comparisons of a month with the one before, 1 moved by more than chance (down in March 2026) and 22 cannot be told yet.``"""
+    moved = [move for move in moves if move.moved]
+    alike, still = (sum(move.verdict == verdict for move in moves) for verdict in (ALIKE, OPEN))
+    if still == len(moves):
+        return f"None of {counted(still, 'comparison', 'comparisons')} of {_OTHERS[moves[0].way]} can be told yet."
+    named = [f"{move.verdict} in {move.names[1]}" + (f", {move.group}" if move.group else "") for move in moved[:_NAMED]]
+    named += [f"{len(moved) - _NAMED} more"] if len(moved) > _NAMED else []
+    parts = [f"{decimal(len(moved), 0) if moved else 'none'} moved by more than chance" + (f" ({'; '.join(named)})" if named else "")]
+    parts += [f"{decimal(alike, 0)} {'shows' if alike == 1 else 'show'} no material change"] if alike else []
+    parts += [f"{decimal(still, 0)} cannot be told yet"] if still else []
+    return f"Of {counted(len(moves), 'comparison', 'comparisons')} of {_OTHERS[moves[0].way]}, {listed(parts)}."
+
+
+def _groups(moves: Sequence[Move]) -> str:
+    """The groups that moved into the last period, by name; of the rest how many."""
+    if not moves:
+        return ""
+    before, after = moves[0].names
+    said: list[str] = []
+    for move in [move for move in moves if move.moved][:_NAMED]:
+        verb = "rose" if move.verdict == UP else "fell"
+        ends = f"from {move.of.brief(move.count('estimate_before'))} to {move.of.quantity(move.count('estimate_after'))}"
+        said.append(f"{move.row.group(*PAIR).spoken} {verb} {ends} {move.behind(unit=False, first=not said)}")
+    rest = _rest(moves, named=len(said))
+    said += [f"of {counted(len(moves), 'group', 'groups')}, {rest}"] if rest else []
+    return f"Between {before} and {after}, {'; '.join(said)}."
+
+
+def _rest(moves: Sequence[Move], *, named: int) -> str:
+    """``none moved by more than chance and 3 cannot be told yet``"""
+    moved, alike, still = (sum(move.verdict in verdicts for move in moves) for verdicts in ({UP, DOWN}, {ALIKE}, {OPEN}))
+    parts = [] if moved else ["none moved by more than chance"]
+    parts += [f"{decimal(moved - named, 0)} more moved"] if moved > named else []
+    parts += [f"{decimal(alike, 0)} {'shows' if alike == 1 else 'show'} no material change"] if alike else []
+    parts += [f"{decimal(still, 0)} cannot be told yet"] if still else []
+    return listed(parts)
+
+
+def size(measure: Measure, value: float) -> str:
+    """A change without its direction: ``14 points``."""
+    return measure.quantity(abs(value)).removeprefix("+")
+
+
+def _round(value: float) -> float:
+    """Two figures, upwards: more would look as if it were known."""
+    step = 10 ** max(math.floor(math.log10(value)) - 1, 0) if value >= 1 else 1
+    return math.ceil(value / step) * step
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

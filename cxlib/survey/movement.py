@@ -1,0 +1,404 @@
+"""Whether a score moved between two periods, and what it would take to tell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from cxlib.stats import intervals, variance
+from cxlib.stats import movement as stats
+from cxlib.survey.answers import PEOPLE, PERIOD, Asked, Tally
+from cxlib.survey.people import Base
+from cxlib.survey.periods import Between, Periods
+from cxlib.survey.scoring import SCORING, Scored
+from cxlib.tables import RESULT, Table, TableError, nothing
+from cxlib.tables.rows import key_names
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+_BOTH = ("estimate", "n", "good", "bad")
+_COUNTS = {
+    "p_value": "float64", "p_corrected": "float64", "verdict": "object", "better": "boolean", "margin": "float64",
+    "smallest_detectable": "float64", "n_to_tell": "Int64", "estimate_before": "float64", "estimate_after": "float64",
+    "n_before": "int64", "n_after": "int64", "good_before": "int64", "good_after": "int64", "bad_before": "int64",
+    "bad_after": "int64", "n_both": "Int64", "since_before": "object", "until_before": "object", "since": "object",
+    "until": "object",
+}  # fmt: skip
+_AXIS = ["before", "after"]
+
+
+@dataclass(frozen=True)
+class Score:
+    """A score with what its own function is told beside the table: ``Score("csat", question="support", weight="weight")``.
+
+    ``name`` is that of the function: ``"nps"``, ``"csat"``, ``"ces"`` or ``"ratings"``; the others mean what they mean
+    there.
+    """
+
+    name: str
+    question: str | None = None
+    weight: str | None = None
+    cluster: str | None = PEOPLE
+    scale: tuple[int, int] | None = None
+
+
+def movement(
+    responses: Table,
+    *,
+    measure: str | Score = "nps",
+    by: str | Sequence[str] = (),
+    between: Between = "month",
+    margin: float | None = None,
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """Whether a score moved from one period to the next, one row per group and pair of periods.
+
+    The score of the later period less that of the earlier one, in the unit of the score,
+    and what can be said of it: that it went ``"up"`` or ``"down"``, that there is ``"no
+    material change"``, or that one ``"cannot tell yet"``.
+
+    Parameters
+    ----------
+    responses : pandas DataFrame or Ibis table, one row per answer
+        What the score itself needs; and ``month`` or ``time_answered``, or ``wave`` where
+        waves are compared. ``respondent`` tells who answered in both periods.
+    measure : str or Score, default "nps"
+        ``"nps"``, ``"csat"``, ``"ces"`` (on seven points the share), ``"ratings"``; or a
+        ``Score`` that also names a question, a weight, a scale or the accounts of people.
+    by : str or sequence of str, optional
+        Columns to group by. By default all answers form one group.
+    between : str or pair, default "month"
+        ``"month"`` or ``"quarter"``: each with the one before. ``"year"``: each month with
+        the same one of the year before. ``"wave"``: each wave with the one before, in
+        order of their first answers. ``("2025", "2026")``: two waves.
+        ``(("2025-07-01", "2025-12-31"), ("2026-01-01", "2026-06-30"))``: two windows.
+    margin : float, optional
+        Changes smaller than this, in the unit of the score, do not matter to anybody.
+        Without it no change can be called immaterial.
+    level : float, default 0.95
+        Confidence level of the intervals; 1 - ``level`` is the share of false findings.
+
+    Returns
+    -------
+    DataFrame, one row per group and pair of periods, in their order
+        ======================  =====  ==============================================
+        ``by`` ...                     the group; a missing key is its own group
+        before, after                  the two periods: first day of a month, quarter
+                                       or window, or name of a wave
+        measure                 str    ``"nps_change"``, ``"csat_change"``, ...
+        estimate                float  after less before; missing where a period has
+                                       no answers
+        low, high               float  interval of the change, not corrected
+        level                   float  confidence level of the interval
+        n                       int    answers in the smaller of the two periods
+        p_value                 float  of such a change or a larger one, if nothing moved
+        p_corrected             float  the same, all rows corrected together
+        verdict                 str    see Notes
+        better                  bool   whether what went up or down went the good way
+        margin                  float  as declared
+        smallest_detectable     float  true change found in four of five such pairs
+        n_to_tell               int    answers in each period that would settle it in
+                                       four of five cases; where it is open
+        estimate_before, ...    float  the two scores
+        n_before, n_after       int    answers
+        good_before, bad_...    int    of them promoters and detractors; satisfied and
+                                       dissatisfied; easy and hard; top and bottom
+        n_both                  int    people who answered in both; missing where
+                                       nobody is named
+        since_before, ...       date   first and last day of the earlier answers
+        since, until            date   first and last day of the later ones
+        ======================  =====  ==============================================
+
+        ``frame.attrs["notes"]`` says what was left out; without rows,
+        ``frame.attrs["reason"]`` says why.
+
+    Raises
+    ------
+    TableError
+        If the score cannot be computed, a wave is not there, or two periods were asked
+        on different scales.
+    ValueError
+        If an argument means nothing.
+
+    See Also
+    --------
+    nps : the score itself.
+    cxlib.figures.table : this result as a table.
+
+    Notes
+    -----
+    Change of NPS: Rocks' adjusted Wald interval in both periods [1]_; of shares:
+    Newcombe's [2]_; of means: Welch's on the moments of Dirichlet posteriors. Answers of
+    people who answered more than once in a period count for less; people who answered in
+    both take from the variance of the change (`cxlib.stats.movement` has the coverage).
+
+    The verdict, in this order: *no material change* where two one-sided tests show the
+    change to be within ``margin``, be it 0 or not; *up* or *down* where the p-value,
+    corrected over all rows by Benjamini and Hochberg [3]_, is below 1 - ``level``; else
+    *cannot tell yet*. Of 24 movements in which nothing moves, one in twenty reports
+    names a false one; without the correction it would be seven in ten.
+
+    It misleads month on month, where a season is taken for a movement: look at the year
+    as well. A period that is still running is compared as far as it goes; ``until`` says
+    how far. Who answers may change while nobody's mind does. And ``n_to_tell`` without a
+    margin takes the change that was seen for the true one, which it seldom is.
+
+    References
+    ----------
+    .. [1] Rocks, B. (2016). Interval estimation for the "Net Promoter Score".
+       The American Statistician 70(4), 365-372. arXiv:1601.07235
+    .. [2] Newcombe, R. G. (1998). Interval estimation for the difference between
+       independent proportions. Statistics in Medicine 17, 873-890.
+    .. [3] Benjamini, Y., Hochberg, Y. (1995). Controlling the false discovery rate.
+       Journal of the Royal Statistical Society B 57(1), 289-300.
+
+    Examples
+    --------
+    >>> responses = pd.DataFrame(
+    ...     {
+    ...         "month": pd.to_datetime(["2026-01-01"] * 60 + ["2026-02-01"] * 60),
+    ...         "score": [10] * 40 + [8] * 10 + [3] * 10 + [10] * 20 + [8] * 10 + [3] * 30,
+    ...     }
+    ... )
+    >>> moved = movement(responses, margin=5)
+    >>> moved[["before", "after", "estimate", "low", "high", "verdict", "better"]].round(1)
+           before       after  estimate   low  high verdict  better
+    0  2026-01-01  2026-02-01     -66.7 -92.5 -34.5    down   False
+    """
+    intervals.tails(level)
+    if level <= 0.5:
+        raise ValueError(f"level: {level} is not above 0.5, and a verdict needs more than a toss of a coin; for 95 % write 0.95")
+    if margin is not None and not margin > 0:
+        raise ValueError(f"margin: {margin} is no size of a change; it is above 0, in the unit of the score")
+    score = measure if isinstance(measure, Score) else Score(measure)
+    if score.name not in SCORING:
+        raise ValueError(f"measure: {score.name!r} is none of {', '.join(map(repr, SCORING))}")
+    keys = _keys(by, score)
+    spans = Periods.of(responses, between, asks="movement")
+    kind, usual, made_of = SCORING[score.name]
+    scale = score.scale or (None if "scale_low" in responses.columns else usual)
+    asked = Asked(
+        "movement", kind, [*keys, PERIOD], score.question, score.weight, scale,
+        each_question=score.name == "ratings", cluster=score.cluster, period=spans.number,
+    )  # fmt: skip
+    counted = asked.tally(responses)
+    places = _placed(counted)
+    reason = counted.reason or ("" if len(places) else spans.none) or ("" if _spread(places) >= spans.lag else spans.too_few)
+    if reason:
+        return nothing(keys=[*keys, *_AXIS], counts=_COUNTS, reason=reason).astype(_COUNTS)
+    pairs = _pairs(counted, keys, places, spans.lag)
+    _refuse_bridge(counted, pairs)
+    frame = _compared(counted, pairs, made_of(counted, asked), spans, margin, level)
+    frame = _judged(frame, margin, level)
+    # In the order of the calendar or of the waves, whatever these are called.
+    frame = frame.sort_values([*keys, "place"], na_position="last", kind="stable")
+    frame = frame[[*keys, *_AXIS, *RESULT, *_COUNTS]].astype(_COUNTS).reset_index(drop=True)
+    frame.attrs["notes"] = _notes(counted, frame)
+    return frame
+
+
+def _notes(counted: Tally, frame: pd.DataFrame) -> list[str]:
+    """What a reader has to know beside the numbers: who cannot be told apart, and what belongs to no period."""
+    notes = []
+    if frame["n_both"].isna().all():
+        notes.append("Nobody is named, so every answer is taken to be another person's.")
+    outside = int(counted.n[counted.groups[PERIOD].isna().to_numpy()].sum())
+    if outside:
+        notes.append(f"{outside:,} of {int(counted.n.sum()):,} answers are of none of these periods and are left out.")
+    empty = int(((frame["n_before"] == 0) ^ (frame["n_after"] == 0)).sum())
+    if empty:
+        notes.append(f"{empty:,} of {len(frame):,} comparisons have no answers in one of their periods; nothing is compared across a gap.")
+    return notes
+
+
+def _keys(by: str | Sequence[str], score: Score) -> list[str]:
+    names = key_names(by, [*_COUNTS, *_AXIS])
+    for name in names:
+        if name in {"month", "wave"}:
+            raise ValueError(f"by: '{name}' is what is compared and cannot be a key; say which with between=")
+    return [*(name for name in names if name != "question"), "question"] if score.name == "ratings" else names
+
+
+def _placed(counted: Tally) -> Ints:
+    """The period of each group, and nothing of those answers that are of none."""
+    return counted.groups[PERIOD].dropna().to_numpy(dtype="int64") if len(counted.groups) else np.zeros(0, dtype="int64")
+
+
+def _spread(places: Ints) -> int:
+    return int(places.max() - places.min())
+
+
+def _pairs(counted: Tally, keys: list[str], places: Ints, lag: int) -> pd.DataFrame:
+    """Every group and every period that can be compared: where its two periods stand in the tally, or -1.
+
+    A period without answers is there as well, between two that have some: nothing is compared across it.
+    """
+    groups = counted.groups
+    group = groups.groupby(keys, dropna=False, sort=False).ngroup().to_numpy() if keys else np.zeros(len(groups), dtype="int64")
+    first, last = int(places.min()), int(places.max())
+    there = groups[PERIOD].notna().to_numpy()
+    position = np.full((group.max() + 1, last - first + 1), -1)
+    position[group[there], places - first] = np.flatnonzero(there)
+    after = np.arange(first + lag, last + 1)
+    number, size = np.arange(len(position)), len(after)
+    one = np.unique(group, return_index=True)[1]
+    frame = groups.iloc[one[np.repeat(number, size)]][keys].reset_index(drop=True)
+    return frame.assign(
+        group=np.repeat(number, size),
+        any_row=one[np.repeat(number, size)],
+        place=np.tile(after, len(number)),
+        first=position[:, :size].ravel(),
+        second=position[:, lag:].ravel(),
+    )
+
+
+def _refuse_bridge(counted: Tally, pairs: pd.DataFrame) -> None:
+    """Raise the letter about two periods that were asked on different scales."""
+    scale = counted.groups[["scale_low", "scale_high", "low_is_good"]]
+    known = pairs[(pairs["first"] >= 0) & (pairs["second"] >= 0)]
+    one, other = (scale.iloc[known[side]].reset_index(drop=True) for side in ("first", "second"))
+    apart = (one != other).any(axis=1)
+    if apart.any():
+        words = " and then from ".join(
+            f"{row['scale_low']} to {row['scale_high']}{', low is good' * bool(row['low_is_good'])}"
+            for row in (frame[apart].iloc[0] for frame in (one, other))
+        )
+        raise TableError(
+            f"movement: the question was asked from {words}. Answers on different scales have no common score: "
+            "compare periods of one scale, or name one question."
+        )
+
+
+def _compared(
+    counted: Tally, pairs: pd.DataFrame, numbers: list[Scored], spans: Periods, margin: float | None, level: float
+) -> pd.DataFrame:
+    """The change of every pair, from the first number that its group has."""
+    frames, left = [], np.ones(len(pairs), dtype=bool)
+    for number in numbers:
+        here = left & number.rows[pairs["any_row"].to_numpy()]
+        left &= ~here
+        if here.any():
+            if margin is not None and number.form == "share" and margin >= 1:
+                raise ValueError(f"margin: {margin:g} is no part of a share, which goes from 0 to 1; for five in a hundred write 0.05")
+            frames.append(_changes(counted, pairs[here].reset_index(drop=True), number, spans, margin, level))
+    return pd.concat(frames, ignore_index=True)
+
+
+def _changes(counted: Tally, pairs: pd.DataFrame, number: Scored, spans: Periods, margin: float | None, level: float) -> pd.DataFrame:
+    known = Base.of(counted, number.worth)
+    both, alike = _both(counted, pairs, number, known, spans.lag)
+    sides = _sides(pairs)
+    found = _change(counted, sides, number, known, alike, level)
+    narrower = _change(counted, sides, number, known, alike, 2 * level - 1)
+    n = [_at(counted.n, side, 0) for side in sides]
+    # What one more answer tells, of people who repeat themselves less, of people who are in both periods more.
+    repeated = [
+        np.divide(each, _at(known.n_eff, side, 0.0), out=np.ones(len(pairs)), where=each > 0) for each, side in zip(n, sides, strict=True)
+    ]
+    spread = sum(map(np.multiply, found.spreads, repeated)) * found.std_error**2 / sum(found.variances)
+    unit, low_is_good = number.unit, counted.groups["low_is_good"].to_numpy()[pairs["any_row"]]
+    weighted = "_weighted" * bool(counted.asked and counted.asked.weight)
+    columns: dict[str, Any] = {
+        "measure": [f"{name}_change{weighted}" for name in number.measure[pairs["any_row"]]],
+        "estimate": unit * found.estimate,
+        "low": unit * found.low,
+        "high": unit * found.high,
+        "level": level,
+        "n": np.minimum(*n),
+        "p_value": found.p_value,
+        "margin": np.nan if margin is None else margin,
+        "smallest_detectable": unit * stats.smallest_change(found.std_error, level=level, freedom=found.freedom),
+        "spread": unit**2 * spread,
+        "unchanged": False if margin is None else stats.within(narrower, margin / unit),
+        "low_is_good": low_is_good,
+        "n_both": both,
+        "before": [spans.label(int(place) - spans.lag) for place in pairs["place"]],
+        "after": [spans.label(int(place)) for place in pairs["place"]],
+    }
+    total = counted.weights.sum(axis=1)
+    mean = np.divide((counted.weights * number.worth).sum(axis=1), total, out=np.full_like(total, np.nan), where=total > 0)
+    for side, name in zip(sides, _AXIS, strict=True):
+        columns[f"estimate_{name}"] = unit * _at(mean, side, np.nan)
+        columns[f"n_{name}"] = _at(counted.n, side, 0)
+        columns[f"good_{name}"] = _at((counted.counts * number.good).sum(axis=1), side, 0)
+        columns[f"bad_{name}"] = _at((counted.counts * number.bad).sum(axis=1), side, 0)
+        for bound in ("since", "until"):
+            day = pd.Series(_at(counted.groups[bound].to_numpy(dtype=object), side, None), dtype=object)
+            columns[bound if name == "after" else f"{bound}_before"] = day
+    return pairs.assign(**columns)
+
+
+def _both(counted: Tally, pairs: pd.DataFrame, number: Scored, known: Base, lag: int) -> tuple[pd.Series[Any], Floats]:
+    """How many people of each pair answered in both periods, and how far that makes the two estimates alike."""
+    clusters, asked = known.clusters, counted.asked
+    if clusters is None or asked is None:
+        return pd.Series(pd.NA, index=pairs.index, dtype="Int64"), np.zeros(len(pairs))
+    keys = [name for name in asked.names if name != PERIOD]
+    found = Base.in_both(counted, number.worth, lag).rename(columns={PERIOD: "place"})
+    # Keys may be missing, and a missing one is a group of its own: groups are told apart by number.
+    groups = pd.concat([pairs[keys], found[keys]]).assign(all=0).groupby([*keys, "all"], dropna=False, sort=False).ngroup().to_numpy()
+    found = found.assign(group=groups[len(pairs) :])
+    names = ["both", "aa", "ab", "ba", "bb"]
+    sums = pairs[["place"]].assign(group=groups[: len(pairs)]).merge(found[["group", "place", *names]], on=["group", "place"], how="left")
+    shared = variance.Shared(*sums[names].fillna(0.0).to_numpy().T)
+    sides = [variance.Clusters(*(_at(values, side, 0.0) for values in clusters.sums)) for side in _sides(pairs)]
+    named = [_at(known.people.notna().to_numpy(), side, False) for side in _sides(pairs)]
+    both = pd.Series(shared.number.astype("int64"), dtype="Int64").where(named[0] | named[1])
+    return both, variance.alike(sides[0], sides[1], shared)
+
+
+def _sides(pairs: pd.DataFrame) -> tuple[Ints, Ints]:
+    """Where the two periods of each pair stand in the tally."""
+    return pairs["first"].to_numpy(), pairs["second"].to_numpy()
+
+
+def _change(counted: Tally, sides: tuple[Ints, Ints], number: Scored, known: Base, alike: Floats, level: float) -> stats.Change:
+    """The change of every pair by the test of its form; means on each scale of their own."""
+    answers = counted.scaled(known.n_eff)
+    freedom = (_at(known.freedom, sides[0], np.inf), _at(known.freedom, sides[1], np.inf))
+    if number.form != "mean":
+        compared = number.classes(answers)
+        test = {"net": stats.net_change, "share": stats.share_change}[number.form]
+        return test(_at(compared, sides[0], 0.0), _at(compared, sides[1], 0.0), level=level, freedom=freedom, correlation=alike)
+    first = np.where(sides[0] >= 0, sides[0], sides[1])
+    found = np.full((10, len(first)), np.nan)
+    for rows, scores in counted.scales():
+        here = np.flatnonzero(rows[first])
+        pair = [_at(answers[:, : len(scores)], side[here], 0.0) for side in sides]
+        free = (freedom[0][here], freedom[1][here])
+        change = stats.mean_change(pair[0], pair[1], scores, level=level, freedom=free, correlation=alike[here])
+        found[:, here] = [
+            *(change.estimate, change.low, change.high, change.p_value, change.std_error),
+            *(*change.variances, *change.spreads, change.freedom),
+        ]
+    estimate, low, high, p_value, std_error, one, other, spread, spread_after, free_of_both = found
+    return stats.Change(estimate, low, high, p_value, std_error, (one, other), (spread, spread_after), free_of_both)
+
+
+def _at(values: Any, side: Ints, absent: Any) -> Any:
+    """The values of these groups, and ``absent`` where there is no group."""
+    values = np.asarray(values)
+    chosen = values[np.maximum(side, 0)]
+    none = (side < 0).reshape(-1, *[1] * (values.ndim - 1))
+    return np.where(none, absent, chosen)
+
+
+def _judged(frame: pd.DataFrame, margin: float | None, level: float) -> pd.DataFrame:
+    """All changes corrected together, then judged; what is open says what would settle it."""
+    corrected = stats.benjamini_hochberg(frame["p_value"])
+    verdict = stats.verdicts(frame["estimate"], corrected, frame["unchanged"], level=level)
+    raised = np.divide(corrected, frame["p_value"], out=np.ones(len(frame)), where=frame["p_value"] > 0)
+    wanted = frame["estimate"] if margin is None else np.full(len(frame), margin)
+    needed = stats.answers_to_tell(frame["spread"], wanted, level=level, stricter=raised, margin=margin is not None)
+    is_open = np.array([word == stats.OPEN for word in verdict])
+    moved = np.array([word in {stats.UP, stats.DOWN} for word in verdict])
+    better = pd.Series((frame["estimate"] > 0) != frame["low_is_good"], index=frame.index, dtype="boolean").where(moved)
+    # More answers than there are people on earth tell nobody anything.
+    shown = pd.Series(np.where(is_open & (needed < 1e10), needed, np.nan), index=frame.index).astype("Int64")
+    return frame.assign(p_corrected=corrected, verdict=verdict, better=better, n_to_tell=shown)

@@ -1,0 +1,138 @@
+"""What each score is made of: which answers count for how much, and the number of a group with its interval."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from cxlib.stats import intervals, variance
+from cxlib.survey.answers import Asked, Tally
+from cxlib.survey.people import Base, Worth
+
+Box = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One number that a group has: its name in each group, which groups have it, what each score is worth in it.
+
+    A ``net`` share is worth 1, 0 or -1, a ``share`` 1 or 0, a ``mean`` the score itself; ``unit`` is what one is in the
+    result. ``boxes`` are the answers that the result counts, ``good`` and ``bad`` those at the two ends.
+    """
+
+    form: Literal["net", "share", "mean"]
+    measure: npt.NDArray[np.str_]
+    worth: Worth
+    boxes: dict[str, Box]
+    good: Box
+    bad: Box
+    rows: npt.NDArray[np.bool_]
+    unit: float = 1.0
+
+    def result(self, counted: Tally, asked: Asked, *, level: float) -> pd.DataFrame:
+        """The number of each group that has it, with its interval, its base and its counts."""
+        known = Base.of(counted, self.worth)
+        estimate, low, high = self.interval(counted, known, level)
+        frame = counted.groups.assign(
+            measure=[f"{name}{'_weighted' * bool(asked.weight)}" for name in self.measure],
+            estimate=self.unit * estimate,
+            low=self.unit * low,
+            high=self.unit * high,
+            n=counted.n,
+            n_people=known.people,
+            n_eff=known.n_eff,
+            **{name: (counted.counts * box).sum(axis=1) for name, box in self.boxes.items()},
+        )
+        return frame[self.rows]
+
+    def interval(self, counted: Tally, known: Base, level: float) -> tuple[Floats, Floats, Floats]:
+        """Estimate, lower and upper bound, from as many answers as they are worth, fewer where that is not well known."""
+        answers = counted.scaled(known.n_eff / variance.inflation(known.freedom, level))
+        total = counted.weights.sum(axis=1)
+        estimate = np.divide((counted.weights * self.worth).sum(axis=1), total, out=np.full_like(total, np.nan), where=total > 0)
+        low, high = np.full_like(estimate, np.nan), np.full_like(estimate, np.nan)
+        if self.form == "mean":
+            for rows, scores in counted.scales():
+                _, low[rows], high[rows] = intervals.scale_mean(answers[rows, : len(scores)], scores, level)
+        else:
+            low, high = {"net": intervals.net_share, "share": _wilson}[self.form](self.classes(answers), level)
+        return estimate, np.fmin(low, estimate), np.fmax(high, estimate)
+
+    def classes(self, answers: Floats) -> Floats:
+        """Answers by what they are worth: promoters, passives, detractors; or inside, outside."""
+        values = {"net": (1, 0, -1), "share": (1, 0)}[self.form]
+        return np.column_stack([(answers * (self.worth == value)).sum(axis=1) for value in values])
+
+
+def _nps(counted: Tally, asked: Asked) -> list[Scored]:
+    """Net Promoter Score, asked from 0 or from 1."""
+    counted.refuse_scales(asked, [(0, 10, False), (1, 10, False)], "0 to 10, or 1 to 10 where it was asked so")
+    promoter, passive, detractor = counted.between(9, 10), counted.between(7, 8), counted.between(0, 6)
+    name = np.where(counted.groups["scale_low"] == 1, "nps_1_to_10", "nps")
+    boxes = {"promoters": promoter, "passives": passive, "detractors": detractor}
+    worth = promoter.astype("int64") - detractor
+    return [Scored("net", name, worth, boxes, promoter, detractor, _everywhere(counted), unit=100.0)]
+
+
+def _csat(counted: Tally, asked: Asked) -> list[Scored]:
+    """Share of answers in the top two boxes."""
+    lowest, highest = counted.groups["scale_low"].to_numpy(), counted.groups["scale_high"].to_numpy()
+    counted.refuse_scales(asked, [(low, low + k, False) for low in lowest for k in (4, 6)], "five points or seven")
+    top, bottom = counted.between(highest - 1, highest), counted.between(lowest, lowest + 1)
+    boxes = {"satisfied": top, "dissatisfied": bottom}
+    return [Scored("share", _named(counted, "csat"), top.astype("int64"), boxes, top, bottom, _everywhere(counted))]
+
+
+def _ces(counted: Tally, asked: Asked) -> list[Scored]:
+    """Effort in the version that was asked: on seven points the share who found it easy, and the mean."""
+    counted.refuse_scales(asked, [(1, 5, True), (1, 5, False), (1, 7, False)], "1 to 7, or 1 to 5")
+    effort, seven = counted.groups["low_is_good"].to_numpy(), counted.groups["scale_high"].to_numpy() == 7
+    easy = counted.between(np.where(effort, 1, np.where(seven, 5, 4)), np.where(effort, 2, np.where(seven, 7, 5)))
+    hard = counted.between(np.where(effort, 4, 1), np.where(effort, 5, np.where(seven, 3, 2)))
+    means_of = np.where(effort, "ces_effort", np.where(seven, "ces_mean", "ces_agreement"))
+    boxes = {"easy": easy}
+    return [
+        Scored("share", _named(counted, "ces_share"), easy.astype("int64"), boxes, easy, hard, seven),
+        Scored("mean", means_of, _points(counted), boxes, easy, hard, _everywhere(counted)),
+    ]
+
+
+def _ratings(counted: Tally, asked: Asked) -> list[Scored]:  # noqa: ARG001 - ratings are known on every scale
+    """Mean of a rating on any scale."""
+    lowest, highest = counted.groups["scale_low"], counted.groups["scale_high"]
+    top, bottom = counted.between(highest, highest), counted.between(lowest, lowest)
+    boxes = {"top": top, "bottom": bottom}
+    return [Scored("mean", _named(counted, "rating_mean"), _points(counted), boxes, top, bottom, _everywhere(counted))]
+
+
+def _wilson(answers: Floats, level: float) -> intervals.Bounds:
+    return intervals.wilson(answers[:, 0], answers.sum(axis=1), level)
+
+
+def _points(counted: Tally) -> Worth:
+    """Every answer worth its score; beyond the end of a scale there are no answers."""
+    points: Worth = counted.groups["scale_low"].to_numpy(dtype="int64")[:, None] + np.arange(counted.counts.shape[1])
+    return points
+
+
+def _named(counted: Tally, name: str) -> npt.NDArray[np.str_]:
+    return np.full(len(counted.groups), name)
+
+
+def _everywhere(counted: Tally) -> npt.NDArray[np.bool_]:
+    return np.ones(len(counted.groups), dtype=bool)
+
+
+#: Each measure: the kind of question it reads, the scale where the table declares none, and what it is made of.
+SCORING: dict[str, tuple[str, tuple[int, int] | None, Callable[[Tally, Asked], list[Scored]]]] = {
+    "nps": ("nps", (0, 10), _nps),
+    "csat": ("csat", None, _csat),
+    "ces": ("ces", None, _ces),
+    "ratings": ("rating", None, _ratings),
+}
