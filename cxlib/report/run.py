@@ -236,7 +236,8 @@ def _made(plan: Plan, made_of: Mapping[str, Any], built: Path, scratch: Path) ->
     with _undisturbed():
         revision = publish.publish(built, plan.place)
         _write_dates(plan)
-        shutil.rmtree(plan.private / "failed", ignore_errors=True)
+        for left in ("failed", "refused"):
+            shutil.rmtree(plan.private / left, ignore_errors=True)
     return Outcome("published", DONE, plan.as_of, str(plan.place), files, revision, seconds=seconds)
 
 
