@@ -6,6 +6,7 @@ import argparse
 import io
 import json
 import os
+import re
 import signal
 import sys
 import threading
@@ -33,7 +34,7 @@ def main(words: Sequence[str] | None = None) -> int:
         code = {"check": _check, "doctor": _doctor, "init": _init, "run": _run, "sample": _sample}[asked.command](asked)
     except Refusal as refusal:
         code = refusal.code
-        sys.stderr.write(f"cxlib {asked.command}: {refusal.letter}\n")
+        sys.stderr.write(f"cxlib {asked.command}: {_plain(refusal.letter)}\n")
         if getattr(asked, "json", False):
             print(json.dumps({"status": "refused", "code": code, "letter": refusal.letter}, ensure_ascii=False))
     except ModuleNotFoundError as missing:
@@ -92,6 +93,11 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _plain(text: str) -> str:
+    """A text that may quote an export, without what would command a terminal or turn the direction of writing."""
+    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", "\N{REPLACEMENT CHARACTER}", text)
+
+
 def _positive(text: str) -> int:
     number = int(text) if text.isdigit() else 0
     if number < 1:
@@ -107,7 +113,7 @@ def _check(asked: argparse.Namespace) -> int:
     from cxlib import sources
 
     try:
-        print(sources.check(asked.sources, as_of=as_of))
+        print(_plain(sources.check(asked.sources, as_of=as_of)))
     except TableError as letter:
         raise Refusal(str(letter), DATA_REFUSED) from letter
     return DONE
@@ -177,7 +183,7 @@ def _run(asked: argparse.Namespace) -> int:
     fields = {name: value for name, value in vars(asked).items() if name not in ("command", "json")}
     outcome = run(Request(**fields))
     for name, reason in outcome.reasons.items():
-        sys.stderr.write(f"cxlib run: {name}: {reason}\n")
+        sys.stderr.write(f"cxlib run: {name}: {_plain(reason)}\n")
     if outcome.log:
         sys.stderr.write(f"cxlib run: nothing was published; logs and notebooks of the attempt are in {outcome.log}\n")
     if asked.json:

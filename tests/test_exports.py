@@ -136,8 +136,9 @@ def test_a_choice_that_nobody_declared_is_refused_with_its_count(book):
     toml = '[tables.responses]\nfiles = "a.csv"\ncolumns = { respondent = "ID" }\n' + CELL
     rows = "".join(f"{place},Price\n" for place in range(98)) + "98,Colour\n99,Colour\n"
     assert letter(book, toml, a="ID,Why\n" + rows) == (
-        "responses: 'Colour' occurs 2 times among the 100 answers to 'why' (2.0%), and is not one of its choices. If it means 'no answer', "
-        'declare it: no_answer = ["Colour"] under [questions.why] in sources.toml; if it is a choice, declare it there: choices.'
+        "responses: 'Colour' occurs twice among the 100 answers to 'why' (2.0%), and is not one of its choices. If it means 'no answer', "
+        'declare it: no_answer = ["Colour"] under [questions.why] in sources.toml; '
+        "if 'Colour' can be chosen, declare it there: choices."
     )
 
 
@@ -152,7 +153,7 @@ def test_a_choice_that_nobody_declared_is_refused_with_its_count(book):
         ('kind = "csat"\nscale = [1, 5]\ndirection = "high is good"\nchoices = ["a"]\n', 'only a question of kind "choice" has choices.'),
         (
             'kind = "choice"\nchoices = ["a", "a"]\n',
-            "choices is ['a', 'a']; it is a list of different names such as [\"Price\", \"Quality\"].",
+            'choices is ["a", "a"]; it is a list of different names such as ["Price", "Quality"].',
         ),
     ],
 )
@@ -212,14 +213,14 @@ def test_sessions_are_made_by_a_pause_and_a_row_set_aside_makes_none(book):
         (
             EVENTS + 'date_format = ["%d/%m/%Y", "%m/%d/%Y"]\n',
             (
-                "sources.toml [tables.events]: date_format has both '%d/%m/%Y' and '%m/%d/%Y', which read 03/04 as different days. "
+                'sources.toml [tables.events]: date_format has both "%d/%m/%Y" and "%m/%d/%Y", which read 03/04 as different days. '
                 "Which one an export means cannot be told row by row. Declare the right one; what does not fit it is set aside and counted."
             ),
         ),
         (
             EVENTS + 'date_format = "dd/mm/yyyy"\n',
             (
-                "sources.toml [tables.events]: date_format is 'dd/mm/yyyy'; it is a form such as \"%d/%m/%Y %H:%M\", or one of "
+                'sources.toml [tables.events]: date_format is "dd/mm/yyyy"; it is a form such as "%d/%m/%Y %H:%M", or one of '
                 "epoch seconds, epoch milliseconds, epoch microseconds."
             ),
         ),
@@ -229,9 +230,9 @@ def test_sessions_are_made_by_a_pause_and_a_row_set_aside_makes_none(book):
         ),
         (
             EVENTS + 'thousands = "."\n',
-            'sources.toml [tables.events]: thousands is \'.\'; it is ",", ".", " " or "\'", and not the decimal mark.',
+            'sources.toml [tables.events]: thousands is "."; it is ",", ".", " " or "\'", and not the decimal mark.',
         ),
-        (EVENTS + 'exact_doubles = "drop"\n', 'sources.toml [tables.events]: exact_doubles is \'drop\'; it is "keep" or "set aside".'),
+        (EVENTS + 'exact_doubles = "drop"\n', 'sources.toml [tables.events]: exact_doubles is "drop"; it is "keep" or "set aside".'),
         (
             EVENTS + "header = [1, 3]\n",
             "sources.toml [tables.events]: header is [1, 3]; it is the header's line, or two that follow each other such as [1, 2].",
@@ -273,7 +274,10 @@ def test_an_hour_that_the_clocks_skip_never_was(book):
 def test_an_hour_that_the_clocks_show_twice_is_kept_and_counted(book):
     toml = '[workbook]\ntime_zone = "Europe/Rome"\n' + EVENTS
     read = book(toml, events="case_id,activity,time\n1,a,2025-10-26 02:30:00\n2,a,2025-10-26 02:30:00+02:00\n3,a,2025-10-26 04:00:00\n")
-    assert noted(read) == {("time", "is in the hour that the clocks of Europe/Rome show twice, and does not say which"): 1}
+    assert noted(read) == {
+        ("time", "is in the hour that the clocks of Europe/Rome show twice, and does not say which"): 1,
+        ("time", "names no time zone where others do; it is read as Europe/Rome"): 2,
+    }
     assert times(read) == ["2025-10-26 02:30:00", "2025-10-26 02:30:00", "2025-10-26 04:00:00"]
 
 
@@ -334,7 +338,7 @@ def test_what_could_be_two_numbers_or_none_is_set_aside(book, settings, text):
 
 def test_signs_of_money_are_counted(book):
     read = book(ORDERS, orders="customer,time_ordered,amount\na,2026-01-01,€12\nb,2026-01-01,13\n")
-    assert noted(read) == {("amount", "has a sign of money beside the number, which is dropped"): 1}
+    assert noted(read) == {("amount", "has the sign € beside the number, which is dropped"): 1}
 
 
 # Identifiers and strangers
@@ -392,7 +396,7 @@ def test_words_that_look_like_no_answer_are_counted_until_declared(book):
 
 def test_the_check_shows_what_was_noted(book):
     book(ORDERS, orders="customer,time_ordered,amount\na,2026-01-01,€12\n")
-    assert sources.check(book.path).splitlines()[-1] == "  noted 1: amount has a sign of money beside the number, which is dropped"
+    assert sources.check(book.path).splitlines()[-1] == "  noted 1: amount has the sign € beside the number, which is dropped"
 
 
 def test_the_order_of_the_rows_is_the_files_with_many_threads(book, tmp_path):
@@ -409,3 +413,9 @@ def test_every_setting_stands_in_the_list_for_people():
 
     listed = (Path(__file__).parents[1] / "data" / "settings.md").read_text(encoding="utf-8")
     assert [name for name in (*source._SETTINGS, *question._SETTINGS) if f"`{name}`" not in listed and f"`{name}." not in listed] == []
+
+
+def test_points_above_the_points_possible_are_set_aside(book):
+    toml = '[workbook]\nbad_rows_allowed = 0.5\n[tables.audits]\nfiles = "a.csv"\n'
+    rows = "1,shop,x,5,5,2026-01-01\n1,shop,y,6,5,2026-01-01\n"
+    assert aside(book(toml, a="audit,place,item,points,points_possible,time_audited\n" + rows)) == {"points is above points_possible": 1}

@@ -634,18 +634,12 @@ def test_a_quote_that_never_closes_is_refused_and_quotes_inside_cells_are_none(r
         (
             b"feedback,comment\n1,\x81\n",
             'encoding = "cp1252"',
-            (
-                "is not cp1252 throughout: 'charmap' codec can't decode byte 0x81 in position 19: character maps to <undefined>. "
-                "Declare its encoding under [tables.feedback]."
-            ),
+            ("is not cp1252 throughout (near byte 20). Declare its encoding under [tables.feedback]."),
         ),
         (
             CSV.encode("utf-16")[:-1],
             'encoding = "utf-16"',
-            (
-                "is not utf-16 throughout: 'utf-16-le' codec can't decode byte 0x0a in position 0: truncated data. "
-                "Declare its encoding under [tables.feedback]."
-            ),
+            ("is not utf-16 throughout (near byte 62). Declare its encoding under [tables.feedback]."),
         ),
         (
             b"feedback,comment\n1,good\n2,fine!\n",

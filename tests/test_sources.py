@@ -367,7 +367,7 @@ def test_a_word_among_scores_is_refused(workbook):
 def test_an_undeclared_question_is_refused(workbook):
     path = workbook(ANSWERS + QUESTION, answers_csv=answers(["a,w,nps,9", "a,w,npss,9", "b,w,npss,9"]))
     assert refusal(path) == (
-        "responses: the question 'npss' is answered 2 times and is not declared. Did you mean 'nps'? "
+        "responses: the question 'npss' is answered twice and is not declared. Did you mean 'nps'? "
         "Declare it: [questions.npss] with kind, scale and direction in sources.toml."
     )
 
@@ -405,7 +405,7 @@ def test_more_bad_rows_than_allowed_are_refused_with_the_remedy(workbook):
             b"a;b\n1;2\n",
             (
                 "feedback: feedback.csv has a single column called 'a;b'. "
-                "Is the separator ';'? Declare it: separator = ';' under [tables.feedback]."
+                'Is the separator ";"? Declare it: separator = ";" under [tables.feedback].'
             ),
         ),
         (
@@ -416,7 +416,8 @@ def test_more_bad_rows_than_allowed_are_refused_with_the_remedy(workbook):
             b"feedback,comment\n1,caf\xe9\n2,b\n",
             (
                 "feedback: 1 of 2 rows break a rule, more than the 5% allowed: 1 the line is not in the declared encoding (line 2). "
-                "Mend the source, or allow more: bad_rows_allowed under [workbook]."
+                'Declare the encoding that the file has: encoding = "…" under [tables.feedback] in sources.toml; cp1252 is what Excel '
+                "writes in Western Europe. Mend the source, or allow more: bad_rows_allowed under [workbook]."
             ),
         ),
     ],
@@ -471,12 +472,12 @@ def test_all_tables_are_looked_at_before_the_refusal(workbook):
             "events: there is no file 'gone.csv' beside sources.toml. Correct files under [tables.events].",
         ),
         (ANSWERS, "sources.toml: there are responses and no question."),
-        (ANSWERS + "[questions.q]\nscale=[0,10]", "sources.toml [questions.q]: kind is None. A question's kind is never guessed"),
-        (ANSWERS + "[questions.q]\nkind='nps'", "sources.toml [questions.q]: scale is None. A scale is never guessed"),
+        (ANSWERS + "[questions.q]\nscale=[0,10]", "sources.toml [questions.q]: kind is not declared. A question's kind is never guessed"),
+        (ANSWERS + "[questions.q]\nkind='nps'", "sources.toml [questions.q]: scale is not declared. A scale is never guessed"),
         (ANSWERS + "[questions.q]\nkind='nps'\nscale=[0,5]", "sources.toml [questions.q]: an nps question has scale [0, 10]"),
         (
             ANSWERS + "[questions.q]\nkind='csat'\nscale=[1,5]",
-            "sources.toml [questions.q]: direction is None. A direction is never guessed",
+            "sources.toml [questions.q]: direction is not declared. A direction is never guessed",
         ),
         (
             "[tables.customers]\nfiles='x.csv'\ncolumns={tenure_days='t'}",

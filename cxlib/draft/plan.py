@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from cxlib.draft.facts import Facts
 from cxlib.draft.look import Look
+from cxlib.tables import TABLES
 
 
 @dataclass
@@ -22,7 +24,7 @@ class Part:
     """One ``[tables.…]`` section: the export that feeds it, its settings, its columns, and what is to be known of it.
 
     ``columns`` are ours → theirs, ``guessed`` why one of them was taken that has another name, ``others`` what it may be instead,
-    and ``asked`` the columns that are questions.
+    ``asked`` the columns that are questions, and ``made`` what a template says.
     """
 
     table: str
@@ -33,13 +35,21 @@ class Part:
     guessed: dict[str, str] = field(default_factory=dict)
     others: dict[str, list[str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
-    template: str | None = None
     asked: set[str] = field(default_factory=set)
+    made: dict[str, Any] = field(default_factory=dict)
 
     @property
     def used(self) -> set[str]:
         """The columns of the file that are read, or offered as a question."""
         return self.asked | set(self.columns.values())
+
+    def of(self, *kinds: str) -> dict[str, Facts]:
+        """Our columns of these kinds, with the facts of the column they are read from."""
+        return {ours: self.facts[theirs] for ours, theirs in self.columns.items() if TABLES[self.table][ours].kind in kinds}
+
+    def take(self, ours: str, theirs: list[str], why: str) -> None:
+        """Read one of our columns from the first of theirs although its name does not say so; the others may be meant instead."""
+        self.columns[ours], self.guessed[ours], self.others[ours] = theirs[0], why, theirs[1:]
 
 
 @dataclass
@@ -58,7 +68,7 @@ class Plan:
         self.confirm[key] = why
         return key
 
-    def guess(self, part: Part, name: str, setting: str, because: str, summary: str) -> None:
+    def guess(self, part: Part, name: str, setting: str, *, why: str, summary: str = "") -> None:
         """A setting of a table that is read once it is confirmed."""
-        key = self.ask(name, f"{part.table}: {summary}")
-        part.lines.append(Line(setting, f"{because} (confirm {key})."))
+        key = self.ask(name, f"{part.table}: {summary or why}")
+        part.lines.append(Line(setting, f"{why} (confirm {key})."))

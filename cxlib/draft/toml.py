@@ -5,21 +5,21 @@ from __future__ import annotations
 import re
 import unicodedata
 
+#: Kinds of characters that are not seen, or that turn what is seen around.
+_UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+
 
 def inline(value: object) -> str:
     """A value in one line of TOML."""
-    match value:
-        case bool():
-            return str(value).lower()
-        case int() | float():
-            return repr(value)
-        case list() | tuple():
-            return "[" + ", ".join(inline(item) for item in value) + "]"
-        case dict():
-            return "{ " + ", ".join(f"{key(str(name))} = {inline(item)}" for name, item in value.items()) + " }"
-        case _:
-            text = str(value).replace("\\", "\\\\").replace('"', '\\"').replace("\t", "\\t").replace("\n", "\\n")
-            return f'"{_escaped(text)}"'
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return repr(value)
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(inline, value))}]"
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{key(str(name))} = {inline(item)}' for name, item in value.items())} }}"
+    return '"' + _escaped(str(value).replace("\\", "\\\\").replace('"', '\\"').replace("\t", "\\t").replace("\n", "\\n")) + '"'
 
 
 def key(name: str) -> str:
@@ -34,14 +34,10 @@ def said(text: str, most: int = 80) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Characters that are not seen, or that turn what is seen around, as TOML escapes them."""
-    return "".join(
-        _escape(letter) if unicodedata.category(letter) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp") else letter for letter in text
-    )
+    return "".join(_escape(ord(letter)) if unicodedata.category(letter) in _UNSEEN else letter for letter in text)
 
 
-def _escape(letter: str) -> str:
-    number = ord(letter)
+def _escape(number: int) -> str:
     if 0xD800 <= number < 0xE000:  # half of a character; TOML has no way to write it
         return "\ufffd"
     return f"\\u{number:04X}" if number < 0x10000 else f"\\U{number:08X}"

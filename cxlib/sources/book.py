@@ -121,7 +121,7 @@ def admit(path: str | Path, *, to: str | Path) -> list[str]:
                 letters.append(str(error))
                 continue
             account[name] = asdict(result) | {part: getattr(result, part).to_dict("records") for part in ("problems", "notes")}
-        letters += [] if letters else strangers(workbook, con, to, account)
+        letters += [] if letters else strangers(workbook, con, folder=to, account=account)
     finally:
         con.disconnect()
         shutil.rmtree(scratch, ignore_errors=True)

@@ -6,6 +6,7 @@ expression a hundred million times; whatever does not look so goes the long way 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from cxlib.sources import sql
@@ -13,7 +14,11 @@ from cxlib.sources.source import EPOCHS, TENURE_DAYS, Source
 from cxlib.tables import Column, TableSpec
 from cxlib.tables.schema import Kind
 
-BLANKS = " \t\r\n\v\f\u00a0\u3000\ufeff"
+#: What may stand around a cell unseen: blanks of all widths and of none, marks of direction, marks of byte order.
+BLANKS = (
+    " \t\r\n\v\f\u0085\u00a0\u1680\u180e\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u200b\u200c\u200d\u200e\u200f"
+    "\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u202f\u205f\u2060\u2066\u2067\u2068\u2069\u3000\ufeff"
+)
 #: What a column is made of that an export does not have.
 NOTHING = "CAST(NULL AS VARCHAR)"
 #: Prefix of the column that carries a cell as text beside its typed value.
@@ -42,6 +47,11 @@ _OFFSET = r"^\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)? ?(Z|UTC|[+-]\d{2}
 _LOCAL = r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?$"
 #: What may stand before or after an amount: a sign of money, or a code of three letters.
 MONEY = r"(?:[A-Z]{0,2}\p{Sc}|[A-Z]{3}|lei|kr|zł)"
+#: Signs of money that are told apart, each with its code.
+CURRENCIES = (("€", "EUR"), ("$", "USD"), ("£", "GBP"), ("¥", "JPY"))
+_OTHER_ORDER = str.maketrans("dm", "md")
+#: The year 9999 in microseconds, and some more.
+_FAR = 253_500_000_000_000_000
 _LOST = r"^[+-]?\d(\.\d+)?[eE]\+\d+$"
 
 
@@ -153,7 +163,15 @@ def misfits(cell: Cell, source: Source, zone: str) -> list[tuple[str, str, str]]
         if column.kind in ("date", "time") and not cell.native:
             skipped = f"{unfit} AND {_parsed(clean(text), name, source)} IS NOT NULL"
             wrong.append((f"{name} is in the hour that the clocks of {source.time_zone or zone} skip", skipped, text))
+            other = [form.translate(_OTHER_ORDER) for form in source.forms(name) if {"%d", "%m"} <= set(re.findall("%.", form))]
+            if other:
+                turned = sql.first(*(f"try_strptime({clean(text)}, {sql.text(form)})" for form in other))
+                told = f"{name} fits its form only with day and month the other way round; others of its kind may fit, and be read wrong"
+                wrong.append((told, f"{unfit} AND {turned} IS NOT NULL", text))
         wrong.append((f"{name} is not {_WORDS[column.kind]}", unfit, text))
+    if column.kind in ("date", "time"):
+        # %Y takes 26 for the year 26.
+        wrong.append((f"{name} has no year of four digits", f"{value} NOT BETWEEN DATE '1000-01-01' AND DATE '9999-12-31'", text))
     if column.identifier:
         wrong.append(
             (
@@ -174,8 +192,11 @@ def misfits(cell: Cell, source: Source, zone: str) -> list[tuple[str, str, str]]
 
 
 def orders(spec: TableSpec) -> list[tuple[str, str, str]]:
-    """Pairs of times that must not run backwards, and columns of which one must be there."""
-    wrong = [(f"{first} is after {second}", f"{sql.name(first)} > {sql.name(second)}", "NULL") for first, second in spec.ordered]
+    """Pairs of which the first must not lie after or above the second, and columns of which one must be there."""
+    wrong = []
+    for first, second in spec.ordered:
+        lies = "after" if spec[first].kind in ("date", "time") else "above"
+        wrong.append((f"{first} is {lies} {second}", f"{sql.name(first)} > {sql.name(second)}", "NULL"))
     if spec.either:
         missing = " AND ".join(f"{sql.name(name)} IS NULL" for name in spec.either)
         wrong.append(("neither " + " nor ".join(spec.either), missing, "NULL"))
@@ -203,10 +224,22 @@ def _number(soon: str, text: str, source: Source) -> str:
     return long if decimal == "," else f"CASE WHEN isfinite({soon}) AND NOT contains({text}, '_') THEN {soon} ELSE {long} END"
 
 
-def carries_money(cell: Cell) -> str:
-    """Whether a sign of money stands around a number: counted, since the table's currency is declared elsewhere."""
+def carries_money(cell: Cell, sign: str = "", code: str = "") -> str:
+    """Whether a sign of money stands around a number, this one or another; the table's currency is declared elsewhere."""
     text, value = sql.name(TEXT + cell.name), sql.name(cell.name)
-    return f"{sql.name(QUICK + cell.name)} IS NULL AND {value} IS NOT NULL AND regexp_matches({text}, {sql.text(MONEY)})"
+    # Nearly every number is plain.
+    value = f"{sql.name(QUICK + cell.name)} IS NULL AND {value} IS NOT NULL"
+    if sign:
+        return f"{value} AND (contains({text}, {sql.text(sign)}) OR contains({text}, {sql.text(code)}))"
+    known = " OR ".join(f"contains({text}, {sql.text(one)})" for pair in CURRENCIES for one in pair)
+    return f"{value} AND regexp_matches({text}, {sql.text(MONEY)}) AND NOT ({known})"
+
+
+def names_zone(cell: Cell, source: Source) -> str | None:
+    """Whether a time says its zone; asked where some may and others not."""
+    if cell.native or cell.column.kind != "time" or source.forms(cell.name):
+        return None
+    return f"{sql.name(QUICK + cell.name)} IS NULL AND {sql.name(cell.name)} IS NOT NULL"
 
 
 def _numeric(kind: str) -> bool:
@@ -219,11 +252,14 @@ def _with_offset(text: str, name: str, source: Source, zone: str) -> list[str]:
     for form in source.forms(name):
         if form in EPOCHS:
             micros = f"try_cast({clean(text)} AS DOUBLE) * {1_000_000 // EPOCHS[form]}"
-            moments.append(f"make_timestamptz(try_cast({micros} AS BIGINT))")
+            near = f"try_cast(CASE WHEN abs({micros}) < {_FAR} THEN {micros} END AS BIGINT)"
+            moments.append(f"make_timestamptz({near})")
         elif "%z" in form or "%Z" in form:
-            moments.append(f"CAST(try_strptime({clean(text)}, {sql.text(form)}) AS TIMESTAMPTZ)")
+            moments.append(f"CAST(try_strptime({_halved(clean(text), form)}, {sql.text(form)}) AS TIMESTAMPTZ)")
     if not source.forms(name):
-        moments.append(f"CASE WHEN regexp_matches({clean(text)}, {sql.text(_OFFSET)}) THEN try_cast({clean(text)} AS TIMESTAMPTZ) END")
+        # DuckDB reads no offset behind a blank.
+        joined = f"regexp_replace({clean(text)}, ' (Z|[+-][0-9:]+)$', '\\1')"
+        moments.append(f"CASE WHEN regexp_matches({clean(text)}, {sql.text(_OFFSET)}) THEN try_cast({joined} AS TIMESTAMPTZ) END")
     return [f"{moment} AT TIME ZONE {sql.text(zone)}" for moment in moments]
 
 
@@ -231,12 +267,22 @@ def _parsed(text: str, name: str, source: Source) -> str:
     """A text without an offset as the clocks of its zone show it, whether or not they ever did."""
     forms = [form for form in source.forms(name) if form not in EPOCHS and "%z" not in form and "%Z" not in form]
     if forms:
-        return sql.first(*(f"try_strptime({clean(text)}, {sql.text(form)})" for form in forms))
+        tries = [f"try_strptime({_halved(clean(text), form)}, {sql.text(form)})" for form in forms]
+        # %Y takes 26 for a year, before the form with %y is asked.
+        return sql.first(*(f"CASE WHEN {one} >= DATE '1000-01-01' THEN {one} END" for one in tries[:-1]), tries[-1])
     if source.forms(name):
         return "CAST(NULL AS TIMESTAMP)"
     # Only what starts like 2026-06-30 is read without a declared form: DuckDB also takes '1-2-3' for a year.
     value, unusual = f"try_cast({text} AS TIMESTAMP)", f"regexp_matches({clean(text)}, {sql.text(_LOCAL)})"
-    return f"CASE WHEN {text} LIKE '____-__-__ __:__:__' THEN {value} WHEN {unusual} THEN {value} END"
+    return f"CASE WHEN {text} LIKE '____-__-__ __:__:__' THEN {value} WHEN {unusual} THEN try_cast({clean(text)} AS TIMESTAMP) END"
+
+
+def _halved(text: str, form: str) -> str:
+    """A time of twelve hours with AM or PM where it says 上午, 下午, a.m. or p. m., as programs in Chinese and Spanish write it."""
+    if "%p" not in form:
+        return text
+    chinese = f"replace(replace({text}, '上午', 'AM'), '下午', 'PM')"
+    return f"regexp_replace({chinese}, '([aApP])\\.?[ \u00a0\u202f]?[mM]\\.?', '\\1M')"
 
 
 def _zoned(moment: str, source: Source, zone: str) -> str:

@@ -46,7 +46,7 @@ def check(path: str | Path, *, as_of: str | dt.date | None = None) -> str:
         lines.append(f"as of {until.isoformat()}")
     for row in book.account.to_dict("records"):
         dates = f"{row['since']} to {row['until']}" if row["since"] else "no dates"
-        lines += ["", f"{row['table']}: {row['rows_read']:,} rows read, {row['kept']:,} kept, {dates}"]
+        lines += ["", f"{row['table']}: {row['rows_read']:,} row{'' if row['rows_read'] == 1 else 's'} read, {row['kept']:,} kept, {dates}"]
         lines += [*_left_out(book, row), *_columns(folder, row["table"], passed[row["table"]]["read"]), *_noted(book, row["table"])]
         if row["table"] == "responses" and (unasked := _not_compared(workbook, passed["responses"]["read"])):
             lines.append(f"  repeated answers not looked for: no column is read as {unasked}; one_answer_per can name other columns")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cxlib.sources.question import Question, question
-from cxlib.sources.settings import between, known, section, whole
+from cxlib.sources.settings import between, known, section, whole, words
 from cxlib.sources.source import Source, refuse_zone, source
 from cxlib.tables import TABLES, TableError
 
@@ -54,9 +55,13 @@ def declared(path: str | Path) -> Workbook:
     """
     path = found(path)
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise TableError(f'{path.name}: this is not valid TOML: {error}. Text stands in quotes, dates as "2026-06-30".') from None
+        # Editors on Windows begin a file with a byte-order mark, which TOML does not know.
+        content = path.read_text(encoding="utf-8-sig")
+        raw = tomllib.loads(content)
+    except UnicodeDecodeError:
+        raise TableError(f"{path.name}: this is not UTF-8, which TOML is written in. Save it as UTF-8 in the editor.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise TableError(f"{path.name}: this is not valid TOML: {error}. {_remedy(content, error)}") from None
     known(raw, ("workbook", "confirm", "tables", "questions"), where=path.name)
     _confirmed(section(raw, "confirm", path.name), path.name)
     head, where = section(raw, "workbook", path.name), f"{path.name} [workbook]"
@@ -65,20 +70,31 @@ def declared(path: str | Path) -> Workbook:
     known(tables, tuple(TABLES), where=f"{path.name} [tables]")
     if not tables:
         raise TableError(f'{path.name}: no table is declared. Declare at least one, such as [tables.responses] with files = "answers.csv".')
-    zone = str(head.get("time_zone", "UTC"))
+    zone = words(head, "time_zone", where=where) or "UTC"
     refuse_zone(zone, path.name)
     workbook = Workbook(
         path=path,
-        name=str(head.get("name", path.parent.name)),
+        name=words(head, "name", where=where) or path.parent.name,
         time_zone=zone,
         bad_rows_allowed=between(head, "bad_rows_allowed", 0.05, low=0.0, high=1.0, where=where),
         smallest_group=whole(head, "smallest_group", 5, low=1, where=where),
-        engine=str(head.get("engine", "duckdb")),
+        engine=words(head, "engine", where=where) or "duckdb",
         sources={name: _exports(name, part, path.name) for name, part in tables.items()},
         questions={name: question(name, part, path.name) for name, part in section(raw, "questions", path.name).items()},
     )
     _agree(workbook)
     return workbook
+
+
+def _remedy(content: str, error: tomllib.TOMLDecodeError) -> str:
+    """What to do where a line is not TOML."""
+    place = re.search(r"at line (\d+)", str(error))
+    line = content.splitlines()[int(place[1]) - 1] if place else ""
+    if re.search("[“”„‘’]", line):
+        return 'Quotes are straight: "…".'
+    if "\\" in line:
+        return 'Paths are written with slashes: "exports/answers.csv".'
+    return 'Text stands in quotes, dates as "2026-06-30".'
 
 
 def _exports(name: str, part: Any, file: str) -> tuple[Source, ...]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from cxlib.sources import sql as duck
 from cxlib.sources.declared import Source, Workbook
 from cxlib.sources.files import first_line
 from cxlib.sources.names import numbered
@@ -14,6 +15,7 @@ from cxlib.sources.unpacked import apart
 from cxlib.tables import TableError
 
 if TYPE_CHECKING:
+    import duckdb
     import psycopg
 
 POSTGRES = ("postgres://", "postgresql://")
@@ -29,11 +31,9 @@ def through_ibis(workbook: Workbook, source: Source, to: Path) -> None:
             f"{where}: a {'query' if source.engine_query else 'table'} is named and the workbook has no engine. "
             'Write engine = "duckdb:///company.db" under [workbook].'
         )
-    if url.startswith("duckdb:///"):
-        file = workbook.path.parent / url.removeprefix("duckdb:///")
-        if not file.is_file():
-            raise TableError(f"{where}: there is no database '{file.name}' beside {workbook.path.name}. Correct engine under [workbook].")
-        url = f"duckdb://{file}?read_only=True"
+    if url.startswith("duckdb:"):
+        _from_duckdb(workbook, source, to)
+        return
     try:
         engine = ibis.connect(url)
     except Exception as error:  # noqa: BLE001 - each driver has errors of its own, and none may reach the reader as a dump
@@ -43,8 +43,8 @@ def through_ibis(workbook: Workbook, source: Source, to: Path) -> None:
         if source.engine_query:
             table = engine.sql(_one(source.engine_query))
         else:
-            schema, _, name = str(source.engine_table).rpartition(".")
-            table = engine.table(name, database=schema or None)
+            schema, _, called = str(source.engine_table).rpartition(".")
+            table = engine.table(called, database=schema or None)
     except Exception as error:  # noqa: BLE001 - as above: a parser's, a driver's or Ibis's own
         engine.disconnect()
         if source.engine_query:
@@ -57,6 +57,57 @@ def through_ibis(workbook: Workbook, source: Source, to: Path) -> None:
         raise TableError(f"{where}: {_asked(source)} cannot be read: {said}") from None
     finally:
         engine.disconnect()
+
+
+def _from_duckdb(workbook: Workbook, source: Source, to: Path) -> None:
+    """A table or query of a DuckDB file: a colleague's query reads it and the workbook's folder, writes nothing and fetches nothing."""
+    import duckdb
+
+    where, beside = _where(workbook, source), workbook.path.parent
+    file = beside / workbook.engine.removeprefix("duckdb:///")
+    if not workbook.engine.startswith("duckdb:///") or not file.is_file():
+        raise TableError(
+            f"{where}: there is no database '{file.name}' beside {workbook.path.name}. "
+            'Correct engine under [workbook], such as engine = "duckdb:///company.db".'
+        )
+    closed: dict[str, str | bool | int | float | list[str]] = {
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "allow_community_extensions": False,
+    }
+    try:
+        con = duckdb.connect(file, read_only=True, config=closed)
+    except duckdb.Error as error:
+        raise TableError(f"{where}: the engine '{workbook.engine}' does not answer: {first_line(error)}") from None
+    with con:
+        folders = ", ".join(duck.text(str(folder)) for folder in (beside, to.parent))
+        con.execute(f"SET allowed_directories = [{folders}]; SET enable_external_access = false; SET lock_configuration = true")
+        if source.engine_query:
+            asked = _one(source.engine_query)
+            _refuse_other_than_select(con, asked, where)
+        else:
+            schema, _, table = str(source.engine_table).rpartition(".")
+            asked = f"FROM {'.'.join(map(duck.name, filter(None, (schema, table))))}"
+        try:
+            con.execute(f"COPY ({asked}\n) TO {duck.text(str(to))} (FORMAT parquet)")
+        except duckdb.CatalogException as error:
+            if source.engine_query:
+                raise TableError(f"{where}: the query cannot be read: {first_line(error)}") from None
+            raise TableError(f"{where}: the engine has no table '{source.engine_table}'. Correct table.") from None
+        except duckdb.Error as error:
+            raise TableError(f"{where}: {_asked(source)} cannot be read: {first_line(error)}") from None
+
+
+def _refuse_other_than_select(con: duckdb.DuckDBPyConnection, query: str, where: str) -> None:
+    """A query asks: one that could write, or install, or several at once, are none."""
+    import duckdb
+
+    try:
+        statements = con.extract_statements(query)
+    except duckdb.Error as error:
+        raise TableError(f"{where}: the query cannot be read: {first_line(error)}") from None
+    if [statement.type for statement in statements] != [duckdb.StatementType.SELECT]:
+        raise TableError(f"{where}: the query is not a single SELECT, and nothing else is run. Correct query.")
 
 
 def _one(query: str) -> str:
@@ -112,7 +163,8 @@ def from_postgres(workbook: Workbook, source: Source, to: Path) -> list[str]:
     try:
         with con.transaction(), con.cursor() as cursor:
             cursor.execute("SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO'; SET LOCAL client_encoding = 'UTF8'")
-            names = _columns(cursor.execute(sql.SQL("SELECT * FROM ({}\n) AS asked LIMIT 0").format(asked)))
+            # A prepared statement is a single one: a query cannot end the transaction that only reads, and begin another.
+            names = _columns(cursor.execute(sql.SQL("SELECT * FROM ({}\n) AS asked LIMIT 0").format(asked), prepare=True))
             # By place, since a query may call two columns alike; 'true' rather than 't'; and one column more,
             # so that a row without any value is still a line.
             places = [sql.Identifier(f"c{place}") for place in range(len(names))]

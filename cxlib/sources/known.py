@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import ibis
 import pandas as pd
 
-from cxlib.sources.door import BESIDE, MEANT, PROBLEM, SEVERAL
+from cxlib.sources.door import BESIDE, SEVERAL
+from cxlib.sources.rows import MEANT, PROBLEM
 from cxlib.tables import TABLES, TableSpec
 from cxlib.tables.engine import embedded
 from cxlib.tables.schema import PHYSICAL
@@ -41,7 +42,7 @@ def known_then(folder: Path, as_of: dt.date, declared: list[str]) -> tuple[dict[
         later = _later(spec, table, as_of)
         person = next((column for column in ("customer", "respondent") if column in spec.names), None)
         earlier = _earlier_answers(folder, spec, as_of) if name == "responses" else None
-        repeats = ibis.literal(False) if earlier is None else (table[PLACE] + 1).isin(earlier.place)
+        repeats = ibis.literal(False) if earlier is None else (table[PLACE] + 1).isin(earlier["(place)"])
         refuses = ibis.literal(False)
         if person is not None and silent is not None:
             refuses = table[person].notnull() & table[person].isin(silent.customer)
@@ -60,9 +61,9 @@ def _earlier_answers(folder: Path, spec: TableSpec, as_of: dt.date) -> ir.Table 
         return None
     several = embedded().read_parquet(folder / SEVERAL)
     known = several.filter(~_later(spec, several, as_of))
-    last = [known.score.notnull().desc(), known.time_answered.desc(nulls_first=False), ibis.desc("place")]
-    place = ibis.row_number().over(group_by="first", order_by=last)
-    return known.filter(place > 0).select("place")
+    last = [known.score.notnull().desc(), known.time_answered.desc(nulls_first=False), ibis.desc("(place)")]
+    place = ibis.row_number().over(group_by="(first)", order_by=last)
+    return known.filter(place > 0).select("(place)")
 
 
 def _counted(spec: TableSpec, table: ir.Table, reasons: dict[str, ir.BooleanValue]) -> tuple[dict[str, int], Span]:

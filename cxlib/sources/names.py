@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from cxlib.sources.cells import BLANKS
 from cxlib.sources.files import File
 from cxlib.sources.unpacked import apart
 
@@ -19,7 +20,7 @@ def named(lines: Sequence[Sequence[str]], width: int = 0) -> list[str]:
     width = max([width, *(len(line) for line in lines)])
     names = [""] * width
     for place, line in enumerate(lines):
-        cells = [re.sub(r"\s*[\r\n]+\s*", " ", cell).strip() for cell in line] + [""] * (width - len(line))
+        cells = [re.sub(r"\s*[\r\n]+\s*", " ", cell).strip(BLANKS) for cell in line] + [""] * (width - len(line))
         if place < len(lines) - 1:
             for column in range(1, width):
                 cells[column] = cells[column] or cells[column - 1]

@@ -10,7 +10,8 @@ import pandas as pd
 from cxlib.sources import cells, sql
 from cxlib.sources.cells import TEXT, Cell
 from cxlib.sources.declared import Source
-from cxlib.tables import TableSpec
+from cxlib.sources.said import times
+from cxlib.tables import TableError, TableSpec
 
 if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 MASK = "(notes)"
 #: Words that in most files mean that there is no answer, and that nobody declared.
 SILENT = r"(?i:[?.-]{1,3}|#?n/?a|n\.a\.|[ns]/d|n\.d\.|null|none|nan|nil|blank|did not answer|不適用|無)"
+_SILENT_WORDS = ("?", "-", "--", "NULL", "null", "None", "none", "NaN", "nan", "N/A", "n/a", "#N/A", "NA", "n.a.", "不適用", "無")
 #: What is left of an accent where a program took UTF-8 for something else.
 _MANGLED = ("Ã", "â€", "Â", "\ufffd")
 #: Columns of names that the workbook itself declares, or that have a form of their own.
@@ -33,36 +35,76 @@ class Note:
     column: str
     words: str
     condition: str
+    #: Whether the other rows are counted, and only where the condition holds for some.
+    others: bool = False
+    sign: str = ""
 
 
-def noted(spec: TableSpec, taken: list[Cell], source: Source, zone: str) -> list[Note]:
+def noted(spec: TableSpec, taken: list[Cell], *, source: Source, zone: str) -> list[Note]:
     """Everything that is looked for in an export, in order of column."""
     notes = []
     for cell in taken:
         if cell.absent or cell.name not in spec.names:
             continue
         text, kind = sql.name(TEXT + cell.name), cell.column.kind
-        if (
-            kind == "text"
-            and cell.name not in source.values
-            and cell.name not in _PLAIN
-            and not (cell.column.identifier or cell.column.one_of)
-        ):
-            short = f"length({text}) < 15 AND regexp_full_match({text}, {sql.text(SILENT)})"
-            notes.append(Note(cell.name, "looks like no answer, and is not declared under no_answer", short))
+        if cell.column.identifier:
+            notes += _of_identifier(cell.name, text)
+        elif kind == "text" and cell.name not in (*source.values, *_PLAIN) and not cell.column.one_of:
+            notes.append(_silent(cell.name, text))
             signs = " OR ".join(f"contains({text}, {sql.text(sign)})" for sign in _MANGLED)
             mangled = f"strlen({text}) <> length({text}) AND ({signs})"  # more bytes than letters: not plain ASCII
             notes.append(Note(cell.name, "has signs such as Ã¨ of text that was read in a wrong encoding", mangled))
         elif kind == "number" and not cell.native:
+            for sign, code in cells.CURRENCIES:
+                words = f"has the sign {sign} beside the number, which is dropped"
+                notes.append(Note(cell.name, words, cells.carries_money(cell, sign, code), sign=sign))
             notes.append(Note(cell.name, "has a sign of money beside the number, which is dropped", cells.carries_money(cell)))
-        elif (twice := cells.twice_on_the_clock(cell, source, zone)) is not None:
-            notes.append(
-                Note(cell.name, f"is in the hour that the clocks of {source.time_zone or zone} show twice, and does not say which", twice)
-            )
+        elif kind == "time":
+            notes += _of_time(cell, source, zone)
     return notes[:_MOST]
 
 
-def seen(con: Backend, spec: TableSpec, source: Source, notes: list[list[Note]], read: list[str]) -> pd.DataFrame:
+def _count(note: Note) -> str:
+    return f"count({sql.name(note.column)})" if note.others else "count(*)"
+
+
+def _silent(name: str, text: str) -> Note:
+    short = f"length({text}) < 15 AND regexp_full_match({text}, {sql.text(SILENT)})"
+    return Note(name, "looks like no answer, and is not declared under no_answer", short)
+
+
+def _of_identifier(name: str, text: str) -> list[Note]:
+    whole = f"ends_with({text}, '.0') AND regexp_full_match({text}, '[0-9]+\\.0')"
+    words = "ends in .0, as where a program took it for a number; elsewhere it may be written without"
+    # Rows have an identifier each, so that only these words are asked for, and no pattern.
+    silent = f"length({text}) < 5 AND {sql.among(text, _SILENT_WORDS)}"
+    return [Note(name, _silent(name, text).words, silent), Note(name, words, whole)]
+
+
+def _of_time(cell: Cell, source: Source, zone: str) -> list[Note]:
+    notes, own = [], source.time_zone or zone
+    if (zoned := cells.names_zone(cell, source)) is not None:
+        notes.append(Note(cell.name, f"names no time zone where others do; it is read as {own}", zoned, others=True))
+    if (twice := cells.twice_on_the_clock(cell, source, zone)) is not None:
+        notes.append(Note(cell.name, f"is in the hour that the clocks of {own} show twice, and does not say which", twice))
+    return notes
+
+
+def _one_currency(source: Source, found: list[Note], counts: dict[tuple[str, str], int], read: list[str]) -> None:
+    """Refuse an amount in two currencies where no column says which: a sum of them means nothing."""
+    signs: dict[str, list[str]] = {}
+    for note in found:
+        if note.sign and (rows := counts.get((note.column, note.words))):
+            signs.setdefault(note.column, []).append(f"{note.sign} {times(rows)}")
+    for column, each in signs.items():
+        if len(each) > 1 and "currency" not in read:
+            raise TableError(
+                f"{source.label}: {column} is in several currencies ({', '.join(each)}), and no column says which. "
+                f"A sum of them means nothing. Read one as currency, or export each currency apart."
+            )
+
+
+def seen(con: Backend, spec: TableSpec, *, source: Source, notes: list[list[Note]], read: list[str]) -> pd.DataFrame:
     """What was seen in the rows that came in: column, note, rows; ``notes`` has the list of each export."""
     counts: dict[tuple[str, str], int] = {}
     for number, found in enumerate(notes):
@@ -70,9 +112,12 @@ def seen(con: Backend, spec: TableSpec, source: Source, notes: list[list[Note]],
         any_bits = con.raw_sql(f"SELECT bit_or({sql.name(MASK)}) {rows}").fetchone()[0] or 0
         some = [(bit, note) for bit, note in enumerate(found) if any_bits >> bit & 1]
         if some:
-            asked = ", ".join(f"count(*) FILTER ({sql.name(MASK)} & {1 << bit} > 0)" for bit, _ in some)
+            asked = ", ".join(
+                f"{_count(note)} FILTER ({sql.name(MASK)} & {1 << bit} {'=' if note.others else '>'} 0)" for bit, note in some
+            )
             for (_, note), many in zip(some, con.raw_sql(f"SELECT {asked} {rows}").fetchone(), strict=True):
                 counts[note.column, note.words] = counts.get((note.column, note.words), 0) + many
+            _one_currency(source, found, counts, read)
     words = "alike in every column that is read; without an identifier nobody can tell whether a row is doubled"
     counts["", words] = _doubled(con, spec, source, read)
     some_rows = [(column, words, many) for (column, words), many in counts.items() if many]

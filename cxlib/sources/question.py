@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cxlib.sources.settings import known, pairs, texts, words
+from cxlib.sources.settings import known, pairs, texts, words, written
 from cxlib.tables import TableError
 
 KINDS = ("nps", "csat", "ces", "rating", "choice")
@@ -60,7 +60,7 @@ def question(name: str, part: Any, file: str) -> Question:
     known(part, _SETTINGS, where=where)
     kind = part.get("kind")
     if kind not in KINDS:
-        raise TableError(f"{where}: kind is {kind!r}. A question's kind is never guessed; it is one of {', '.join(KINDS)}.")
+        raise TableError(f"{where}: kind is {written(kind)}. A question's kind is never guessed; it is one of {', '.join(KINDS)}.")
     choices, columns, separated_by = _choices(part, where)
     return Question(
         name=name,
@@ -68,8 +68,8 @@ def question(name: str, part: Any, file: str) -> Question:
         kind=kind,
         scale=(0, 1) if kind == "choice" else _scale(part, kind, where),
         direction="high is good" if kind == "choice" else _direction(part, where),
-        no_answer=texts(part.get("no_answer", [])),
-        values=pairs(part.get("values", {}), where),
+        no_answer=texts(part, "no_answer", where=where),
+        values=_values(part, where),
         column=words(part, "column", where=where),
         touchpoint=words(part, "touchpoint", where=where),
         choices=choices,
@@ -78,10 +78,22 @@ def question(name: str, part: Any, file: str) -> Question:
     )
 
 
+def _values(part: Mapping[str, Any], where: str) -> dict[str, str]:
+    """What words mean in numbers."""
+    values = pairs(part.get("values", {}), f"{where} values")
+    for word, number in values.items():
+        if not number.lstrip("-").isdecimal():
+            raise TableError(f"{where} values: {written(word)} is {written(number)}; an answer in words stands for a whole number.")
+    return values
+
+
 def _scale(part: Mapping[str, Any], kind: str, where: str) -> tuple[int, int]:
     scale = part.get("scale")
     if not (isinstance(scale, list) and len(scale) == 2 and all(type(end) is int for end in scale) and scale[0] < scale[1]):
-        raise TableError(f"{where}: scale is {scale!r}. A scale is never guessed; write its two ends, such as scale = [0, 10].")
+        raise TableError(
+            f"{where}: scale is {written(scale)}. A scale is never guessed; write its two ends, the lower one first, "
+            "such as scale = [0, 10]."
+        )
     if kind == "nps" and scale not in ([0, 10], [1, 10]):
         raise TableError(f"{where}: an nps question has scale [0, 10] (or [1, 10], which is scored apart), not {scale}.")
     return scale[0], scale[1]
@@ -90,7 +102,9 @@ def _scale(part: Mapping[str, Any], kind: str, where: str) -> tuple[int, int]:
 def _direction(part: Mapping[str, Any], where: str) -> str:
     direction = part.get("direction")
     if direction not in DIRECTIONS:
-        raise TableError(f'{where}: direction is {direction!r}. A direction is never guessed; write "high is good" or "low is good".')
+        raise TableError(
+            f'{where}: direction is {written(direction)}. A direction is never guessed; write "high is good" or "low is good".'
+        )
     return str(direction)
 
 
@@ -106,11 +120,11 @@ def _choices(part: Mapping[str, Any], where: str) -> tuple[tuple[str, ...], dict
     if isinstance(given, dict) and given:
         if "column" in part or separated_by is not None:
             raise TableError(f"{where}: each choice has its column, so there is no column of the question and nothing that separates.")
-        columns = pairs(given, where)
+        columns = pairs(given, f"{where} choices")
         return tuple(columns), columns, None
-    names = texts(given) if given else ()
+    names = texts(part, "choices", where=where) if given else ()
     if len(set(names)) < len(names) or (given is not None and not names):
-        raise TableError(f'{where}: choices is {given!r}; it is a list of different names such as ["Price", "Quality"].')
+        raise TableError(f'{where}: choices is {written(given)}; it is a list of different names such as ["Price", "Quality"].')
     if not names and not part.get("values"):
         raise TableError(f"{where}: a choice question needs choices, or, where it is yes or no, values = {{ Yes = 1, No = 0 }}.")
     return names, {}, separated_by

@@ -174,7 +174,7 @@ def _unpacked(con: Backend, rows: Rows) -> Raw:
 def _scanned(con: Backend, paths: Sequence[Path], unreadable: Callable[[], pd.DataFrame]) -> Raw:
     """Parquet files with their columns and types; files need not have the same columns."""
     quoted = ", ".join(sql.text(re.sub(r"([*?[])", r"[\1]", str(path))) for path in paths)
-    scan = f"read_parquet([{quoted}], union_by_name = true)"
+    scan = f"read_parquet([{quoted}], union_by_name = true, hive_partitioning = false)"
     types = {name: kind for name, kind, *_ in con.raw_sql(f"DESCRIBE FROM {scan}").fetchall()}
     renamed = {name: apart(name) for name in types if apart(name) != name}
     if renamed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,7 +29,7 @@ def between(part: Mapping[str, Any], name: str, default: float, *, low: float, h
     """A number within its bounds."""
     value = part.get(name, default)
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise TableError(f"{where}: {name} is {value!r}; it is a number from {low:g} to {high:g}.")
+        raise TableError(f"{where}: {name} is {written(value)}; it is a number from {low:g} to {high:g}.")
     return value
 
 
@@ -36,7 +37,7 @@ def whole(part: Mapping[str, Any], name: str, default: int, *, low: int, where: 
     """A whole number from ``low`` on."""
     value = part.get(name, default)
     if type(value) is not int or value < low:
-        raise TableError(f"{where}: {name} is {value!r}; it is a whole number from {low} on.")
+        raise TableError(f"{where}: {name} is {written(value)}; it is a whole number from {low} on.")
     return value
 
 
@@ -44,7 +45,7 @@ def words(part: Mapping[str, Any], name: str, *, where: str) -> str | None:
     """A setting that is a text; absent, it is None."""
     value = part.get(name)
     if value is not None and not isinstance(value, str):
-        raise TableError(f'{where}: {name} is {value!r}; it is a text in quotes, such as {name} = "…".')
+        raise TableError(f'{where}: {name} is {written(value)}; it is a text in quotes, such as {name} = "…".')
     return value
 
 
@@ -52,22 +53,31 @@ def mark(part: Mapping[str, Any], name: str, default: str, *, where: str) -> str
     """A setting that is one character."""
     value = part.get(name, default)
     if not isinstance(value, str) or len(value) != 1:
-        raise TableError(f"{where}: {name} is {value!r}; it is one character.")
+        raise TableError(f"{where}: {name} is {written(value)}; it is one character.")
     return value
 
 
-def texts(value: Any) -> tuple[str, ...]:
-    """One value or a list of them, as the text a file would hold."""
-    return tuple(text(item) for item in (value if isinstance(value, list) else [value]))
+def texts(part: Mapping[str, Any], name: str, *, where: str) -> tuple[str, ...]:
+    """A setting that is one value or a list of them, as the text a file would hold; absent, there is none."""
+    value = part.get(name, [])
+    return tuple(text(item, name, where) for item in (value if isinstance(value, list) else [value]))
 
 
 def pairs(value: Any, where: str) -> dict[str, str]:
     """A table of pairs, both as text."""
     if not isinstance(value, dict):
-        raise TableError(f'{where}: {value!r} is not a table of pairs such as {{ a = "b" }}.')
-    return {str(key): text(item) for key, item in value.items()}
+        raise TableError(f'{where}: {written(value)} is not a table of pairs such as {{ a = "b" }}.')
+    return {str(key): text(item, str(key), where) for key, item in value.items()}
 
 
-def text(value: Any) -> str:
+def text(value: Any, name: str, where: str) -> str:
     """A value of TOML as the text that a file would hold."""
+    if isinstance(value, dict | list):
+        what = "a list" if isinstance(value, list) else "a table"
+        raise TableError(f"{where}: {name} has {what} where a single value stands, such as a text in quotes.")
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def written(value: Any) -> str:
+    """A value as TOML has it, for a letter; what is absent is not declared."""
+    return "not declared" if value is None else json.dumps(value, ensure_ascii=False, default=str)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from cxlib.sources.settings import between, known, mark, pairs, texts, whole, words
+from cxlib.sources.settings import between, known, mark, pairs, texts, whole, words, written
 from cxlib.tables import TABLES, TableError, TableSpec
 
 #: Days in one unit of tenure. A month is a twelfth of 365.25 days, exactly representable, so that ties stay ties.
@@ -22,6 +22,8 @@ _SETTINGS = (
     *("separator", "quote", "encoding", "decimal", "thousands", "date_format", "time_zone", "tenure_unit", "one_answer_per"),
     *("session_gap_minutes", "exact_doubles"),
 )
+#: Names that a row's place has on its way in.
+_TAKEN = ("row", "file_row_number")
 _DIRECTIVES = re.compile(r"%(-?[aAbBcdfgGHIjmMnpSuUVwWxXyYzZ%])?")
 
 
@@ -81,44 +83,67 @@ def source(name: str, part: Any, file: str, *, number: int = 0) -> Source:
         raise TableError(f"{where}: this is not a section. Write [tables.{name}] and its settings below.")
     known(part, _SETTINGS, where=where)
     spec = TABLES[name]
-    files = part.get("files", [])
+    files = texts(part, "files", where=where)
+    if not all(isinstance(file, str) for file in (part["files"] if isinstance(part.get("files"), list) else [part.get("files", "")])):
+        raise TableError(f"{where}: files is {written(part['files'])}; it is a name in quotes, or a list of names.")
     if sum(map(bool, (files, part.get("table"), part.get("query")))) != 1:
         raise TableError(f'{where}: say where the rows are, either files = "…" or table = "…" (or query = "…"), one of them.')
-    columns = pairs(part.get("columns", {}), where)
+    columns = pairs(part.get("columns", {}), f"{where} columns")
     known(columns, spec.readable, where=f"{where} columns")
-    keys = pairs(part.get("keys", {}), where)
-    taken = sorted(set(keys) & set(spec.names))
-    if taken:
-        raise TableError(f"{where}: '{taken[0]}' is a column of {name} already; declare it under columns, not under keys.")
-    constants = pairs(part.get("constants", {}), where)
+    keys = pairs(part.get("keys", {}), f"{where} keys")
+    for column, pattern in (columns | keys).items():
+        if not pattern.strip():
+            raise TableError(
+                f'{where}: {column} names no column. Leave it out; a column without a name is called by its place, "(column 7)".'
+            )
+        if "{" in pattern and re.search(r"[{}]", re.sub(r"\{[^{}]+\}", "", pattern)):
+            raise TableError(
+                f'{where}: {column} is {written(pattern)}; each brace opens on a column\'s name and closes behind it: "{{date}} {{time}}".'
+            )
+    _refuse_keys(keys, spec, where)
+    constants = pairs(part.get("constants", {}), f"{where} constants")
     known(constants, spec.readable, where=f"{where} constants")
     values = {column: pairs(mapped, f"{where} values.{column}") for column, mapped in pairs_of(part, "values", where).items()}
     known(values, (*spec.readable, *keys), where=f"{where} values")
-    per = part.get("one_answer_per")
     return Source(
         table=name,
         number=number,
-        files=texts(files),
+        files=files,
         engine_table=words(part, "table", where=where),
         engine_query=words(part, "query", where=where),
         columns=columns,
         keys=keys,
         constants=constants,
         values=values,
-        no_answer=texts(part.get("no_answer", [])),
-        only={column: texts(wanted) for column, wanted in pairs_of(part, "only", where).items()},
-        one_answer_per=None if per is None else texts(per),
+        no_answer=texts(part, "no_answer", where=where),
+        only={column: texts(part["only"], column, where=f"{where} only") for column in pairs_of(part, "only", where)},
+        one_answer_per=texts(part, "one_answer_per", where=where) if "one_answer_per" in part else None,
         **_layout(part, where),
         **_forms(part, spec, where),
         **_rules(part, spec, columns, where),
     )
 
 
+def _refuse_keys(keys: Mapping[str, str], spec: TableSpec, where: str) -> None:
+    """Keys whose names are taken: engines take Plan and plan for the same, and the door's own names are in brackets."""
+    seen = {column: column for column in spec.names}
+    for key in keys:
+        before = seen.setdefault(key.lower(), key)
+        if before in spec.names:
+            raise TableError(f"{where}: '{before}' is a column of {spec.name} already; declare it under columns, not under keys.")
+        if before != key:
+            raise TableError(
+                f"{where}: the keys '{before}' and '{key}' differ in case only, which is one name to an engine. Call one otherwise."
+            )
+        if not key.strip() or key.startswith("(") or key.lower() in _TAKEN:
+            raise TableError(f"{where}: a key cannot be called '{key}', which the door needs for itself. Call it otherwise.")
+
+
 def pairs_of(part: Mapping[str, Any], name: str, where: str) -> dict[str, Any]:
     """A table whose values are tables or lists."""
     value = part.get(name, {})
     if not isinstance(value, dict):
-        raise TableError(f"{where}: {name} is {value!r}; it is a section of its own.")
+        raise TableError(f"{where}: {name} is {written(value)}; it is a section of its own.")
     return value
 
 
@@ -127,7 +152,7 @@ def _layout(part: Mapping[str, Any], where: str) -> dict[str, Any]:
     header = part.get("header", 1)
     lines = header if isinstance(header, list) else [header]
     if not (all(type(line) is int and line > 0 for line in lines) and lines in ([lines[0]], [lines[0], lines[0] + 1])):
-        raise TableError(f"{where}: header is {header!r}; it is the header's line, or two that follow each other such as [1, 2].")
+        raise TableError(f"{where}: header is {written(header)}; it is the header's line, or two that follow each other such as [1, 2].")
     separator = part.get("separator", ",")
     return {
         "sheet": words(part, "sheet", where=where),
@@ -144,16 +169,16 @@ def _forms(part: Mapping[str, Any], spec: TableSpec, where: str) -> dict[str, An
     """How numbers, dates, times and tenures are written."""
     decimal, thousands, unit = part.get("decimal", "."), part.get("thousands"), part.get("tenure_unit")
     if decimal not in (".", ","):
-        raise TableError(f'{where}: decimal is {decimal!r}; it is "." or ",".')
+        raise TableError(f'{where}: decimal is {written(decimal)}; it is "." or ",".')
     if thousands is not None and (thousands not in (",", ".", " ", "'") or thousands == decimal):
-        raise TableError(f'{where}: thousands is {thousands!r}; it is ",", ".", " " or "\'", and not the decimal mark.')
+        raise TableError(f'{where}: thousands is {written(thousands)}; it is ",", ".", " " or "\'", and not the decimal mark.')
     if unit is not None and unit not in TENURE_DAYS:
-        raise TableError(f"{where}: tenure_unit is {unit!r}; it is one of {', '.join(TENURE_DAYS)}.")
+        raise TableError(f"{where}: tenure_unit is {written(unit)}; it is one of {', '.join(TENURE_DAYS)}.")
     given = part.get("date_format", {})
     by_column = given if isinstance(given, dict) else {"": given}
     dated = tuple(column.name for column in spec.columns if column.kind in ("date", "time") and not column.made)
     known({name: "" for name in by_column if name}, dated, where=f"{where} date_format")
-    forms = {name: texts(form) for name, form in by_column.items()}
+    forms = {name: texts(by_column, name, where=f"{where} date_format") for name in by_column}
     for each in forms.values():
         _refuse_forms(each, where)
     zone = words(part, "time_zone", where=where)
@@ -167,12 +192,14 @@ def _refuse_forms(forms: tuple[str, ...], where: str) -> None:
     for form in forms:
         unknown = [found.group(0) for found in _DIRECTIVES.finditer(form) if found.group(1) is None]
         if form not in EPOCHS and ("%" not in form or unknown):
-            raise TableError(f'{where}: date_format is {form!r}; it is a form such as "%d/%m/%Y %H:%M", or one of {", ".join(EPOCHS)}.')
+            raise TableError(
+                f'{where}: date_format is {written(form)}; it is a form such as "%d/%m/%Y %H:%M", or one of {", ".join(EPOCHS)}.'
+            )
     for one, other in itertools.combinations(forms, 2):
         if one != other and re.sub("%-?[dm]", "?", one) == re.sub("%-?[dm]", "?", other):
             raise TableError(
-                f"{where}: date_format has both {one!r} and {other!r}, which read 03/04 as different days. Which one an export "
-                "means cannot be told row by row. Declare the right one; what does not fit it is set aside and counted."
+                f"{where}: date_format has both {written(one)} and {written(other)}, which read 03/04 as different days. Which one an "
+                "export means cannot be told row by row. Declare the right one; what does not fit it is set aside and counted."
             )
 
 
@@ -188,7 +215,7 @@ def _rules(part: Mapping[str, Any], spec: TableSpec, columns: Mapping[str, str],
     """What makes a case, and what a doubled row is."""
     doubles, gap = part.get("exact_doubles", "keep"), None
     if doubles not in ("keep", "set aside"):
-        raise TableError(f'{where}: exact_doubles is {doubles!r}; it is "keep" or "set aside".')
+        raise TableError(f'{where}: exact_doubles is {written(doubles)}; it is "keep" or "set aside".')
     if "session_gap_minutes" in part:
         gap = between(part, "session_gap_minutes", 30, low=0.01, high=525_600, where=where)
         if spec.name != "events":

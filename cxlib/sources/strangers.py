@@ -18,7 +18,7 @@ PERSON = {name: "respondent" if "respondent" in spec.names else "customer" for n
 _FEW = 20
 
 
-def strangers(workbook: Workbook, con: Backend, folder: Path, account: dict[str, dict[str, Any]]) -> list[str]:
+def strangers(workbook: Workbook, con: Backend, *, folder: Path, account: dict[str, dict[str, Any]]) -> list[str]:
     """Note in the account of each table how many rows name a customer nobody knows; the letters about tables of strangers only."""
     if "customers" not in account:
         return []

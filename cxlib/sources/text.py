@@ -18,6 +18,7 @@ from cxlib.sources import sql
 from cxlib.sources.declared import Source
 from cxlib.sources.files import File, examined, first_line, letters
 from cxlib.sources.names import named, same
+from cxlib.sources.said import legible, quoted
 from cxlib.tables import TableError
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 #: The separator of columns that are set apart by one blank or more, as in listings of fixed width.
 BLANKS = "blanks"
 _CHUNK = 1 << 20
+#: As many as a sheet of Excel can have.
+_MOST_COLUMNS = 16_384
 #: A cell with line breaks that is longer than this is no cell: a quote was left open.
 _LONGEST_CELL = 1_500_000
 
@@ -109,10 +112,10 @@ def _header(source: Source, file: File, delimiter: str, quote: str) -> list[str]
     with letters(file.name), file.opened() as stream:
         # A piece is enough: no line is longer than what was examined, and no header has many.
         head = stream.read(16 * _CHUNK).decode("utf-8-sig", errors="replace")
-    quoted = {"quotechar": quote} if quote else {"quoting": csv.QUOTE_NONE}
+    quoting = {"quotechar": quote} if quote else {"quoting": csv.QUOTE_NONE}
     last = max(source.header, default=0)
     try:
-        lines = list(islice(csv.reader(io.StringIO(head, newline=""), delimiter=delimiter, **quoted), max(last, 1)))
+        lines = list(islice(csv.reader(io.StringIO(head, newline=""), delimiter=delimiter, **quoting), max(last, 1)))
     except csv.Error as error:
         raise file.refused(f"has a header that cannot be read: {first_line(error)} Check separator and quote.") from None
     if len(lines) < last:
@@ -126,11 +129,16 @@ def _header(source: Source, file: File, delimiter: str, quote: str) -> list[str]
         raise file.refused(f"has nothing on line {last}, where its header should be. Declare the right line: header = 2.")
     if any("\ufffd" in cell for line in header for cell in line):
         raise file.refused(f'has a header that is not {source.encoding}. Declare encoding = "…" under [tables.{source.table}].')
+    width = max(map(len, header))
+    if width > _MOST_COLUMNS:
+        raise file.refused(
+            f"has a header of {width:,} names. No table has more than {_MOST_COLUMNS:,}: values seem to stand where names belong."
+        )
     names = named(header)
     if len(names) == 1 and (mark := next((mark for mark in ";\t|," if mark in names[0]), None)):
         raise file.refused(
-            f"has a single column called '{names[0][:60]}'. "
-            f"Is the separator {mark!r}? Declare it: separator = {mark!r} under [tables.{source.table}]."
+            f"has a single column called '{legible(names[0])}'. "
+            f"Is the separator {quoted(mark)}? Declare it: separator = {quoted(mark)} under [tables.{source.table}]."
         )
     return names
 
@@ -148,7 +156,7 @@ def _utf8(source: Source, file: File, scratch: Path) -> File:
         raise TableError(f"{source.label}: encoding '{encoding}' is not known. Examples: utf-8, cp1252, utf-16, big5.") from None
     declare = f"Declare its encoding under [tables.{source.table}]."
     copy = scratch / f"{file.path.name.removesuffix('.gz')}.{len(list(scratch.iterdir()))}.utf8"
-    is_utf8 = _Utf8()
+    is_utf8, place = _Utf8(), 0
     try:
         with letters(file.name), file.opened() as stream, copy.open("w", encoding="utf-8", newline="") as out:
             decoder = codecs.getincrementaldecoder(encoding)()
@@ -158,9 +166,10 @@ def _utf8(source: Source, file: File, scratch: Path) -> File:
                 if b"\n" in part and b"\0" not in part and "\n" not in decoded:
                     raise file.refused(f"is not {encoding}: read so, it has no line ends. {declare}")
                 out.write(decoded)
+                place += len(part)
             out.write(decoder.decode(b"", final=True))
     except UnicodeError as error:
-        raise file.refused(f"is not {encoding} throughout: {first_line(error)} {declare}") from None
+        raise file.refused(f"is not {encoding} throughout (near byte {place + getattr(error, 'start', 0) + 1:,}). {declare}") from None
     if is_utf8.surely:
         raise file.refused(f"is UTF-8, not {encoding}: read so, its letters with accents would be garbled. Remove encoding.")
     return File(file.label, file.table, copy, file.name)

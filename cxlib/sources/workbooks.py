@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,6 +63,12 @@ def full(file: File) -> list[str]:
         raise file.refused("is locked with a password. Save it without one.") from None
     except (CalamineError, zlib.error, ValueError) as error:
         raise file.refused(f"is damaged, or no workbook that can be read: {first_line(error)}") from None
+
+
+def start(file: File, sheet: str, *, lines: int = 50) -> list[tuple[int, list[str]]]:
+    """The first lines of a sheet, empty ones among them, as text."""
+    _, (found,) = _opened(file, sheet)
+    return list(itertools.islice(_lines(found), lines))
 
 
 def _body(rows: Rows, file: File, header: list[str], lines: Iterator[tuple[int, list[str]]]) -> None:
@@ -155,8 +162,8 @@ def _refuse_bombs(file: File) -> None:
                 raise bomb(file)
             if size > _MOST_BYTES:
                 raise _too_large(file)
-            sheets: Sequence[zipfile.ZipInfo] = [part for part in parts if re.match(r"xl/worksheets/[^/]+\.xml$", part.filename)]
-            for part in sheets:
+            # A sheet may stand under any name: the workbook itself says under which.
+            for part in parts:
                 with archive.open(part) as stream:
                     _refuse_spread(file, stream)
             if "content.xml" in archive.namelist():
@@ -168,13 +175,14 @@ def _refuse_bombs(file: File) -> None:
 
 def _refuse_spread(file: File, stream: Any) -> None:
     """Two cells far apart span a rectangle of all the cells between them."""
-    height, width, rest = 0, 26, b""
+    # Only columns beyond Z and rows from 1,000 on are looked at: most sheets have few, and then this costs nothing.
+    height, width, rest = 999, 26, b""
     while part := stream.read(1 << 20):
         part = rest + part
-        height = max([height, *(int(line) for line in re.findall(rb'<row\b[^>]{0,80}?\br="(\d{1,9})"', part))])
-        # Only columns beyond Z are looked at: most sheets have none, and then this costs nothing.
-        for letters_ in set(re.findall(rb'\br="([A-Z]{2,3})\d', part)):
-            width = max(width, sum((letter - 64) * 26**place for place, letter in enumerate(reversed(letters_))))
+        rows = set(re.findall(rb"""\br\s*=\s*["'][A-Za-z]{0,3}(\d{4,9})["']""", part))
+        height = max([height, *map(int, rows)])
+        for column in set(re.findall(rb"""\br\s*=\s*["']([A-Za-z]{2,3})\d""", part)):
+            width = max(width, sum((letter - 64) * 26**place for place, letter in enumerate(reversed(column.upper()))))
         if height * width > _MOST_CELLS:
             raise _too_large(file)
         rest = part[-200:]
@@ -188,7 +196,7 @@ def _refuse_repeats(file: File, stream: Any) -> None:
         end = part.rfind(b">") + 1
         for tag in re.findall(rb"<table:table-(?:row|cell)\b[^>]*>", part[:end]):
             name = rb"rows" if tag.startswith(b"<table:table-row") else rb"columns"
-            repeats = re.search(rb'number-%b-repeated="(\d{1,9})"' % name, tag)
+            repeats = re.search(rb"""number-%b-repeated\s*=\s*["'](\d{1,9})["']""" % name, tag)
             count = int(repeats[1]) if repeats else 1
             if name == b"rows":
                 rows = count

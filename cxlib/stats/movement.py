@@ -30,7 +30,8 @@ class Change:
     """The change of each group, after less before: its interval, its p-value against no change, its error.
 
     ``low`` and ``high`` are without 0 where, and only where, ``p_value`` is below 1 - level. ``variances`` are those of
-    the two estimates, and ``freedom`` the degrees of freedom of ``std_error``, infinite where it is known well.
+    the two estimates, ``spreads`` those of a single answer, and ``freedom`` the degrees of freedom of ``std_error``,
+    infinite where it is known well.
     """
 
     estimate: Floats
@@ -39,6 +40,7 @@ class Change:
     p_value: Floats
     std_error: Floats
     variances: tuple[Floats, Floats]
+    spreads: tuple[Floats, Floats]
     freedom: Floats
 
 
@@ -122,6 +124,7 @@ def share_change(
         np.where(missing, np.nan, p_value),
         np.where(missing, np.nan, error),
         (errors[0] ** 2, errors[1] ** 2),
+        (errors[0] ** 2 * (n + 2), errors[1] ** 2 * (n_after + 2)),
         free,
     )
 
@@ -202,8 +205,9 @@ def _wald(
         n = np.where(counts.sum(axis=1) > 0, counts.sum(axis=1), np.nan)
         shares = (counts + prior) / (n + prior.sum())[:, None]
         mean = shares @ worth
-        moments.append((counts @ worth / n, mean, (shares @ worth**2 - mean**2) / (n + prior.sum() + more)))
-    (raw, mean, variance), (raw_after, mean_after, variance_after) = moments
+        spread = shares @ worth**2 - mean**2
+        moments.append((counts @ worth / n, mean, spread, spread / (n + prior.sum() + more)))
+    (raw, mean, spread, variance), (raw_after, mean_after, spread_after, variance_after) = moments
     estimate, centre = raw_after - raw, mean_after - mean
     error = np.sqrt(variance + variance_after - 2 * np.asarray(correlation, dtype=float) * np.sqrt(variance * variance_after))
     free = _freedom(variance, variance_after, freedom)
@@ -221,6 +225,7 @@ def _wald(
         np.where(missing, np.nan, p_value),
         error,
         (variance, variance_after),
+        (spread, spread_after),
         free,
     )
 

@@ -297,7 +297,11 @@ def _changes(counted: Tally, pairs: pd.DataFrame, number: Scored, spans: Periods
     found = _change(counted, sides, number, known, alike, level)
     narrower = _change(counted, sides, number, known, alike, 2 * level - 1)
     n = [_at(counted.n, side, 0) for side in sides]
-    spread = (n[0] * found.variances[0] + n[1] * found.variances[1]) * found.std_error**2 / sum(found.variances)
+    # What one more answer tells, of people who repeat themselves less, of people who are in both periods more.
+    repeated = [
+        np.divide(each, _at(known.n_eff, side, 0.0), out=np.ones(len(pairs)), where=each > 0) for each, side in zip(n, sides, strict=True)
+    ]
+    spread = sum(map(np.multiply, found.spreads, repeated)) * found.std_error**2 / sum(found.variances)
     unit, low_is_good = number.unit, counted.groups["low_is_good"].to_numpy()[pairs["any_row"]]
     weighted = "_weighted" * bool(counted.asked and counted.asked.weight)
     columns: dict[str, Any] = {
@@ -363,17 +367,18 @@ def _change(counted: Tally, sides: tuple[Ints, Ints], number: Scored, known: Bas
         test = {"net": stats.net_change, "share": stats.share_change}[number.form]
         return test(_at(compared, sides[0], 0.0), _at(compared, sides[1], 0.0), level=level, freedom=freedom, correlation=alike)
     first = np.where(sides[0] >= 0, sides[0], sides[1])
-    found = np.full((8, len(first)), np.nan)
+    found = np.full((10, len(first)), np.nan)
     for rows, scores in counted.scales():
         here = np.flatnonzero(rows[first])
         pair = [_at(answers[:, : len(scores)], side[here], 0.0) for side in sides]
         free = (freedom[0][here], freedom[1][here])
         change = stats.mean_change(pair[0], pair[1], scores, level=level, freedom=free, correlation=alike[here])
-        found[:, here] = (
-            change.estimate, change.low, change.high, change.p_value, change.std_error, *change.variances, change.freedom,
-        )  # fmt: skip
-    estimate, low, high, p_value, std_error, variance, variance_after, freedom_of_both = found
-    return stats.Change(estimate, low, high, p_value, std_error, (variance, variance_after), freedom_of_both)
+        found[:, here] = [
+            *(change.estimate, change.low, change.high, change.p_value, change.std_error),
+            *(*change.variances, *change.spreads, change.freedom),
+        ]
+    estimate, low, high, p_value, std_error, one, other, spread, spread_after, free_of_both = found
+    return stats.Change(estimate, low, high, p_value, std_error, (one, other), (spread, spread_after), free_of_both)
 
 
 def _at(values: Any, side: Ints, absent: Any) -> Any:

@@ -111,8 +111,8 @@ def _place(rows: Any, waves: list[str]) -> Any:
 
 
 def _waves(expr: ir.Table) -> list[str]:
-    wave = expr["wave"].cast("string")
-    found = ask(expr.group_by(wave=wave).agg(first=typed(expr, "time_answered", "date").min()))
+    rows: Any = expr.select(wave=expr["wave"].cast("string"), day=typed(expr, "time_answered", "date"))
+    found = ask(rows.group_by("wave").agg(first=rows["day"].min()))
     found = found[found["wave"].notna()].assign(first=lambda frame: pd.to_datetime(frame["first"]))
     names: list[str] = found.sort_values(["first", "wave"], na_position="first")["wave"].tolist()
     return names or [""]

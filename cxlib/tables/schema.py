@@ -66,7 +66,7 @@ class TableSpec:
 
     ``row`` says what one row is. ``key`` is unique: a second row with the same key is set aside.
     ``dated`` is the column that decides whether a row was known at ``as_of``. ``ordered`` holds
-    pairs of columns of which the first may not lie after the second. ``either`` names columns of
+    pairs of columns of which the first may not lie after, or above, the second. ``either`` names columns of
     which at least one must be read.
     """
 
@@ -93,7 +93,9 @@ class TableSpec:
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """`` Did you mean 'plan'?`` or nothing, for the end of a message."""
-    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    names = list(known)
+    alike = [other for other in names if other.lower() == name.lower()]
+    near = alike or difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     return f" Did you mean '{near[0]}'?" if near else ""
 
 
@@ -310,6 +312,7 @@ _TABLES = (
         ),
         key=("audit", "item"),
         dated="time_audited",
+        ordered=(("points", "points_possible"),),
     ),
 )
 
