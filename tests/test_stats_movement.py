@@ -199,6 +199,14 @@ def test_of_quiet_reports_one_in_twenty_names_a_movement_and_not_seven_in_ten():
     assert (corrected < 0.05).any(axis=1).mean() == pytest.approx(0.05, abs=0.012)
 
 
+def test_of_quiet_months_each_compared_with_the_one_before_one_report_in_twenty_names_a_movement():
+    months = np.random.default_rng(28).multinomial(60, [0.5, 0.3, 0.2], size=(3000, 25)).astype(float)
+    p_values = movement.net_change(months[:, :-1].reshape(-1, 3), months[:, 1:].reshape(-1, 3), level=LEVEL).p_value.reshape(3000, 24)
+    corrected = np.array([movement.benjamini_hochberg(report) for report in p_values])
+    assert (p_values < 0.05).any(axis=1).mean() > 0.6
+    assert (corrected < 0.05).any(axis=1).mean() == pytest.approx(0.05, abs=0.012)
+
+
 def test_of_what_a_report_says_has_moved_one_in_twenty_has_not():
     random = np.random.default_rng(27)
     before = drawn(random, [0.5, 0.3, 0.2], 200, 1500 * 24)

@@ -142,7 +142,7 @@ def movement(
     change to be within ``margin``, be it 0 or not; *up* or *down* where the p-value,
     corrected over all rows by Benjamini and Hochberg [3]_, is below 1 - ``level``; else
     *cannot tell yet*. Of 24 movements in which nothing moves, one in twenty reports
-    names a false one; without the correction it would be seven in ten.
+    names a false one; without the correction it would be two in three.
 
     It misleads month on month, where a season is taken for a movement: look at the year
     as well. A period that is still running is compared as far as it goes; ``until`` says

@@ -102,22 +102,16 @@ def _as(people: Any, zero: Any, role: str) -> dict[str, Any]:
 def _of_people(expr: ir.Table, asked: Asked, counted: Tally, worth: Worth) -> Any:
     """One row for each group and person: answers ``n``, sums ``a`` and ``b``, and of single answers ``aa``, ``ab``, ``bb``."""
     rows: Any = asked.rows(expr)
-    value = _value(rows, counted, worth)
-    rows = rows.mutate(value=value)
-    rows = rows.mutate(one=rows["value"].notnull().cast("int64"))
-    weighed = {
-        "a": ("weight",), "b": ("weight", "value"),
-        "aa": ("weight", "weight"), "ab": ("weight", "weight", "value"), "bb": ("weight", "weight", "value", "value"),
-    } if asked.weight else {"a": ("one",), "b": ("value",), "aa": ("one",), "ab": ("value",), "bb": ("value", "value")}  # fmt: skip
-    sums = {}
-    for name, factors in weighed.items():
-        product = rows[factors[0]]
-        for factor in factors[1:]:
-            product = product * rows[factor]
-        # Sums repeat to the byte where what is summed is whole, or a decimal number.
-        sums[name] = (product.cast(EXACT) if asked.weight else product).sum(where=rows["one"] == 1)
+    rows = rows.mutate(value=_value(rows, counted, worth))
+    value, weight, n = rows["value"], rows["weight"], rows["value"].count()
     keys = [f"k{position}" for position in range(len(asked.names))]
-    return rows.group_by([*keys, "who"]).agg(n=rows["one"].sum(), **sums)
+    if not asked.weight:
+        return rows.group_by([*keys, "who"]).agg(n=n, a=n, b=value.sum(), aa=n, ab=value.sum(), bb=(value * value).sum())
+    # Sums repeat to the byte where what is summed is whole, or a decimal number.
+    of_one = {"a": weight, "b": weight * value}
+    of_one |= {"aa": weight * weight, "ab": weight * weight * value, "bb": weight * weight * value * value}
+    sums = {name: product.cast(EXACT).sum(where=value.notnull()) for name, product in of_one.items()}
+    return rows.group_by([*keys, "who"]).agg(n=n, **sums)
 
 
 def _sums(people: Any, asked: Asked) -> Any:
@@ -130,7 +124,7 @@ def _sums(people: Any, asked: Asked) -> Any:
         product = (first.cast("float64") * second.cast("float64")).cast(EXACT) if asked.weight else first * second
         squares[name] = known.ifelse(product, people[name]).sum()
     number = known.ifelse((people["n"] > 0).cast("int64"), people["n"]).sum()
-    named = (known & (people["n"] > 0)).cast("int64").sum()
+    named = known.cast("int64").sum()
     return people.aggregate(by=keys, number=number, named=named, a=people["a"].sum(), b=people["b"].sum(), **squares)
 
 
@@ -138,16 +132,18 @@ def _value(rows: Any, counted: Tally, worth: Worth) -> Any:
     """What an answer is worth, in the engine: by its scale and score."""
     import ibis
 
+    several = len(counted.groups[["scale_low", "scale_high", "low_is_good"]].drop_duplicates()) > 1
     branches: list[tuple[Any, Any]] = []
-    for rows_of, scores in counted.scales():
+    for of_scale, scores in counted.scales():
         low, high = int(scores[0]), int(scores[-1])
-        for reverse in sorted(set(counted.groups.loc[rows_of, "low_is_good"])):
-            place = np.flatnonzero(rows_of & (counted.groups["low_is_good"] == reverse).to_numpy())[0]
+        for reverse in sorted(set(counted.groups.loc[of_scale, "low_is_good"])):
+            place = np.flatnonzero(of_scale & (counted.groups["low_is_good"] == reverse).to_numpy())[0]
             here = (rows["scale_low"] == low) & (rows["scale_high"] == high) & (rows["low_is_good"] == bool(reverse))
             values = worth[place, : len(scores)]
             if np.array_equal(values, scores):
-                branches.append((here, rows["score"].cast("int64")))
+                branches.append((here if several else rows["score"].notnull(), rows["score"].cast("int64")))
                 continue
-            each = [(scores[values == value].tolist(), int(value)) for value in np.unique(values)]
-            branches += [(here & rows["score"].isin(found), ibis.literal(value, "int64")) for found, value in each]
+            for value in np.unique(values):
+                given = rows["score"].isin(scores[values == value].tolist())
+                branches.append((here & given if several else given, ibis.literal(int(value), "int64")))
     return ibis.cases(*branches, else_=ibis.null("int64"))

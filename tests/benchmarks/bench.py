@@ -60,17 +60,23 @@ def effort(table: Any) -> pd.DataFrame:
 
 
 WINDOW = ("since", "until")
+PEOPLE = ("n_people", *WINDOW)
+BOTH = (
+    *("n_before", "n_after", "good_before", "good_after", "bad_before", "bad_after"),
+    *("n_both", "since_before", "until_before"),
+)
 CASES = (
-    Case("nps", "responses", lambda t: survey.nps(t, by=BY), ("n", "promoters", "passives", "detractors", *WINDOW)),
-    Case("csat", "responses", lambda t: survey.csat(t, by=BY), ("n", "satisfied", "dissatisfied", *WINDOW)),
-    Case("ces", "responses", effort, ("n", "easy", *WINDOW)),
+    Case("nps", "responses", lambda t: survey.nps(t, by=BY), ("n", "promoters", "passives", "detractors", *PEOPLE)),
+    Case("csat", "responses", lambda t: survey.csat(t, by=BY), ("n", "satisfied", "dissatisfied", *PEOPLE)),
+    Case("ces", "responses", effort, ("n", "easy", *PEOPLE)),
     Case(
         "ratings",
         "responses",
         lambda t: survey.ratings(t, by=BY),
-        ("n", "top", "bottom", "scale_low", "scale_high", *WINDOW),
+        ("n", "top", "bottom", "scale_low", "scale_high", *PEOPLE),
         (*BY, "question"),
     ),
+    Case("movement", "responses", lambda t: survey.movement(t, by="segment"), ("n", *BOTH, *WINDOW), ("segment", "after")),
     Case("distribution", "responses", lambda t: survey.distribution(t, by=BY), ("n", "answers"), (*BY, "question", "score")),
     Case(
         "churn_rate",
@@ -155,7 +161,7 @@ def differing(case: Case, measured: pd.DataFrame, counted: pd.DataFrame) -> list
     def rows(frame: pd.DataFrame) -> dict[tuple[Any, ...], tuple[Any, ...]]:
         columns = [*case.keys, *case.counts]
         plain = frame[columns].astype(object).where(frame[columns].notna(), None)
-        for name in {*WINDOW, "month"} & set(columns):
+        for name in {*WINDOW, "month", "after", "since_before", "until_before"} & set(columns):
             plain[name] = [None if day is None else pd.Timestamp(day).date() for day in plain[name]]
         return {row[: len(case.keys)]: row[len(case.keys) :] for row in plain.itertuples(index=False, name=None)}
 
