@@ -113,7 +113,8 @@ def test_a_notebook_imports_only_what_a_notebook_may(path):
 @every
 def test_a_notebook_has_no_logic_and_no_long_cell(path):
     assert sorted({type(node).__name__ for node in statements(path) if isinstance(node, LOGIC)}) == []
-    assert [source(cell) for cell in cells(path, "code") if len(source(cell).splitlines()) > 6] == []
+    # The parameters are a list, one line each, and may be as many as a report asks for.
+    assert [source(cell) for cell in cells(path, "code") if len(source(cell).splitlines()) > 6 and cell not in tagged(path)] == []
     assert [source(cell) for cell in cells(path, "code") if re.search(r"^\s*[%!]", source(cell), flags=re.MULTILINE)] == []
 
 

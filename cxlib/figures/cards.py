@@ -99,6 +99,15 @@ def _moved(row: Row, keys: Sequence[str], moves: Sequence[Shown]) -> list[Move]:
     return found
 
 
+def _verdicts(moves: Sequence[Move]) -> list[dict[str, str]]:
+    """The verdicts of a card, equal ones in one line: ``cannot tell yet against May 2026 or June 2025``."""
+    against: dict[tuple[str, str, str], list[str]] = {}
+    for move in moves:
+        against.setdefault((move.verdict, move.sign, move.brief), []).append(move.names[0])
+    every = against.items()
+    return [{"verdict": key[0], "sign": key[1], "words": f"{key[2]} against {' or '.join(dict.fromkeys(names))}"} for key, names in every]
+
+
 def _card(shown: Shown, moves: Sequence[Shown]) -> tuple[dict[str, Any], Markup]:
     measure = shown.measure
     if shown.reason:
@@ -112,9 +121,8 @@ def _card(shown: Shown, moves: Sequence[Shown]) -> tuple[dict[str, Any], Markup]
     direction = Markup('<p class="cx-card-small">low is good</p>') if measure.good == "low" else Markup()
     base = measure.many(float(row.counts.get("customers", row.n)))
     card = _words(title, measure, value=f"{value} {unit}".strip(), interval=interval, base=base, window=window)
-    moved = _moved(row, shown.keys, moves)
-    card["moved"] = [{"verdict": move.verdict, "sign": move.sign, "words": move.brief} for move in moved]
-    verdicts = Markup().join(_VERDICT.format(move.sign, move.brief) for move in moved)
+    card["moved"] = _verdicts(_moved(row, shown.keys, moves))
+    verdicts = Markup().join(_VERDICT.format(each["sign"], each["words"]) for each in card["moved"])
     html = Markup(
         '<li class="cx-card"><p class="cx-card-title">{}</p><p class="cx-card-value">{}<span class="cx-card-unit">{}</span></p>{}'
         '<p class="cx-card-small">{}</p><p class="cx-card-small">{}</p>{}{}</li>'

@@ -154,10 +154,14 @@ class Move:
 
     @property
     def brief(self) -> str:
-        """For a card, without its sign: ``down 14 points against May 2026``."""
-        if not self.moved:
-            return f"{self.verdict} against {self.names[0]}"
-        return f"{self.verdict} {size(self.measure, self.row.estimate)} against {self.names[0]}"
+        """For a card, without its sign: ``down 14 points``, or the verdict alone."""
+        return f"{self.verdict} {size(self.measure, self.row.estimate)}" if self.moved else self.verdict
+
+    @property
+    def between(self) -> str:
+        """Both periods in a sentence: ``between May and June 2026``."""
+        before, after = self.names
+        return f"between {before.removesuffix(after[-5:]) if self.way == 'month' else before} and {after}"
 
     def behind(self, *, unit: bool = True, first: bool = True) -> str:
         """``(change −6 points, 95 % interval −26 to +14)``"""
@@ -167,19 +171,17 @@ class Move:
 
     def told(self, subject: str) -> str:
         """Rose, fell or did not, as a whole sentence."""
-        before, after = self.names
         if self.verdict == ALIKE:
             small = f": smaller than the {size(self.measure, self.count('margin'))} declared to matter"
-            return f"{_capital(subject)} shows no material change between {before} and {after} {self.behind()}{small}."
+            return f"{_capital(subject)} shows no material change {self.between} {self.behind()}{small}."
         verb, noun = ("rose", "rise") if self.verdict == UP else ("fell", "fall")
         low = ", and low is good" if self.of.good == "low" else ""
         ends = f"from {self.of.brief(self.count('estimate_before'))} to {self.of.quantity(self.count('estimate_after'))}"
         change = self.behind(unit=False)
-        return f"{_capital(subject)} {verb} {ends} between {before} and {after} {change}: the {noun} is larger than chance{low}."
+        return f"{_capital(subject)} {verb} {ends} {self.between} {change}: the {noun} is larger than chance{low}."
 
     def untold(self, subject: str, *, answers: bool) -> str:
         """That it cannot be told yet, what these answers would show, and how many would tell."""
-        before, after = self.names
         parts = []
         least, needed = self.count("smallest_detectable"), self.count("n_to_tell")
         if answers and not math.isnan(least):
@@ -188,7 +190,12 @@ class Move:
             unit = "" if parts else " answers"
             parts.append(f"about {decimal(_round(needed), 0)}{unit} {_EACH[self.way]} would tell")
         why = f": {'; '.join(parts)}" if parts else ""
-        return f"Whether {subject} moved between {before} and {after} cannot be told yet {self.behind()}{why}."
+        return f"Whether {subject} moved {self.between} cannot be told yet {self.behind()}{why}."
+
+    @property
+    def nor(self) -> str:
+        """The same after another that could not be told either."""
+        return f"Nor can it be told against {self.names[0]} {self.behind()}."
 
 
 def moves_of(shown: Shown) -> list[Move]:
@@ -211,16 +218,20 @@ def newest(shown: Shown, *, known: bool = False, open_before: bool = False) -> s
     subject = "it" if known else move.of.subject
     if move.verdict != OPEN:
         return move.told(subject)
-    if open_before:
-        return f"Nor can it be told against {move.names[0]} {move.behind()}."
-    return move.untold(subject, answers=False)
+    return move.nor if open_before else move.untold(subject, answers=False)
+
+
+def is_open(shown: Shown) -> bool:
+    """Whether the last change of everybody cannot be told yet."""
+    moves = last_moves(sorted(moves_of(shown), key=_order))
+    return len(moves) == 1 and moves[0].verdict == OPEN
 
 
 def _order(move: Move) -> date:
     return move.after or date.min
 
 
-def movements(shown: Shown, *, known: bool = False) -> str:
+def movements(shown: Shown, *, known: bool = False, open_before: bool = False) -> str:
     """All changes of a result: the last one in full, then how many moved, and when. ``known`` says that its score was just told."""
     moves = moves_of(shown)
     if not moves:
@@ -230,7 +241,8 @@ def movements(shown: Shown, *, known: bool = False) -> str:
         return _groups(last) + (f" {_tally(moves)}" if len(last) < len(moves) else "")
     (move,) = last[-1:]
     subject = "it" if known else move.of.subject
-    text = move.untold(subject, answers=True) if move.verdict == OPEN else move.told(subject)
+    open_text = move.nor if open_before else move.untold(subject, answers=True)
+    text = open_text if move.verdict == OPEN else move.told(subject)
     if len(moves) == 1:
         return text
     alone = sum(each.verdict == OPEN and not each.row.low <= 0 <= each.row.high for each in moves)
@@ -256,7 +268,6 @@ def _groups(moves: Sequence[Move]) -> str:
     """The groups that moved into the last period, by name; of the rest how many."""
     if not moves:
         return ""
-    before, after = moves[0].names
     said: list[str] = []
     for move in [move for move in moves if move.moved][:_NAMED]:
         verb = "rose" if move.verdict == UP else "fell"
@@ -264,7 +275,7 @@ def _groups(moves: Sequence[Move]) -> str:
         said.append(f"{move.row.group(*PAIR).spoken} {verb} {ends} {move.behind(unit=False, first=not said)}")
     rest = _rest(moves, named=len(said))
     said += [f"of {counted(len(moves), 'group', 'groups')}, {rest}"] if rest else []
-    return f"Between {before} and {after}, {'; '.join(said)}."
+    return f"{_capital(moves[0].between)}, {'; '.join(said)}."
 
 
 def _rest(moves: Sequence[Move], *, named: int) -> str:

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from cxlib.figures.findings import finding, latest
 from cxlib.figures.measures import clean, counted, date_words, moving
-from cxlib.figures.moves import OPEN, is_moves, last_moves, moves_of, newest
+from cxlib.figures.moves import is_moves, is_open, newest
 from cxlib.figures.picture import Piece, said, unbroken
 from cxlib.figures.settings import CURRENT, SMALLEST_GROUP, style
 from cxlib.figures.shown import Shown, only, read
@@ -134,7 +134,7 @@ def _headline_sentences(shown: list[Shown]) -> list[str]:
             # The score that it belongs to stays in mind: a second comparison may follow the first.
             if not each.reason:
                 said.append(newest(each, known=same, open_before=same and still_open))
-                still_open = bool(moves_of(each)) and last_moves(moves_of(each))[0].verdict == OPEN
+                still_open = is_open(each)
             continue
         still_open = False
         if "month" in each.keys and each.keys == ("month",) and not each.reason:
