@@ -268,3 +268,11 @@ def test_little_memory_for_each_notebook_is_mentioned(project):
 
 def test_a_folder_for_temporary_files_that_is_not_there_falls_back_to_one_that_is(project):
     assert examined(project, TMPDIR=str(Path("absent")))["temporary"]["sign"] == "good"
+
+
+def test_an_engine_that_names_no_file_is_wrong_and_no_file_is_made(project):
+    engine(project, "duckdb://new.db")
+    found = examined(project, code=4)["engine"]
+    assert found["sign"] == "wrong"
+    assert found["seen"].endswith("there is no such database beside sources.toml.")
+    assert not list(project.folder.rglob("new.db"))

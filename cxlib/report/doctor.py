@@ -166,9 +166,10 @@ def _engine(workbook: Workbook) -> Finding:
 
     url = workbook.engine
     remedy = "Correct engine under [workbook], or start the server."
-    if url.startswith("duckdb:///"):
-        file = workbook.path.parent / url.removeprefix("duckdb:///")
-        if not file.is_file():
+    if url.startswith("duckdb:"):
+        # Asked by another name than the run's, DuckDB would make the file that it does not find.
+        file = workbook.path.parent / url.removeprefix("duckdb:").removeprefix("///")
+        if not (url.startswith("duckdb:///") and file.is_file()):
             return Finding("engine", "wrong", f"{file.name}: there is no such database beside {workbook.path.name}.", remedy)
         url = f"duckdb://{file}?read_only=True"
     os.environ.setdefault("PGCONNECT_TIMEOUT", "10")  # a server that never answers would be waited for forever
