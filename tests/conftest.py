@@ -55,3 +55,8 @@ def chromium() -> str:
     if os.environ.get("CI_BROWSER") == "required":
         pytest.fail(reason + ", and CI_BROWSER=required")
     pytest.skip(reason)
+
+
+def pytest_make_parametrize_id(val, argname):
+    """Bytes are no name: a packed file holds the time of its making, and two workers would not find the same tests."""
+    return argname if isinstance(val, bytes) else None
