@@ -132,6 +132,10 @@ SHAPES = {
     "google_forms of Taiwan": (
         "時間戳記,您有多大可能向朋友推薦我們？\n2026/3/25 上午 9:05:00,10\n2026/3/25 下午 6:05:00,9\n2026/3/26 上午 12:10:00,0\n"
     ),
+    "google_forms in Spanish": (
+        "Marca temporal,¿Qué tan probable es que nos recomiende?\n"
+        "25/3/2026 9:05:00 a. m.,10\n25/3/2026 6:05:00 p. m.,9\n26/3/2026 12:10:00 a. m.,0\n"
+    ),
     "typeform with an ending": (
         "#,How easy was it?,Response Type,Start Date (UTC),Stage Date (UTC),Submit Date (UTC),Network ID,Tags,Ending\n"
         "a1,5,completed,2023-01-23 06:24:12,,2023-01-23 06:27:59,938f,,thanks\n"
@@ -144,6 +148,8 @@ SHAPES = {
         "1,pay,2026-04-22 05:03:00+00:00,1337\n"
     ),
 }
+
+MARCH = [*map(pd.Timestamp, ("2026-03-25 09:05", "2026-03-25 18:05", "2026-03-26 00:10"))]
 
 #: template → table → what the door must then say: the rows kept, and one column of them in order.
 READ = {
@@ -164,12 +170,8 @@ READ = {
     "stripe charges": ("orders", 2, "amount", [1250.0, 2000.0]),
     "salesforce report": ("tickets", 2, "ticket", ["00001001", "00001002"]),
     "mailchimp recipients": ("sends", 2, "send", ["11", "12"]),
-    "google_forms of Taiwan": (
-        "responses",
-        3,
-        "time_answered",
-        [*map(pd.Timestamp, ("2026-03-25 09:05", "2026-03-25 18:05", "2026-03-26 00:10"))],
-    ),
+    "google_forms of Taiwan": ("responses", 3, "time_answered", MARCH),
+    "google_forms in Spanish": ("responses", 3, "time_answered", MARCH),
     "typeform with an ending": ("responses", 2, "respondent", ["a1", "a3"]),
     "process_log without a life cycle": ("events", 2, "activity", ["register", "pay"]),
 }

@@ -415,6 +415,39 @@ def test_every_setting_stands_in_the_list_for_people():
     assert [name for name in (*source._SETTINGS, *question._SETTINGS) if f"`{name}`" not in listed and f"`{name}." not in listed] == []
 
 
+def test_where_nobody_wrote_down_who_left_nothing_is_said_of_leaving(book):
+    from cxlib import churn
+
+    read = book(CUSTOMERS, customers=KNOWN)
+    for result in (
+        churn.survival(read.customers, as_of="2026-06-30"),
+        churn.churn_rate(read.customers, as_of="2026-06-30"),
+        churn.median_tenure(read.customers, as_of="2026-06-30"),
+    ):
+        assert len(result) == 0
+        assert result.attrs["reason"] == "Nothing that was read says who left, so nothing can be said of leaving."
+    stayed = book(CUSTOMERS, customers=KNOWN.replace("customer,start", "customer,start,end").replace("-01\n", "-01,\n"))
+    assert churn.survival(stayed.customers, as_of="2026-06-30")["estimate"].tolist()[-1] == 1.0
+
+
+def test_what_a_stranger_wrote_is_no_formula_in_the_rows_set_aside(book, tmp_path):
+    toml = "[workbook]\nbad_rows_allowed = 1\n" + ORDERS
+    book(toml, orders='customer,time_ordered,amount\n"=cmd()",soon,-5\n"@x",soon,"-a"\n')
+    to = tmp_path / "door"
+    to.mkdir()
+    sources.admit(book.path, to=to)
+    rows = pd.read_csv(to / "set_aside" / "orders.csv", dtype=str)
+    assert rows["customer"].tolist() == ["'=cmd()", "'@x"]
+    assert rows["amount"].tolist() == ["-5", "'-a"]
+
+
+def test_the_check_names_files_from_elsewhere(tmp_path):
+    (tmp_path / "elsewhere.csv").write_text("customer,time_ordered\na,2026-01-01\n")
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "sources.toml").write_text('[tables.orders]\nfiles = "../elsewhere.csv"\n')
+    assert "files outside the folder of sources.toml: " in sources.check(tmp_path / "here" / "sources.toml").splitlines()[1]
+
+
 def test_points_above_the_points_possible_are_set_aside(book):
     toml = '[workbook]\nbad_rows_allowed = 0.5\n[tables.audits]\nfiles = "a.csv"\n'
     rows = "1,shop,x,5,5,2026-01-01\n1,shop,y,6,5,2026-01-01\n"

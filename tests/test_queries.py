@@ -68,3 +68,12 @@ def test_a_folder_named_like_a_value_adds_no_column(tmp_path):
         con.sql(f"COPY (SELECT 'a' AS customer, DATE '2026-01-05' AS start) TO '{tmp_path}/plan=gold/people.parquet'")
     (tmp_path / "sources.toml").write_text('[tables.customers]\nfiles = "plan=gold/people.parquet"\n')
     assert sources.read(tmp_path / "sources.toml", as_of="2026-06-30").customers.execute()["plan"].isna().all()
+
+
+def test_the_check_says_that_nothing_tells_who_left(tmp_path):
+    said = "  nobody is known to have left: no column is read as end or churned; every customer counts as still there"
+    (tmp_path / "sources.toml").write_text('[tables.customers]\nfiles = "people.csv"\n')
+    (tmp_path / "people.csv").write_text("customer,start,Cancelled on\na,2026-01-05,2026-02-01\n")
+    assert said in sources.check(tmp_path / "sources.toml").splitlines()
+    (tmp_path / "people.csv").write_text("customer,start,end\na,2026-01-05,2026-02-01\n")
+    assert said not in sources.check(tmp_path / "sources.toml").splitlines()

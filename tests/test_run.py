@@ -312,7 +312,12 @@ def test_data_refused_at_the_door_are_told_on_the_page_of_dates_and_nothing_runs
     assert "99 occurs 30 times" in refused.stderr
     assert "executed" not in refused.stderr
     assert project.hashes(project.place) == before
-    assert "99 occurs 30 times" in (project.reports / "index.html").read_text()
+    listed = (project.reports / "index.html").read_text()
+    assert "The data of responses were refused. The letter may quote what customers wrote: it is in refused/letter.txt" in listed
+    assert "99 occurs" not in listed
+    (told,) = project.private.rglob("refused/letter.txt")
+    assert "99 occurs 30 times" in told.read_text()
+    assert told.parent.stat().st_mode & 0o777 == 0o700
     assert project.left_over() == []
 
 

@@ -96,6 +96,15 @@ class Asked:
         return restored(found, expr, self.names)
 
 
+def unknown(table: Table) -> str:
+    """Why nothing can be said of leaving, where the source had no column that says who left; otherwise nothing."""
+    expr = expression(table)
+    columns = [name for name in ("end", "churned") if name in expr.columns]
+    if len(columns) == 2 and all(expr[name].type().is_null() for name in columns):
+        return "Nothing that was read says who left, so nothing can be said of leaving."
+    return ""
+
+
 def _month(day: Any) -> Any:
     return (day.year() * 12 + day.month() - 1).cast("int64")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cxlib.draft.facts import Dates, plain
 from cxlib.draft.known import present, words
 from cxlib.draft.plan import Line, Part, Plan
-from cxlib.draft.toml import inline, said
+from cxlib.draft.toml import inline, said, slug
 from cxlib.tables import TABLES
 
 if TYPE_CHECKING:
@@ -163,8 +163,7 @@ def keys(part: Part) -> None:
     """Other columns of a few values each, by which a report may be divided: offered."""
     found: dict[str, object] = {}
     for name in part.look.columns:
-        bare = "_".join(plain(name).encode("ascii", "ignore").decode().split())
-        facts = part.facts[name]
+        bare, facts = slug(name), part.facts[name]
         # In a survey a column of a few numbers is a question more often than a group.
         few = 2 <= facts.distinct <= 12 and len(facts.labels) >= 2 and not (facts.numeric and part.table == "responses")
         if few and bare and name not in part.used and bare not in TABLES[part.table].names and len(found) < 6:

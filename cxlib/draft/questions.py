@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from cxlib.draft.facts import MOST, Facts, facts, plain
 from cxlib.draft.known import names, present, words
 from cxlib.draft.plan import Line, Part, Plan
-from cxlib.draft.toml import inline, key, said
+from cxlib.draft.toml import inline, key, said, slug
 from cxlib.sources import sql
 
 if TYPE_CHECKING:
@@ -236,12 +236,12 @@ def _question(each: Guess, part: Part, taken: set[str]) -> str:
 
 def _slug(name: str, kind: str, taken: set[str]) -> str:
     """A short name of a question in plain letters, or its kind where it has none; the same name twice is numbered."""
-    slug = bare = "_".join(re.sub(r"[^a-z0-9 ]", " ", plain(name).encode("ascii", "ignore").decode()).split())[:40].strip("_") or kind
-    number = 2
-    while slug in taken:
-        slug, number = f"{bare}_{number}", number + 1
-    taken.add(slug)
-    return slug
+    bare, number = slug(name) or kind, 2
+    short = bare
+    while short in taken:
+        short, number = f"{bare}_{number}", number + 1
+    taken.add(short)
+    return short
 
 
 def _choices(free: dict[str, Facts], *, part: Part, plan: Plan, taken: set[str]) -> None:

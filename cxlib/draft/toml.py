@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from cxlib.draft.facts import plain
+
 #: Kinds of characters that are not seen, or that turn what is seen around.
 _UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 
@@ -27,6 +29,11 @@ def key(name: str) -> str:
     return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else inline(name)
 
 
+def slug(name: str) -> str:
+    """A name in plain letters, digits and underscores; nothing where it has none."""
+    return "_".join(re.sub(r"[^a-z0-9 ]", " ", plain(name)).split())[:40].strip("_")
+
+
 def said(text: str, most: int = 80) -> str:
     """Text of a file for a comment: in one line, not too long, nothing in it that a terminal or an editor obeys."""
     plain = _escaped(" ".join(text.split()))
@@ -34,10 +41,7 @@ def said(text: str, most: int = 80) -> str:
 
 
 def _escaped(text: str) -> str:
-    return "".join(_escape(ord(letter)) if unicodedata.category(letter) in _UNSEEN else letter for letter in text)
-
-
-def _escape(number: int) -> str:
-    if 0xD800 <= number < 0xE000:  # half of a character; TOML has no way to write it
-        return "\ufffd"
-    return f"\\u{number:04X}" if number < 0x10000 else f"\\U{number:08X}"
+    # Half of a character cannot be written in TOML.
+    whole = re.sub("[\ud800-\udfff]", "\ufffd", text)
+    unseen = {letter for letter in whole if unicodedata.category(letter) in _UNSEEN}
+    return "".join((f"\\u{ord(each):04X}" if ord(each) < 0x10000 else f"\\U{ord(each):08X}") if each in unseen else each for each in whole)

@@ -25,6 +25,8 @@ from cxlib.report.parameters import Notebook, Value
 from cxlib.report.progress import Progress
 
 STALE_DAYS = 100
+#: The file of the private folder that holds the letter about refused data.
+REFUSED = "refused/letter.txt"
 
 
 @dataclass(frozen=True)
@@ -212,7 +214,7 @@ def _made(plan: Plan, made_of: Mapping[str, Any], built: Path, scratch: Path) ->
     try:
         tables = _admitted(plan, admitted)
     except Refusal as refusal:
-        _note_failure(plan, {"data": scrub(refusal.letter)}, started)
+        _note_failure(plan, {"data": _without_cells(plan, refusal, scrub(refusal.letter))}, started)
         raise
     finally:
         publish.move_private(admitted / "set_aside", plan.private / "set_aside")
@@ -234,8 +236,22 @@ def _made(plan: Plan, made_of: Mapping[str, Any], built: Path, scratch: Path) ->
     with _undisturbed():
         revision = publish.publish(built, plan.place)
         _write_dates(plan)
-        shutil.rmtree(plan.private / "failed", ignore_errors=True)
+        for left in ("failed", "refused"):
+            shutil.rmtree(plan.private / left, ignore_errors=True)
     return Outcome("published", DONE, plan.as_of, str(plan.place), files, revision, seconds=seconds)
+
+
+def _without_cells(plan: Plan, refusal: Refusal, letter: str) -> str:
+    """What the list of reports may say: a letter of the door quotes cells, and those stay in the private folder."""
+    from cxlib.tables import TABLES, TableError
+
+    if not isinstance(refusal.__cause__, TableError):
+        return letter
+    publish.private_folder((plan.private / REFUSED).parent)
+    (plan.private / REFUSED).write_text(letter + "\n", encoding="utf-8")
+    named = [name for name in TABLES if any(line.startswith((f"{name}:", f"{name} (")) for line in letter.splitlines())]
+    tables = f" of {', '.join(named)}" if named else ""
+    return f"The data{tables} were refused. The letter may quote what customers wrote: it is in {REFUSED} in the private folder."
 
 
 def _admitted(plan: Plan, folder: Path) -> dict[str, dict[str, Any]]:

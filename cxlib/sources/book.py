@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import ibis
 import pandas as pd
 
 from cxlib.sources import reading, sql
@@ -182,6 +183,9 @@ def read(path: str | Path, *, as_of: str | dt.date) -> Book:
     folder = admitted(str(workbook.path))
     stamp = json.loads((folder / "account.json").read_text(encoding="utf-8"))
     tables, counts = known_then(folder, until, list(stamp["tables"]))
+    if "customers" in stamp["tables"] and not {"end", "churned"} & set(stamp["tables"]["customers"]["read"]):
+        # Nobody wrote down who left. That is not the same as nobody having left, and a column without a type says so.
+        tables["customers"] = tables["customers"].mutate(end=ibis.null(), churned=ibis.null())
     rows = []
     for name, passed in stamp["tables"].items():
         left_out, (since, last) = counts[name]

@@ -12,6 +12,8 @@ from cxlib.sources import sql
 from cxlib.sources.book import Book, admitted, read
 from cxlib.sources.declared import Workbook, declared
 from cxlib.sources.door import admitted_rows
+from cxlib.sources.reading import files
+from cxlib.sources.said import legible
 from cxlib.tables import TABLES
 from cxlib.tables.engine import connect
 from cxlib.tables.rows import day
@@ -44,15 +46,27 @@ def check(path: str | Path, *, as_of: str | dt.date | None = None) -> str:
     lines = [f"{book.name}: {workbook.path.name}, time zone {book.time_zone}, groups below {book.smallest_group} not shown"]
     if as_of is not None:
         lines.append(f"as of {until.isoformat()}")
+    outside = [legible(str(file)) for file in _outside(workbook)]
+    if outside:
+        lines.append(f"files outside the folder of {workbook.path.name}: {_some(outside, 3)}")
     for row in book.account.to_dict("records"):
         dates = f"{row['since']} to {row['until']}" if row["since"] else "no dates"
         lines += ["", f"{row['table']}: {row['rows_read']:,} row{'' if row['rows_read'] == 1 else 's'} read, {row['kept']:,} kept, {dates}"]
         lines += [*_left_out(book, row), *_columns(folder, row["table"], passed[row["table"]]["read"]), *_noted(book, row["table"])]
         if row["table"] == "responses" and (unasked := _not_compared(workbook, passed["responses"]["read"])):
             lines.append(f"  repeated answers not looked for: no column is read as {unasked}; one_answer_per can name other columns")
+        if row["table"] == "customers" and not {"end", "churned"} & set(passed["customers"]["read"]):
+            lines.append("  nobody is known to have left: no column is read as end or churned; every customer counts as still there")
         if row["not_read"]:
             lines.append(f"  not read: {_some(row['not_read'])}")
     return "\n".join(lines)
+
+
+def _outside(workbook: Workbook) -> list[Path]:
+    """The files that are read from elsewhere: who runs a colleague's workbook should know."""
+    here = workbook.path.parent
+    read = [file for exports in workbook.sources.values() for source in exports if source.files for file in files(workbook, source)]
+    return [file for file in dict.fromkeys(read) if not file.resolve().is_relative_to(here)]
 
 
 def _not_compared(workbook: Workbook, read: list[str]) -> str:

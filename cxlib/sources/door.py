@@ -199,4 +199,9 @@ def _write_set_aside(con: Backend, exports: list[Export], unreadable: list[pd.Da
         broken = pd.DataFrame({ROW: lines["line"].astype("int64"), "(reason)": lines["problem"], "(line as it is)": lines["text"]})
         each = rows if not len(broken) else pd.concat([rows, broken], ignore_index=True)
         parts.append(each.assign(**{EXPORT: number + 1}) if len(exports) > 1 else each)
-    pd.concat(parts, ignore_index=True).to_csv(folder / f"{table}.csv", index=False)
+    whole = pd.concat(parts, ignore_index=True)
+    for name in whole.select_dtypes(["object", "string"]):
+        # Who opens the file in a spreadsheet must not run what a stranger wrote: a formula gets an apostrophe before it.
+        formula = whole[name].astype("string").str.contains(r"^\s*(?:[=@]|[+-](?![\d.,\s]*$))", regex=True).fillna(False)
+        whole[name] = whole[name].mask(formula.astype(bool), "'" + whole[name].astype("string"))
+    whole.to_csv(folder / f"{table}.csv", index=False)
