@@ -92,7 +92,7 @@ def test_all_comparisons_are_counted_and_those_that_moved_are_named():
     assert figures.sentence(moves(UP, ALIKE, OPEN, OPEN, DOWN)).text == (
         f"{FELL} Of 5 comparisons of a month with the one before, 2 moved by more than chance (up in February 2026; down in June 2026), "
         "1 shows no material change and 2 cannot be told yet. "
-        "In 2 of them the interval alone leaves out 0, which among so many happens by chance."
+        "In 2 of them the interval alone leaves out 0, which among so many may be chance."
     )
     none = moves(OPEN, OPEN, estimate=-4.0)
     assert figures.sentence(none).text.endswith("None of 2 comparisons of a month with the one before can be told yet.")
@@ -108,6 +108,14 @@ def test_a_headline_says_whether_the_last_month_moved():
     both = figures.headline(EVERYBODY, by_month(), moves(OPEN), a_year(OPEN))
     assert both.text == f"{start} {still}: about 3,900 answers a month would tell. {nor}"
     assert '<span class="cx-base">(change −14 points, 95\u00a0% interval −22 to −6).</span>' in page(both)
+
+
+def test_two_comparisons_are_told_together_only_where_they_end_in_one_month():
+    month_ = pd.DataFrame([move(month(21), month(22), OPEN)])
+    said = figures.trend(by_month(), month_, a_year(OPEN)).text
+    assert "Nor can it" not in said
+    assert "Whether it moved between June 2025 and June 2026 cannot be told yet" in said
+    assert "Nor can it" in figures.trend(by_month(), moves(OPEN), a_year(OPEN)).text
 
 
 def test_no_sentence_says_fell_or_rose_without_a_verdict():

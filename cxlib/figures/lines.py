@@ -14,7 +14,7 @@ from cxlib.figures import canvas
 from cxlib.figures.canvas import Sheet
 from cxlib.figures.findings import finding, series
 from cxlib.figures.measures import Measure, counted, decimal, level_words, month_words
-from cxlib.figures.moves import UP, Move, is_open, movements, moves_of
+from cxlib.figures.moves import UP, Move, both_open, movements, moves_of
 from cxlib.figures.picture import Picture, pictured
 from cxlib.figures.shown import Row, Shown, movement_of, read
 
@@ -80,7 +80,7 @@ def trend(result: pd.DataFrame, *moved: pd.DataFrame) -> Picture:
     text = series(shown, judged=any(not each.reason for each in beside))
     for place, each in enumerate(beside):
         before = [other for other in beside[:place] if not other.reason]
-        nor = bool(before) and is_open(before[-1])
+        nor = bool(before) and both_open(before[-1], each)
         text += f" {each.reason or movements(each, known=len(rows) == 1, open_before=nor)}"
     return pictured(shown, text, draw, what=f"Line with interval by month: {shown.measure.axis}", notes=said, beside=beside)
 

@@ -221,10 +221,10 @@ def newest(shown: Shown, *, known: bool = False, open_before: bool = False) -> s
     return move.nor if open_before else move.untold(subject, answers=False)
 
 
-def is_open(shown: Shown) -> bool:
-    """Whether the last change of everybody cannot be told yet."""
-    moves = last_moves(sorted(moves_of(shown), key=_order))
-    return len(moves) == 1 and moves[0].verdict == OPEN
+def both_open(one: Shown, other: Shown) -> bool:
+    """Whether neither of two comparisons with one last period can be told yet."""
+    lasts = [last_moves(sorted(moves_of(shown), key=_order)) for shown in (one, other)]
+    return all(len(moves) == 1 and moves[0].verdict == OPEN for moves in lasts) and lasts[0][0].names[1] == lasts[1][0].names[1]
 
 
 def _order(move: Move) -> date:
@@ -246,7 +246,7 @@ def movements(shown: Shown, *, known: bool = False, open_before: bool = False) -
     if len(moves) == 1:
         return text
     alone = sum(each.verdict == OPEN and not each.row.low <= 0 <= each.row.high for each in moves)
-    more = f" In {decimal(alone, 0)} of them the interval alone leaves out 0, which among so many happens by chance." if alone else ""
+    more = f" In {decimal(alone, 0)} of them the interval alone leaves out 0, which among so many may be chance." if alone else ""
     return f"{text} {_tally(moves)}{more}"
 
 

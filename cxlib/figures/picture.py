@@ -138,8 +138,9 @@ def pictured(
     """
     from cxlib.figures.tables import all_folded
 
-    held = dict.fromkeys(note for each in (shown, *beside) if not each.reason for note in each.notes)
-    below = said([*notes, *held]) + all_folded([shown, *beside])
+    # What is withheld of the result is withheld of its movements, and need not be said again.
+    held = [*([] if shown.reason else shown.notes), *(remark for each in beside if not each.reason for remark in each.remarks)]
+    below = said([*notes, *dict.fromkeys(held)]) + all_folded([shown, *beside])
     return _picture(shown.name, text, [shown, *beside], shown.reason, draw, what, below)
 
 

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from cxlib.figures.findings import finding, latest
 from cxlib.figures.measures import clean, counted, date_words, moving
-from cxlib.figures.moves import is_moves, is_open, newest
+from cxlib.figures.moves import both_open, is_moves, newest
 from cxlib.figures.picture import Piece, said, unbroken
 from cxlib.figures.settings import CURRENT, SMALLEST_GROUP, style
 from cxlib.figures.shown import Shown, only, read
@@ -127,16 +127,16 @@ def _headline_sentences(shown: list[Shown]) -> list[str]:
     """A sentence a result; a series of the same measure adds its last month only, if it has more than one."""
     said: list[str] = []
     before: Shown | None = None
-    still_open = False
+    compared: Shown | None = None
     for each in shown:
         same = before is not None and before.measure.name == moving(each.measure).name and not before.reason
         if is_moves(each.keys):
             # The score that it belongs to stays in mind: a second comparison may follow the first.
             if not each.reason:
-                said.append(newest(each, known=same, open_before=same and still_open))
-                still_open = is_open(each)
+                said.append(newest(each, known=same, open_before=same and compared is not None and both_open(compared, each)))
+                compared = each
             continue
-        still_open = False
+        compared = None
         if "month" in each.keys and each.keys == ("month",) and not each.reason:
             if len(each.rows) > 1 or not same:
                 said.append(latest(each, known=each.measure if same else None))
