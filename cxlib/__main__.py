@@ -20,7 +20,8 @@ from cxlib.report.execute import THREAD
 from cxlib.report.letters import DATA_REFUSED, DONE, ENVIRONMENT, USAGE, Refusal, Stopped
 
 CODES = """exit codes: 0 published or up to date, 1 a notebook failed, 2 wrong use, 3 data refused,
-4 environment (folder not writable, no kernel), 75 another run holds the folder, 130/143 stopped by a signal"""
+4 environment (folder not writable, no kernel), 75 another run holds the folder, 130/143 stopped by a signal,
+141 nobody read on"""
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -30,6 +31,14 @@ def main(words: Sequence[str] | None = None) -> int:
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _stop)
+    try:
+        return _ended(_answered(asked))
+    except BrokenPipeError:  # whoever read, such as head, has read enough; what is left has nowhere to go
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return _ended(128 + signal.SIGPIPE)
+
+
+def _answered(asked: argparse.Namespace) -> int:
     try:
         code = {"check": _check, "doctor": _doctor, "init": _init, "run": _run, "sample": _sample}[asked.command](asked)
     except Refusal as refusal:
@@ -45,7 +54,7 @@ def main(words: Sequence[str] | None = None) -> int:
     except Stopped as stop:
         code = stop.code
         sys.stderr.write(f"cxlib {asked.command}: stopped by {stop}.\n")
-    return _ended(code)
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,7 +1,10 @@
 """`cxlib init`: exports of the documented shapes go in; the draft, once confirmed, reads the rows that are there."""
 
+import os
 import re
 import string
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -481,12 +484,150 @@ def test_init_writes_where_it_is_told_and_never_over_a_file_unasked(tmp_path, ca
         ("only one column\nx\n", "has one column"),
         ("1,2,3\n4,5,6\n", "has no line of names"),
         ("ana@example.org,hello\nbea@example.org,there\n", "has no line of names"),
-        ("a,b\n1,2\n", "feeds no table that is known: its columns are 'a', 'b'"),
+        ("a,b\n1,2\n", r"none of the files feeds a table that is known(?s:.*)# ours = \"a\"\n# ours = \"b\"$"),
     ],
 )
 def test_what_cannot_be_drafted_is_said(text, letter, tmp_path):
     with pytest.raises(TableError, match=letter):
         draft.draft([export(tmp_path, text)])
+
+
+def test_a_file_that_feeds_no_table_has_a_skeleton_beside_what_is_known(tmp_path):
+    orders = export(tmp_path, "Customer ID,Order date,Amount\nc1,2026-03-01,5.00\n", "orders.csv")
+    strange = export(tmp_path, "Größe;page\n".encode("cp1252") + b"1;/a\n2;/b\n", "web log.csv")
+    to = tmp_path / "sources.toml"
+    assert main(["init", str(strange), str(orders), "--to", str(to)]) == 0
+    text = to.read_text(encoding="utf-8")
+    assert text == (
+        "# Drafted by `cxlib init`. What is sure is written as it will be read. What was guessed is listed un"
+        "der [confirm], with\n"
+        "# its evidence further down, and refused until it says true: look, correct what is wrong, write true"
+        ". data/README.md\n"
+        "# says what each table and column means; `cxlib check --sources …` shows what would be read.\n"
+        "\n"
+        "[workbook]\n"
+        'name = "orders"\n'
+        "# No time of day was seen, so the zone decides nothing yet.\n"
+        'time_zone = "UTC"\n'
+        "\n"
+        "[confirm]\n"
+        "# One guess, to be looked at.\n"
+        "file_web_log = false  # web log.csv is not read: say further down which table it is, or leave it out\n"
+        "\n"
+        "\n"
+        "# orders: one order. orders.csv: 1 rows.\n"
+        "[tables.orders]\n"
+        'files = "orders.csv"\n'
+        "\n"
+        "[tables.orders.columns]\n"
+        'customer = "Customer ID"\n'
+        'time_ordered = "Order date"\n'
+        'amount = "Amount"\n'
+        "\n"
+        "\n"
+        "# web log.csv: not read, since it feeds no table that is known.\n"
+        "# Which table is it? One of customers, attributes, value_history, orders, invitations, responses, fe"
+        "edback, events,\n"
+        "# tickets, sends, audits: data/README.md says what each is, and what its columns mean. Write its nam"
+        "e for which_table\n"
+        "# and the table's names for ours, and take the # away where a line is meant. Two exports of one tabl"
+        "e are written\n"
+        '# [[tables.…]] both. In short: columns = { ours = "theirs" }. Not wanted? Delete these lines (confir'
+        "m file_web_log).\n"
+        "# encoding: not UTF-8; the bytes fit this. Look whether letters with accents come out right.\n"
+        "# [tables.which_table]\n"
+        '# files = "web log.csv"\n'
+        '# encoding = "cp1250"\n'
+        '# separator = ";"\n'
+        "# [tables.which_table.columns]\n"
+        '# ours = "Größe"\n'
+        '# ours = "page"\n'
+    )
+
+
+def test_a_skeleton_filled_in_as_it_says_is_read(tmp_path):
+    orders = export(tmp_path, "Customer ID,Order date,Amount\nc1,2026-03-01,5.00\n", "orders.csv")
+    strange = export(tmp_path, "wer;wann;was\nc1;2026-03-01 10:00;a\n", "log.csv")
+    text = confirmed(draft.draft([orders, strange], beside=tmp_path))
+    book = sources.read(workbook(tmp_path, text), as_of="2026-12-31")
+    assert book.account["table"].tolist() == ["orders"], "what is confirmed as it stands is left out"
+    filled = text.replace("# [tables.which_table", "[tables.events").replace('# files = "log.csv"', 'files = "log.csv"')
+    filled = filled.replace('# separator = ";"', 'separator = ";"')
+    for ours, theirs in {"customer": "wer", "time": "wann", "activity": "was"}.items():
+        filled = filled.replace(f'# ours = "{theirs}"', f'{ours} = "{theirs}"')
+    filled = filled.replace('separator = ";"', 'separator = ";"\nsession_gap_minutes = 30')
+    book = sources.read(workbook(tmp_path, filled), as_of="2026-12-31")
+    assert book.events.execute()["activity"].tolist() == ["a"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Cancelled on",
+        "Cancellation date",
+        "Churn date",
+        "Ended",
+        "Data di disdetta",
+        "Fecha de baja",
+        "Data încetării",
+        "終止日期",
+        "解約日",
+    ],
+)
+def test_the_day_of_leaving_is_known_by_name(name, tmp_path):
+    rows = "".join(f"c{n},2025-03-{n % 28 + 1:02d},{'2026-01-05' if n % 3 == 0 else ''}\n" for n in range(30))
+    made = tomllib.loads(draft.draft([export(tmp_path, f"Customer ID,Start date,{name}\n{rows}")], beside=tmp_path))
+    assert made["tables"]["customers"]["columns"] == {"customer": "Customer ID", "start": "Start date", "end": name}
+    assert "leaving" not in made.get("confirm", {})
+
+
+def test_customers_of_whom_nothing_says_who_left_are_asked_about(tmp_path):
+    rows = "".join(f"c{n},2025-03-{n % 28 + 1:02d},{'2026-01-05' if n % 3 == 0 else ''}\n" for n in range(30))
+    text = draft.draft([export(tmp_path, f"Customer ID,Start date,Letzter Tag\n{rows}", "kunden.csv")], beside=tmp_path)
+    assert text == (
+        "# Drafted by `cxlib init`. What is sure is written as it will be read. What was guessed is listed un"
+        "der [confirm], with\n"
+        "# its evidence further down, and refused until it says true: look, correct what is wrong, write true"
+        ". data/README.md\n"
+        "# says what each table and column means; `cxlib check --sources …` shows what would be read.\n"
+        "\n"
+        "[workbook]\n"
+        'name = "kunden"\n'
+        "# No time of day was seen, so the zone decides nothing yet.\n"
+        'time_zone = "UTC"\n'
+        "\n"
+        "[confirm]\n"
+        "# One guess, to be looked at.\n"
+        "leaving = false  # customers: nothing says who left: every customer would count as still there; name"
+        " the column of leaving under columns end, or churned\n"
+        "\n"
+        "\n"
+        "# customers: one spell of one customer: from joining to leaving; who comes back has a second row. ku"
+        "nden.csv: 30 rows.\n"
+        "[tables.customers]\n"
+        'files = "kunden.csv"\n'
+        "# nothing says who left: every customer would count as still there; name the column of leaving under"
+        " columns end, or\n"
+        "# churned. Dates that are not read: 'Letzter Tag' (confirm leaving).\n"
+        "\n"
+        "[tables.customers.columns]\n"
+        'customer = "Customer ID"\n'
+        'start = "Start date"\n'
+        "# Not read: Letzter Tag.\n"
+    )
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"], ids=["at the end", "while it prints"])
+def test_a_reader_that_stops_reading_ends_the_command_quietly(unbuffered):
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        command = [sys.executable, "-m", "cxlib", "init", "--templates"]
+        env = os.environ | {"PYTHONUNBUFFERED": unbuffered, "PYTHONPATH": os.pathsep.join(sys.path)}
+        ended = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, env=env, text=True, check=False, timeout=60)
+    finally:
+        os.close(writing)
+    assert (ended.returncode, ended.stderr) == (141, "")
 
 
 # Hostile text

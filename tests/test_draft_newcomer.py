@@ -185,9 +185,24 @@ def test_a_column_offered_as_a_question_is_not_called_unread(tmp_path):
 def test_what_feeds_no_table_is_told_which_comes_closest_and_what_it_lacks(tmp_path):
     (tmp_path / "log.csv").write_text("event,page\nview,/a\ncart,/b\n")
     with pytest.raises(TableError) as error:
-        draft.draft([tmp_path / "log.csv"])
+        draft.draft([tmp_path / "log.csv"], beside=tmp_path)
     assert str(error.value) == (
-        "init: 'log.csv' feeds no table that is known: its columns are 'event', 'page'. It comes closest to events: there is activity "
-        "('event'), and nothing for case_id, time. Look which table of data/README.md it is, and rename its columns; or name a template "
-        "(cxlib init --templates)."
+        "none of the files feeds a table that is known. Name the template of the tool they come from (cxlib i"
+        "nit --templates), or say which table each is: write these lines into a sources.toml, without the # before a setting.\n"
+        "\n"
+        "# log.csv: not read, since it feeds no table that is known. It comes closest to events: there is act"
+        "ivity ('event'), and\n"
+        "# nothing for case_id, time.\n"
+        "# Which table is it? One of customers, attributes, value_history, orders, invitations, responses, fe"
+        "edback, events,\n"
+        "# tickets, sends, audits: data/README.md says what each is, and what its columns mean. Write its nam"
+        "e for which_table\n"
+        "# and the table's names for ours, and take the # away where a line is meant. Two exports of one tabl"
+        "e are written\n"
+        '# [[tables.…]] both. In short: columns = { ours = "theirs" }. Not wanted? Delete these lines.\n'
+        "# [tables.which_table]\n"
+        '# files = "log.csv"\n'
+        "# [tables.which_table.columns]\n"
+        '# ours = "event"\n'
+        '# ours = "page"'
     )

@@ -29,7 +29,7 @@ def settle(part: Part, plan: Plan) -> None:
     for setting, why in part.look.unsure.items():
         plan.guess(part, setting, f"{setting} = {inline(part.look.settings[setting])}", why=f"{part.look.paths[0].name}: {why}")
     part.lines += [Line(f"{name} = {inline(part.made[name])}") for name in _DOCUMENTED if name in part.made]
-    for step in (_only, _dates, _numbers, _nothing, _words, _units):
+    for step in (_only, _dates, _numbers, _nothing, _words, _units, _leaving):
         step(part, plan)
 
 
@@ -144,6 +144,16 @@ def _units(part: Part, plan: Plan) -> None:
         name = part.look.paths[0].name.split(".")[0][:60]
         why = f"no column names a campaign, so all rows are of one, '{said(name, 40)}'"
         plan.guess(part, "campaign", f"constants = {inline({'campaign': name})}", why=why)
+
+
+def _leaving(part: Part, plan: Plan) -> None:
+    """Customers of whom nothing says who left: how long they stay would rest on nobody's leaving."""
+    dated = [name for name in part.look.columns if part.facts[name].dated]
+    if part.table != "customers" or {"end", "churned"} & set(part.columns) or not (dated or "tenure_days" in part.columns):
+        return
+    summary = "nothing says who left: every customer would count as still there; name the column of leaving under columns end, or churned"
+    unread = ", ".join(f"'{said(name, 40)}'" for name in dated if name not in part.used)
+    plan.guess(part, "leaving", "", why=summary + (f". Dates that are not read: {unread}" if unread else ""), summary=summary)
 
 
 def doubles(part: Part, con: Backend) -> None:

@@ -12,18 +12,25 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cxlib.draft import guesses, known, questions, tables
-from cxlib.draft.facts import facts
+from cxlib.draft.facts import facts, plain
 from cxlib.draft.look import Look, looks
-from cxlib.draft.plan import Line, Part, Plan
+from cxlib.draft.plan import Line, Part, Plan, Unknown
 from cxlib.draft.toml import inline, said
-from cxlib.tables import TABLES
+from cxlib.tables import TABLES, TableError
 from cxlib.tables.engine import connect
 
 _WIDE = 118
+#: Columns that are named of an export nobody knows; it may have hundreds.
+_NAMED = 60
 _HEAD = (
     "Drafted by `cxlib init`. What is sure is written as it will be read. What was guessed is listed under [confirm], with its evidence"
     " further down, and refused until it says true: look, correct what is wrong, write true. data/README.md says what each table and"
     " column means; `cxlib check --sources …` shows what would be read."
+)
+
+_NO_TABLE = (
+    "none of the files feeds a table that is known. Name the template of the tool they come from (cxlib init --templates), or say which"
+    " table each is: write these lines into a sources.toml, without the # before a setting."
 )
 
 
@@ -47,7 +54,8 @@ def draft(files: Sequence[str | Path], *, template: str | None = None, beside: s
     Raises
     ------
     TableError
-        If a file is absent, empty or cannot be read, or feeds no table that is known.
+        If a file is absent, empty or cannot be read, or none of them feeds a table that is known. Where only some do, the others have
+        a skeleton in the draft, and are to be confirmed.
     """
     paths = sorted({Path(os.path.abspath(file)) for file in files})  # noqa: PTH100 - a link keeps the name it is asked by
     scratch = Path(tempfile.mkdtemp(prefix="cxlib-init-"))
@@ -58,7 +66,10 @@ def draft(files: Sequence[str | Path], *, template: str | None = None, beside: s
     try:
         for look in looks(paths, con=con, scratch=scratch):
             seen = {name: facts(con, look.table, name=name, nothing=known.words("nothing")) for name in look.columns}
-            for part in tables.parts(look, seen, known.recognised(look.columns, template)):
+            made = tables.parts(look, seen, known.recognised(look.columns, template))
+            if not made:
+                plan.unknown.append(Unknown(look, tables.closest(look, seen), _asked(look, plan)))
+            for part in made:
                 guesses.settle(part, plan)
                 if part.table == "responses":
                     questions.questions(part, plan, con)
@@ -68,7 +79,10 @@ def draft(files: Sequence[str | Path], *, template: str | None = None, beside: s
     finally:
         con.disconnect()
         shutil.rmtree(scratch, ignore_errors=True)
-    return _letter(plan, Path(os.path.abspath(beside)))  # noqa: PTH100
+    folder = Path(os.path.abspath(beside))  # noqa: PTH100
+    if not plan.parts:
+        raise TableError("\n".join([_NO_TABLE, *(line for each in plan.unknown for line in ["", *_skeleton(each, folder)])]))
+    return _letter(plan, folder)
 
 
 def templates() -> str:
@@ -90,6 +104,8 @@ def _letter(plan: Plan, beside: Path) -> str:
     several = [part.table for part in plan.parts]
     for part in plan.parts:
         lines += ["", *_part(part, several.count(part.table) > 1, beside)]
+    for unknown in plan.unknown:
+        lines += ["", "", *_skeleton(unknown, beside, confirm=f" (confirm {unknown.asked})")]
     if plan.questions:
         lines += ["", "", *_comment("Every question that is answered. A line that begins with # is offered, not read."), "[questions]"]
         lines += [written for line in plan.questions for written in _line(line)]
@@ -132,6 +148,33 @@ def _part(part: Part, several: bool, beside: Path) -> list[str]:
     if left := guesses.unread(part):
         lines += _comment(f"Not read: {left}.")
     return lines
+
+
+def _asked(look: Look, plan: Plan) -> str:
+    """The name under which a file is asked about that feeds no table: nobody should overlook that it is not read."""
+    bare = "_".join(re.sub(r"[^a-z0-9 ]", " ", plain(look.paths[0].name.split(".")[0]).encode("ascii", "ignore").decode()).split())[:40]
+    return plan.ask(f"file_{bare}".rstrip("_"), f"{_named(look)} is not read: say further down which table it is, or leave it out")
+
+
+def _named(look: Look) -> str:
+    sheet = f", sheet {inline(said(look.settings['sheet'], 40))}" if "sheet" in look.settings else ""
+    return f"{said(look.paths[0].name, 60)}{f' and {len(look.paths) - 1} more' if look.paths[1:] else ''}{sheet}"
+
+
+def _skeleton(unknown: Unknown, beside: Path, *, confirm: str = "") -> list[str]:
+    """What is to be written of an export that feeds no table that is known; all of it as comments."""
+    look = unknown.look
+    settings = {"files": _files(look, beside), **look.settings}
+    lines = _comment(
+        f"{_named(look)}: not read, since it feeds no table that is known. {unknown.closest}",
+        f"Which table is it? One of {', '.join(TABLES)}: data/README.md says what each is, and what its columns mean. Write its name for"
+        " which_table and the table's names for ours, and take the # away where a line is meant. Two exports of one table are written"
+        f' [[tables.…]] both. In short: columns = {{ ours = "theirs" }}. Not wanted? Delete these lines{confirm}.',
+        *(f"{name}: {why}." for name, why in look.unsure.items()),
+    )
+    lines += ["# [tables.which_table]", *(f"# {name} = {inline(value)}" for name, value in settings.items())]
+    lines += ["# [tables.which_table.columns]", *(f"# ours = {inline(name)}" for name in look.columns[:_NAMED])]
+    return [*lines, f"# … and {len(look.columns) - _NAMED} more columns"] if look.columns[_NAMED:] else lines
 
 
 def _files(look: Look, beside: Path) -> str | list[str]:

@@ -52,11 +52,21 @@ class Part:
         self.columns[ours], self.guessed[ours], self.others[ours] = theirs[0], why, theirs[1:]
 
 
+@dataclass(frozen=True)
+class Unknown:
+    """An export that feeds no table that is known, the table it comes closest to, and the name under which it is asked about."""
+
+    look: Look
+    closest: str
+    asked: str
+
+
 @dataclass
 class Plan:
     """A whole draft."""
 
     parts: list[Part] = field(default_factory=list)
+    unknown: list[Unknown] = field(default_factory=list)
     questions: list[Line] = field(default_factory=list)
     confirm: dict[str, str] = field(default_factory=dict)
 

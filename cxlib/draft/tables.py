@@ -10,7 +10,7 @@ from cxlib.draft.look import Look
 from cxlib.draft.plan import Part
 from cxlib.draft.questions import guess, hinted
 from cxlib.draft.toml import said
-from cxlib.tables import TABLES, TableError
+from cxlib.tables import TABLES
 
 #: Columns that many exports have: they say little of which table this is.
 _COMMON = {
@@ -22,13 +22,13 @@ _STOOD_FOR = ("campaign", "question", "score")
 
 
 def parts(look: Look, facts: dict[str, Facts], templates: list[dict[str, Any]]) -> list[Part]:
-    """The tables an export feeds: those of its template, or the one its columns speak for most."""
+    """The tables an export feeds: those of its template, or the one its columns speak for most; none where they speak for no table."""
     if templates:
         return [_by_template(look, facts, made) for made in templates]
-    scored = [(*_by_content(table, look, facts), table) for table in names() if table in TABLES]
-    score, best, table = max(scored, key=lambda each: each[0])
+    score, best = max(_scored(look, facts), key=lambda each: each[0])
+    table = best.table
     if score <= 0:
-        raise TableError(_refusal(look, scored))
+        return []
     texts = _texts(facts)
     if table != "responses" or "feedback" not in by_name("feedback", look.columns) or not texts:
         return [best]
@@ -38,17 +38,19 @@ def parts(look: Look, facts: dict[str, Facts], templates: list[dict[str, Any]]) 
     return [best, _by_content("feedback", look, facts)[1]]
 
 
-def _refusal(look: Look, scored: list[tuple[float, Part, str]]) -> str:
-    """Which columns there are, and what the table that comes closest lacks."""
-    shown = ", ".join(f"'{said(name, 40)}'" for name in look.columns[:6]) + (f", … {len(look.columns)} in all" if look.columns[6:] else "")
-    _, near, table = max(scored, key=lambda each: sum(1 + (ours not in _COMMON) for ours in each[1].columns if ours not in each[1].guessed))
+def _scored(look: Look, facts: dict[str, Facts]) -> list[tuple[float, Part]]:
+    return [_by_content(table, look, facts) for table in names() if table in TABLES]
+
+
+def closest(look: Look, facts: dict[str, Facts]) -> str:
+    """The table that an export which feeds none comes closest to, and what it lacks for it; nothing where none is near."""
+    near = max(
+        (part for _, part in _scored(look, facts)),
+        key=lambda part: sum(1 + (ours not in _COMMON) for ours in part.columns if ours not in part.guessed),
+    )
     close = ", ".join(f"{ours} ('{said(theirs, 40)}')" for ours, theirs in near.columns.items())
     lacks = _lacks(near) or ["a column that only this table has"]
-    closest = f" It comes closest to {table}: there is {close}, and nothing for {', '.join(lacks)}." if close else ""
-    return (
-        f"init: '{look.paths[0].name}' feeds no table that is known: its columns are {shown}.{closest} "
-        "Look which table of data/README.md it is, and rename its columns; or name a template (cxlib init --templates)."
-    )
+    return f"It comes closest to {near.table}: there is {close}, and nothing for {', '.join(lacks)}." if close else ""
 
 
 def _by_template(look: Look, facts: dict[str, Facts], made: dict[str, Any]) -> Part:
