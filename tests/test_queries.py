@@ -71,7 +71,7 @@ def test_a_folder_named_like_a_value_adds_no_column(tmp_path):
 
 
 def test_the_check_says_that_nothing_tells_who_left(tmp_path):
-    said = "  nobody is known to have left: no column is read as end or churned; every customer counts as still there"
+    said = "  who left is not known: no column is read as end or churned, so nothing can be said of leaving"
     (tmp_path / "sources.toml").write_text('[tables.customers]\nfiles = "people.csv"\n')
     (tmp_path / "people.csv").write_text("customer,start,Cancelled on\na,2026-01-05,2026-02-01\n")
     assert said in sources.check(tmp_path / "sources.toml").splitlines()

@@ -13,5 +13,5 @@ def test_names_in_an_export_cannot_command_a_terminal(tmp_path, capsys, header):
     (tmp_path / "sources.toml").write_text('[tables.customers]\nfiles = "people.csv"\n')
     main(["check", "--sources", str(tmp_path / "sources.toml")])
     said = "".join(capsys.readouterr())
-    assert "\N{REPLACEMENT CHARACTER}" in said
+    assert any(sign in said for sign in ("\N{REPLACEMENT CHARACTER}", "<U+001B>"))
     assert not any(letter in said for letter in "\x1b\x07\u202e")

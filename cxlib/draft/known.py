@@ -49,7 +49,7 @@ def by_name(table: str, columns: Iterable[str]) -> dict[str, str]:
 @cache
 def templates() -> dict[str, dict[str, Any]]:
     """The ready-made templates by name, in order of name."""
-    return {path.stem: tomllib.loads(path.read_text(encoding="utf-8")) for path in sorted((_HERE / "templates").glob("*.toml"))}
+    return {path.stem: tomllib.loads(path.read_text(encoding="utf-8")) for path in sorted((_HERE / "shapes").glob("*.toml"))}
 
 
 def recognised(columns: Sequence[str], name: str | None = None) -> list[dict[str, Any]]:

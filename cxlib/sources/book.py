@@ -13,7 +13,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import ibis
 import pandas as pd
 
 from cxlib.sources import reading, sql
@@ -179,6 +178,8 @@ def read(path: str | Path, *, as_of: str | dt.date) -> Book:
     ValueError
         If ``as_of`` is not a day.
     """
+    import ibis
+
     workbook, until = declared(path), day(as_of, asks="read")
     folder = admitted(str(workbook.path))
     stamp = json.loads((folder / "account.json").read_text(encoding="utf-8"))

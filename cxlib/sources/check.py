@@ -56,7 +56,7 @@ def check(path: str | Path, *, as_of: str | dt.date | None = None) -> str:
         if row["table"] == "responses" and (unasked := _not_compared(workbook, passed["responses"]["read"])):
             lines.append(f"  repeated answers not looked for: no column is read as {unasked}; one_answer_per can name other columns")
         if row["table"] == "customers" and not {"end", "churned"} & set(passed["customers"]["read"]):
-            lines.append("  nobody is known to have left: no column is read as end or churned; every customer counts as still there")
+            lines.append("  who left is not known: no column is read as end or churned, so nothing can be said of leaving")
         if row["not_read"]:
             lines.append(f"  not read: {_some(row['not_read'])}")
     return "\n".join(lines)
