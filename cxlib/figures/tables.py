@@ -17,6 +17,7 @@ from cxlib.figures.picture import Piece, said
 from cxlib.figures.shown import Shown, read
 from cxlib.figures.withhold import PAIR
 from cxlib.tables import RESULT
+from cxlib.tables.formula import defused
 
 #: More rows than anybody reads; the file beside the table has them all.
 MOST_ROWS = 200
@@ -264,13 +265,8 @@ def csv_of(frame: pd.DataFrame) -> str:
     safe = frame.copy()
     for column in safe.columns:
         if not pd.api.types.is_numeric_dtype(safe[column].dtype):
-            safe[column] = [_defused(value) for value in safe[column]]
-    return safe.rename(columns=lambda name: _defused(str(name))).to_csv(index=False, lineterminator="\r\n")
-
-
-def _defused(value: Any) -> Any:
-    """Text that begins as a formula does, behind an apostrophe: a spreadsheet would run it."""
-    return f"'{value}" if isinstance(value, str) and value.lstrip()[:1] in set("=+-@\uff1d\uff0b\uff0d\uff20") else value
+            safe[column] = [defused(value) for value in safe[column]]
+    return safe.rename(columns=lambda name: defused(str(name))).to_csv(index=False, lineterminator="\r\n")
 
 
 _ACCOUNT = {

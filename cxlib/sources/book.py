@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from cxlib.sources import reading, sql
-from cxlib.sources.declared import declared
+from cxlib.sources.declared import Workbook, declared
 from cxlib.sources.known import known_then
 from cxlib.sources.strangers import strangers
 from cxlib.tables import TABLES, TableError
@@ -178,10 +178,14 @@ def read(path: str | Path, *, as_of: str | dt.date) -> Book:
     ValueError
         If ``as_of`` is not a day.
     """
+    workbook, until = declared(path), day(as_of, asks="read")
+    return opened(workbook, admitted(str(workbook.path)), until)
+
+
+def opened(workbook: Workbook, folder: Path, until: dt.date) -> Book:
+    """The tables that a folder holds, as they were known on a day."""
     import ibis
 
-    workbook, until = declared(path), day(as_of, asks="read")
-    folder = admitted(str(workbook.path))
     stamp = json.loads((folder / "account.json").read_text(encoding="utf-8"))
     tables, counts = known_then(folder, until, list(stamp["tables"]))
     if "customers" in stamp["tables"] and not {"end", "churned"} & set(stamp["tables"]["customers"]["read"]):

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from cxlib.sources import sql
-from cxlib.sources.book import Book, admitted, read
+from cxlib.sources.book import Book, admitted, opened
 from cxlib.sources.declared import Workbook, declared
 from cxlib.sources.door import admitted_rows
 from cxlib.sources.reading import files
 from cxlib.sources.said import legible
 from cxlib.tables import TABLES
-from cxlib.tables.engine import connect
+from cxlib.tables.engine import embedded
 from cxlib.tables.rows import day
 
 
@@ -40,8 +40,9 @@ def check(path: str | Path, *, as_of: str | dt.date | None = None) -> str:
         If the data are refused at the door.
     """
     until = day(as_of, asks="check") if as_of is not None else dt.date.max
-    workbook, book = declared(path), read(path, as_of=until)
+    workbook = declared(path)
     folder = admitted(str(workbook.path))
+    book = opened(workbook, folder, until)
     passed = json.loads((folder / "account.json").read_text(encoding="utf-8"))["tables"]
     lines = [f"{book.name}: {workbook.path.name}, time zone {book.time_zone}, groups below {book.smallest_group} not shown"]
     if as_of is not None:
@@ -91,16 +92,13 @@ def _left_out(book: Book, row: dict[Hashable, Any]) -> list[str]:
 def _columns(folder: Path, table: str, read: list[str]) -> list[str]:
     """One line a column of the rows that came in: how many cells are missing, and the range or the number of different values."""
     spec, wide, lines = TABLES[table], max(map(len, read), default=0), []
-    con = connect()
-    try:
-        for name in read:
-            column, ranged = sql.name(name), name in spec.names and spec[name].kind not in ("text", "yes/no")
-            asked = f"min({column})::VARCHAR, max({column})::VARCHAR" if ranged else f"count(DISTINCT {column}), NULL"
-            low, high, missing = con.raw_sql(f"SELECT {asked}, count(*) - count({column}) FROM {admitted_rows(folder, table)}").fetchone()
-            span = f"{_plain(low)} to {_plain(high)}" if high is not None else f"{low or 0:,} different"
-            lines.append(f"  {name:<{wide}}  {span}, {f'{missing:,} missing' if missing else 'none missing'}")
-    finally:
-        con.disconnect()
+    for name in read:
+        column, ranged = sql.name(name), name in spec.names and spec[name].kind not in ("text", "yes/no")
+        asked = f"min({column})::VARCHAR, max({column})::VARCHAR" if ranged else f"count(DISTINCT {column}), NULL"
+        rows = f"SELECT {asked}, count(*) - count({column}) FROM {admitted_rows(folder, table)}"
+        low, high, missing = embedded().raw_sql(rows).fetchone()
+        span = f"{_plain(low)} to {_plain(high)}" if high is not None else f"{low or 0:,} different"
+        lines.append(f"  {name:<{wide}}  {span}, {f'{missing:,} missing' if missing else 'none missing'}")
     return lines
 
 

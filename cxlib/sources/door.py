@@ -18,23 +18,17 @@ import pandas as pd
 from cxlib.sources import answers, notes, refusals, sql
 from cxlib.sources.declared import Source, Workbook
 from cxlib.sources.export import Export, refuse_unasked, resolved, used
-from cxlib.sources.notes import MASK
+from cxlib.sources.marks import ALIKE, EXPORT, GOOD, MEANT, PLACE, PROBLEM, SHOWN
 from cxlib.sources.reading import ROW, Raw
-from cxlib.sources.rows import ALIKE, MEANT, PROBLEM, SHOWN, checked, replaced, same_answer
+from cxlib.sources.rows import checked, replaced, same_answer
 from cxlib.tables import TABLES, TableSpec
+from cxlib.tables.formula import defused
 
 if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend
 
-#: Which export a row is of, its line there, its place among all rows, and the first place of those that are alike.
-EXPORT, LINE, PLACE, FIRST = "(export)", "(line)", "(place)", "(first)"
-#: What the door writes beside each row for its own use.
-BESIDE = (PROBLEM, SHOWN, MEANT, MASK, ALIKE)
 #: How tables are written; the newer encodings of numbers and times take less time both ways.
 PARQUET = "FORMAT parquet, PARQUET_VERSION v2, WRITE_BLOOM_FILTER false"
-#: The rows that come in.
-GOOD = f"{sql.name(PROBLEM)} IS NULL AND {sql.name(MEANT)}"
-
 #: The file that holds the places of several answers of one person to one question; which one counts depends on the day.
 SEVERAL = "several.parquet"
 
@@ -51,7 +45,6 @@ class Passed:
     notes: pd.DataFrame
     read: tuple[str, ...]
     not_read: tuple[str, ...]
-    asked: tuple[str, ...]
 
 
 def passed(workbook: Workbook, exports: Sequence[tuple[Source, Raw]], *, con: Backend, scratch: Path, to: Path) -> Passed:
@@ -100,7 +93,6 @@ def passed(workbook: Workbook, exports: Sequence[tuple[Source, Raw]], *, con: Ba
         notes=seen,
         read=tuple(columns),
         not_read=tuple(dict.fromkeys(name for each in ours for name in each.raw.types if name not in taken)),
-        asked=tuple(dict.fromkeys(question.name for each in ours for question in each.asked)),
     )
 
 
@@ -202,6 +194,5 @@ def _write_set_aside(con: Backend, exports: list[Export], unreadable: list[pd.Da
     whole = pd.concat(parts, ignore_index=True)
     for name in whole.select_dtypes(["object", "string"]):
         # Who opens the file in a spreadsheet must not run what a stranger wrote: a formula gets an apostrophe before it.
-        formula = whole[name].astype("string").str.contains(r"^\s*(?:[=@]|[+-](?![\d.,\s]*$))", regex=True).fillna(False)
-        whole[name] = whole[name].mask(formula.astype(bool), "'" + whole[name].astype("string"))
+        whole[name] = [defused(value, numbers=True) for value in whole[name]]
     whole.to_csv(folder / f"{table}.csv", index=False)

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import ibis
 import pandas as pd
 
-from cxlib.sources.door import BESIDE, SEVERAL
-from cxlib.sources.rows import MEANT, PROBLEM
+from cxlib.sources.door import SEVERAL
+from cxlib.sources.marks import BESIDE, MEANT, PROBLEM
 from cxlib.tables import TABLES, TableSpec
 from cxlib.tables.engine import embedded
 from cxlib.tables.schema import PHYSICAL

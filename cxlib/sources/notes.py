@@ -10,14 +10,13 @@ import pandas as pd
 from cxlib.sources import cells, sql
 from cxlib.sources.cells import TEXT, Cell
 from cxlib.sources.declared import Source
+from cxlib.sources.marks import EXPORT, GOOD, MASK
 from cxlib.sources.said import times
 from cxlib.tables import TableError, TableSpec
 
 if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend
 
-#: The column that says, a bit a note, what was seen in a row.
-MASK = "(notes)"
 #: Words that in most files mean that there is no answer, and that nobody declared.
 SILENT = r"(?i:[?.-]{1,3}|#?n/?a|n\.a\.|[ns]/d|n\.d\.|null|none|nan|nil|blank|did not answer|不適用|無)"
 _SILENT_WORDS = ("?", "-", "--", "NULL", "null", "None", "none", "NaN", "nan", "N/A", "n/a", "#N/A", "NA", "n.a.", "不適用", "無")
@@ -108,7 +107,7 @@ def seen(con: Backend, spec: TableSpec, *, source: Source, notes: list[list[Note
     """What was seen in the rows that came in: column, note, rows; ``notes`` has the list of each export."""
     counts: dict[tuple[str, str], int] = {}
     for number, found in enumerate(notes):
-        rows = f'FROM stage WHERE "(export)" = {number} AND "(problem)" IS NULL AND "(meant)"'
+        rows = f"FROM stage WHERE {sql.name(EXPORT)} = {number} AND {GOOD}"
         any_bits = con.raw_sql(f"SELECT bit_or({sql.name(MASK)}) {rows}").fetchone()[0] or 0
         some = [(bit, note) for bit, note in enumerate(found) if any_bits >> bit & 1]
         if some:
@@ -129,7 +128,5 @@ def _doubled(con: Backend, spec: TableSpec, source: Source, read: list[str]) -> 
     if spec.name == "responses" or source.exact_doubles == "set aside" or (spec.key and spec.key[0] in read) or not read:
         return 0
     names = ", ".join(map(sql.name, read))
-    rows, different = con.raw_sql(
-        f'SELECT count(*), count(DISTINCT hash({names})) FROM stage WHERE "(problem)" IS NULL AND "(meant)"'
-    ).fetchone()
+    rows, different = con.raw_sql(f"SELECT count(*), count(DISTINCT hash({names})) FROM stage WHERE {GOOD}").fetchone()
     return int(rows - different)

@@ -8,11 +8,10 @@ from cxlib.sources import answers, cells, notes, sql
 from cxlib.sources.cells import TEXT, Cell
 from cxlib.sources.declared import Question, Source, Workbook
 from cxlib.sources.export import Export, cell
-from cxlib.sources.notes import MASK, Note
+from cxlib.sources.marks import ALIKE, MASK, MEANT, PROBLEM, SHOWN, WRONG
+from cxlib.sources.notes import Note
 from cxlib.sources.reading import ROW
 from cxlib.tables import TABLES, Column, TableError, TableSpec, did_you_mean
-
-PROBLEM, SHOWN, MEANT, WRONG, ALIKE = "(problem)", "(shown)", "(meant)", "(wrong)", "(alike)"
 
 
 def checked(workbook: Workbook, export: Export, spec: TableSpec, keys: Sequence[str]) -> tuple[str, list[Note]]:
