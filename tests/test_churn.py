@@ -237,12 +237,12 @@ def test_the_rate_is_that_of_counting_customers_one_by_one(table):
     for row in found.itertuples():
         since, until = pd.Timestamp(row.since), pd.Timestamp(row.until)
         group = table["plan"].isna() if row.plan is None else table["plan"] == row.plan
-        seen = group & (table["start"] < since) & ~(table["observed_from"] > since) & ~(ended < since)
+        seen = group & (table["start"] <= since) & ~(table["observed_from"] > since) & ~(ended < since)
         joined = group & table["start"].between(since, until)
         assert row.n == seen.sum()
         assert row.left == (seen & ended.between(since, until)).sum()
         assert row.joined == joined.sum()
-        assert row.joined_left == (joined & ended.between(since, until)).sum()
+        assert row.joined_left == (joined & (table["start"] > since) & ended.between(since, until)).sum()
         assert row.until == (since + pd.offsets.MonthEnd(0)).date()
         if row.n:
             assert row.estimate == row.left / row.n

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
+from survey_answers import answers
 
 from cxlib import survey
 from cxlib.stats import intervals, variance
@@ -28,24 +29,6 @@ MEASURES = {
     "ratings": lambda table, **more: survey.ratings(table, scale=(0, 10), **more),
 }
 every_measure = pytest.mark.parametrize("measure", MEASURES.values(), ids=MEASURES)
-
-
-@st.composite
-def answers(draw):
-    """Answers of a few people in two plans, some skipped, some not signed, some weighing more."""
-    size = draw(st.integers(1, 60))
-
-    def column(values):
-        return draw(st.lists(values, min_size=size, max_size=size))
-
-    return pd.DataFrame(
-        {
-            "score": pd.array(column(st.one_of(st.none(), st.integers(0, 10))), dtype="Int64"),
-            "plan": pd.Series(["a", *column(st.sampled_from(["a", "b", None]))][:size], dtype=object),
-            "respondent": pd.Series(["p0", *column(st.sampled_from(["p1", "p2", "p3", "p4", "p5", None]))][:size], dtype=object),
-            "weight": column(st.floats(0.01, 50)),
-        }
-    )
 
 
 def by_hand(value, people, weight=None):

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cxlib.churn.spells import Asked, unknown
+from cxlib.churn.spells import Asked
 from cxlib.stats import intervals
 from cxlib.tables import Table, TableError, assemble, nothing
 from cxlib.tables.rows import absent_key, day, key_names
@@ -106,7 +106,7 @@ def churn_rate(
     intervals.tails(level)
     names = key_names(by, ["month", *_COUNTS])
     last_day = day(as_of, asks="churn_rate")
-    if reason := unknown(customers):
+    if reason := Asked.unknown(customers):
         return nothing(keys=[*names, "month"], counts=_COUNTS, reason=reason).astype(_COUNTS)
     cells = Asked("churn_rate", names, last_day).monthly(customers)
     if reason := _absent(cells, names, last_day):

@@ -41,6 +41,15 @@ class Asked:
         """The keys under the names they have inside the engine."""
         return [f"k{position}" for position in range(len(self.names))]
 
+    @staticmethod
+    def unknown(table: Table) -> str:
+        """Why nothing can be said of leaving, where the source had no column that says who left; otherwise nothing."""
+        expr = expression(table)
+        columns = [name for name in ("end", "churned") if name in expr.columns]
+        if len(columns) == 2 and all(expr[name].type().is_null() for name in columns):
+            return "Nothing that was read says who left, so nothing can be said of leaving."
+        return ""
+
     def life_table(self, table: Table) -> pd.DataFrame:
         """One row for each group and tenure: how many ``entered``, were ``events``, were ``censored``.
 
@@ -94,15 +103,6 @@ class Asked:
         found = ask(rows.group_by([*self.groups, "joined", "first", "gone"]).agg(**counted))
         _refuse(table, self, bad=bool(found["backwards"].sum()), spells=int(found["spells"].sum()))
         return restored(found, expr, self.names)
-
-
-def unknown(table: Table) -> str:
-    """Why nothing can be said of leaving, where the source had no column that says who left; otherwise nothing."""
-    expr = expression(table)
-    columns = [name for name in ("end", "churned") if name in expr.columns]
-    if len(columns) == 2 and all(expr[name].type().is_null() for name in columns):
-        return "Nothing that was read says who left, so nothing can be said of leaving."
-    return ""
 
 
 def _month(day: Any) -> Any:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cxlib.churn.spells import Asked, unknown
+from cxlib.churn.spells import Asked
 from cxlib.stats import intervals
 from cxlib.stats import survival as curves
 from cxlib.tables import Table, assemble, nothing
@@ -129,7 +129,7 @@ def survival(
     if not np.isfinite(wanted).all() or (wanted < 0).any():
         raise ValueError("at: tenures are numbers of days of 0 or more")
     asked = Asked("survival", names, day(as_of, asks="survival") if as_of is not None else None)
-    if reason := unknown(customers):
+    if reason := Asked.unknown(customers):
         return nothing(keys=[*names, "tenure_days"], counts=_SURVIVAL, reason=reason).astype(_SURVIVAL)
     cells = asked.life_table(customers)
     if reason := _absent(cells, names):
@@ -222,7 +222,7 @@ def median_tenure(
     intervals.tails(level)
     names = key_names(by, _MEDIAN)
     asked = Asked("median_tenure", names, day(as_of, asks="median_tenure") if as_of is not None else None)
-    if reason := unknown(customers):
+    if reason := Asked.unknown(customers):
         return nothing(keys=names, counts=_MEDIAN, reason=reason).astype(_MEDIAN)
     cells = asked.life_table(customers)
     if reason := _absent(cells, names):

@@ -10,6 +10,7 @@ from cxlib.draft.known import present, words
 from cxlib.draft.plan import Line, Part, Plan
 from cxlib.draft.toml import inline, said, slug
 from cxlib.tables import TABLES
+from cxlib.tables.engine import one_row
 
 if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend
@@ -158,7 +159,7 @@ def _leaving(part: Part, plan: Plan) -> None:
 
 def doubles(part: Part, con: Backend) -> None:
     """Rows that are alike in every cell, and identifiers that a spreadsheet took for numbers: said, with what can be done."""
-    alike = part.look.rows - con.raw_sql(f"SELECT count(*) FROM (SELECT DISTINCT * FROM {part.look.table})").fetchone()[0]
+    alike = part.look.rows - one_row(con, f"SELECT count(*) FROM (SELECT DISTINCT * FROM {part.look.table})")[0]
     if alike and part.table != "responses" and not any(name in part.columns for name in TABLES[part.table].key):
         part.notes.append(f"{alike:,} rows are alike in every cell; nothing tells whether they happened twice, so they are kept.")
         part.lines.append(Line('exact_doubles = "set aside"', offered=True))

@@ -21,6 +21,7 @@ from cxlib.sources.declared import Workbook
 from cxlib.sources.files import File, examined, letters
 from cxlib.sources.source import source
 from cxlib.tables import TableError
+from cxlib.tables.engine import one_row
 
 if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend
@@ -100,11 +101,11 @@ def _look(file: File, settings: dict[str, Any], *, con: Backend, scratch: Path, 
     except duckdb.Error as error:
         first = str(error).splitlines()[0][:200]
         raise TableError(f"'{file.name}' cannot be read with the separator and quote that it seems to have: {first}") from None
-    rows = con.raw_sql(f"SELECT count(*) FROM {table}").fetchone()[0]
+    rows = one_row(con, f"SELECT count(*) FROM {table}")[0]
     of = round(rows * longer) if longer > 1 or rows > ROWS else None
     if rows > ROWS:  # spread over the file: what is written at its end may be written otherwise
         con.raw_sql(f"DELETE FROM {table} WHERE rowid % {-(-rows // ROWS)} <> 0")
-        rows = con.raw_sql(f"SELECT count(*) FROM {table}").fetchone()[0]
+        rows = one_row(con, f"SELECT count(*) FROM {table}")[0]
     return Look((file.path,), table, columns, rows, of, settings, unsure, dict(zip(columns, labels, strict=False)), unreadable)
 
 

@@ -13,6 +13,7 @@ from cxlib.draft.known import names, present, words
 from cxlib.draft.plan import Line, Part, Plan
 from cxlib.draft.toml import inline, key, said, slug
 from cxlib.sources import sql
+from cxlib.tables.engine import one_row
 
 if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend
@@ -157,7 +158,7 @@ def _turned(each: Guess, nps: Guess | None, *, part: Part, con: Backend) -> Gues
         f"CASE WHEN try_cast({cell} AS DOUBLE) BETWEEN {low} AND {high} THEN try_cast({cell} AS DOUBLE) END"
         for cell, (low, high) in ((sql.name(nps.column), nps.scale), (sql.name(each.column), each.scale))
     ]
-    together = con.raw_sql(f"SELECT corr({', '.join(cells)}) FROM {part.look.table}").fetchone()[0]
+    together = one_row(con, f"SELECT corr({', '.join(cells)}) FROM {part.look.table}")[0]
     if together is None or not abs(together) >= 0.1:
         return each
     return replace(each, together=together, direction="low is good" if together < 0 else each.direction)

@@ -18,7 +18,6 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
 
 from cxlib.report import installed
 from cxlib.report.finding import Finding, Place, first_line, install, project, some
@@ -164,12 +163,13 @@ def _engine(workbook: Workbook) -> Finding:
     """Ask the engine something; its address is shown without the password, whoever quotes it."""
     import ibis
 
+    from cxlib.sources.engines import database
+
     url = workbook.engine
     remedy = "Correct engine under [workbook], or start the server."
     if url.startswith("duckdb:"):
-        # Asked by another name than the run's, DuckDB would make the file that it does not find.
-        file = workbook.path.parent / url.removeprefix("duckdb:").removeprefix("///")
-        if not (url.startswith("duckdb:///") and file.is_file()):
+        file, there = database(workbook)
+        if not there:
             return Finding("engine", "wrong", f"{file.name}: there is no such database beside {workbook.path.name}.", remedy)
         url = f"duckdb://{file}?read_only=True"
     os.environ.setdefault("PGCONNECT_TIMEOUT", "10")  # a server that never answers would be waited for forever
@@ -190,10 +190,10 @@ def _engine(workbook: Workbook) -> Finding:
 
 def _hidden(text: str, url: str) -> str:
     """A text without the password of an address, as it is written there and as it is meant."""
-    with suppress(ValueError):
-        password = urlsplit(url).password
-        for each in sorted({password, unquote(password)} if password else (), key=len, reverse=True):
-            text = text.replace(each, "***")
+    from cxlib.sources.engines import secrets
+
+    for each in secrets(url):
+        text = text.replace(each, "***")
     return re.sub(r"(://[^/@\s:]*):[^@\s]*@", r"\1:***@", text)
 
 

@@ -56,7 +56,7 @@ def spans(admitted: Path, as_of: str) -> dict[str, dict[str, Any]]:
     """For each admitted table: rows read, kept, set aside, its first day, and the first and last day up to ``as_of``."""
     from cxlib.sources import admitted_rows
     from cxlib.tables import TABLES
-    from cxlib.tables.engine import connect
+    from cxlib.tables.engine import connect, one_row
 
     account = json.loads((admitted / "account.json").read_text(encoding="utf-8"))["tables"]
     told: dict[str, dict[str, Any]] = {}
@@ -66,7 +66,7 @@ def spans(admitted: Path, as_of: str) -> dict[str, dict[str, Any]]:
             dated = TABLES[name].dated
             days = f"CAST({dated or 'NULL'} AS DATE)"
             asked = f"min({days}), min({days}) FILTER ({days} <= DATE '{as_of}'), max({days}) FILTER ({days} <= DATE '{as_of}')"
-            row = con.raw_sql(f"SELECT {asked} FROM {admitted_rows(admitted, name)}").fetchone()
+            row = one_row(con, f"SELECT {asked} FROM {admitted_rows(admitted, name)}")
             told[name] = {key: counts[key] for key in ("rows_read", "kept", "set_aside")}
             told[name] |= {part: day and day.isoformat() for part, day in zip(("first", "since", "until"), row, strict=True)}
     finally:

@@ -15,7 +15,7 @@ from cxlib.sources.door import admitted_rows
 from cxlib.sources.reading import files
 from cxlib.sources.said import legible
 from cxlib.tables import TABLES
-from cxlib.tables.engine import embedded
+from cxlib.tables.engine import embedded, one_row
 from cxlib.tables.rows import day
 
 
@@ -96,7 +96,7 @@ def _columns(folder: Path, table: str, read: list[str]) -> list[str]:
         column, ranged = sql.name(name), name in spec.names and spec[name].kind not in ("text", "yes/no")
         asked = f"min({column})::VARCHAR, max({column})::VARCHAR" if ranged else f"count(DISTINCT {column}), NULL"
         rows = f"SELECT {asked}, count(*) - count({column}) FROM {admitted_rows(folder, table)}"
-        low, high, missing = embedded().raw_sql(rows).fetchone()
+        low, high, missing = one_row(embedded(), rows)
         span = f"{_plain(low)} to {_plain(high)}" if high is not None else f"{low or 0:,} different"
         lines.append(f"  {name:<{wide}}  {span}, {f'{missing:,} missing' if missing else 'none missing'}")
     return lines

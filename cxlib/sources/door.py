@@ -22,6 +22,7 @@ from cxlib.sources.marks import ALIKE, EXPORT, GOOD, MEANT, PLACE, PROBLEM, SHOW
 from cxlib.sources.reading import ROW, Raw
 from cxlib.sources.rows import checked, replaced, same_answer
 from cxlib.tables import TABLES, TableSpec
+from cxlib.tables.engine import one_row
 from cxlib.tables.formula import defused
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def _ask(con: Backend, statement: str, source: Source) -> Any:
 
 
 def _row(con: Backend, statement: str) -> tuple[int, ...]:
-    return tuple(int(value or 0) for value in con.raw_sql(statement).fetchone())
+    return tuple(int(value or 0) for value in one_row(con, statement))
 
 
 def _stack(con: Backend, exports: list[Export], stages: list[Path], per_line: list[int]) -> None:

@@ -64,8 +64,8 @@ def _from_duckdb(workbook: Workbook, source: Source, to: Path) -> None:
     import duckdb
 
     where, beside = _where(workbook, source), workbook.path.parent
-    file = beside / workbook.engine.removeprefix("duckdb:///")
-    if not workbook.engine.startswith("duckdb:///") or not file.is_file():
+    file, there = database(workbook)
+    if not there:
         raise TableError(
             f"{where}: there is no database '{file.name}' beside {workbook.path.name}. "
             'Correct engine under [workbook], such as engine = "duckdb:///company.db".'
@@ -98,6 +98,12 @@ def _from_duckdb(workbook: Workbook, source: Source, to: Path) -> None:
             raise TableError(f"{where}: {_asked(source)} cannot be read: {first_line(error)}") from None
 
 
+def database(workbook: Workbook) -> tuple[Path, bool]:
+    """The file of a DuckDB engine, and whether it is there under the right address; under any other DuckDB would make one."""
+    file = workbook.path.parent / workbook.engine.removeprefix("duckdb:///")
+    return file, workbook.engine.startswith("duckdb:///") and file.is_file()
+
+
 def _refuse_other_than_select(con: duckdb.DuckDBPyConnection, query: str, where: str) -> None:
     """A query asks: one that could write, or install, or several at once, are none."""
     import duckdb
@@ -127,16 +133,22 @@ def without_secrets(url: str, text: str = "") -> str:
     """The engine, or a text that may quote it, without what stands between the user's name and the last ``@``."""
     before, at, after = url.rpartition("@")
     scheme, _, user = before.partition("://")
-    name, colon, secret = user.partition(":")
-    safe = f"{scheme}://{name}{at}{after}" if at else url
+    safe = f"{scheme}://{user.partition(':')[0]}{at}{after}" if at else url
     safe = re.sub(r"(password=)[^&\s]*", r"\1…", safe, flags=re.IGNORECASE)
     if not text:
         return safe
-    secrets = {secret, unquote(secret), *re.split(r"[@:/]", secret), *re.findall(r"password=([^&\s]*)", url, flags=re.IGNORECASE)}
     text = text.replace(url, safe)
-    for part in sorted(filter(None, secrets if colon or "password=" in url.lower() else ()), key=len, reverse=True):
+    for part in secrets(url):
         text = text.replace(part, "…")
     return text
+
+
+def secrets(url: str) -> list[str]:
+    """Every form in which a driver may quote the password of an address, the longest first."""
+    before, _, _ = url.rpartition("@")
+    _, _, secret = before.partition("://")[2].partition(":")
+    found = {secret, unquote(secret), *re.split(r"[@:/]", secret), *re.findall(r"password=([^&\s]*)", url, flags=re.IGNORECASE)}
+    return sorted(filter(None, found), key=len, reverse=True)
 
 
 def from_postgres(workbook: Workbook, source: Source, to: Path) -> list[str]:

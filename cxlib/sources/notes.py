@@ -13,6 +13,7 @@ from cxlib.sources.declared import Source
 from cxlib.sources.marks import EXPORT, GOOD, MASK
 from cxlib.sources.said import times
 from cxlib.tables import TableError, TableSpec
+from cxlib.tables.engine import one_row
 
 if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend
@@ -108,13 +109,13 @@ def seen(con: Backend, spec: TableSpec, *, source: Source, notes: list[list[Note
     counts: dict[tuple[str, str], int] = {}
     for number, found in enumerate(notes):
         rows = f"FROM stage WHERE {sql.name(EXPORT)} = {number} AND {GOOD}"
-        any_bits = con.raw_sql(f"SELECT bit_or({sql.name(MASK)}) {rows}").fetchone()[0] or 0
+        any_bits = one_row(con, f"SELECT bit_or({sql.name(MASK)}) {rows}")[0] or 0
         some = [(bit, note) for bit, note in enumerate(found) if any_bits >> bit & 1]
         if some:
             asked = ", ".join(
                 f"{_count(note)} FILTER ({sql.name(MASK)} & {1 << bit} {'=' if note.others else '>'} 0)" for bit, note in some
             )
-            for (_, note), many in zip(some, con.raw_sql(f"SELECT {asked} {rows}").fetchone(), strict=True):
+            for (_, note), many in zip(some, one_row(con, f"SELECT {asked} {rows}"), strict=True):
                 counts[note.column, note.words] = counts.get((note.column, note.words), 0) + many
             _one_currency(source, found, counts, read)
     words = "alike in every column that is read; without an identifier nobody can tell whether a row is doubled"
@@ -128,5 +129,5 @@ def _doubled(con: Backend, spec: TableSpec, source: Source, read: list[str]) -> 
     if spec.name == "responses" or source.exact_doubles == "set aside" or (spec.key and spec.key[0] in read) or not read:
         return 0
     names = ", ".join(map(sql.name, read))
-    rows, different = con.raw_sql(f"SELECT count(*), count(DISTINCT hash({names})) FROM stage WHERE {GOOD}").fetchone()
+    rows, different = one_row(con, f"SELECT count(*), count(DISTINCT hash({names})) FROM stage WHERE {GOOD}")
     return int(rows - different)

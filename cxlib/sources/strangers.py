@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cxlib.sources.declared import Workbook
 from cxlib.sources.door import admitted_rows
 from cxlib.tables import TABLES
+from cxlib.tables.engine import one_row
 
 if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend
@@ -31,11 +32,11 @@ def strangers(workbook: Workbook, con: Backend, *, folder: Path, account: dict[s
         role = "AND role = 'customer'" if "role" in TABLES[name].names else ""
         rows = f"SELECT {person} AS person FROM {admitted_rows(folder, name)} WHERE {person} IS NOT NULL {role}"
         marked = f"SELECT person, person IN ({known}) AS known FROM ({rows})"
-        there, strange, first = con.raw_sql(
-            f"SELECT count(*), count(*) FILTER (NOT known), min(person) FILTER (NOT known) FROM ({marked})"
-        ).fetchone()
+        there, strange, first = one_row(
+            con, f"SELECT count(*), count(*) FILTER (NOT known), min(person) FILTER (NOT known) FROM ({marked})"
+        )
         if strange == there >= _FEW:
-            ours = con.raw_sql(f"SELECT min(customer) FROM ({known})").fetchone()[0]
+            ours = one_row(con, f"SELECT min(customer) FROM ({known})")[0]
             letters.append(
                 f"{name}: none of its {there:,} rows names a customer of the table customers ('{person}' has '{first}', customers has "
                 f"'{ours}'). Export identifiers as text from both systems, or, where {name} is of other people, leave customers out of "

@@ -124,7 +124,7 @@ def _sums(people: Any, asked: Asked) -> Any:
         product = (first.cast("float64") * second.cast("float64")).cast(EXACT) if asked.weight else first * second
         squares[name] = known.ifelse(product, people[name]).sum()
     number = known.ifelse((people["n"] > 0).cast("int64"), people["n"]).sum()
-    named = known.cast("int64").sum()
+    named = (known & (people["n"] > 0)).cast("int64").sum()
     return people.aggregate(by=keys, number=number, named=named, a=people["a"].sum(), b=people["b"].sum(), **squares)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from functools import cache
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pandas as pd
 
@@ -51,6 +51,13 @@ def expression(table: Table) -> ir.Table:
                 raise TableError(f"the column '{name}' holds values of several types ({', '.join(kinds)}). Convert it first.")
         return ibis.memtable(frame)
     return table
+
+
+def one_row(con: Backend, statement: str) -> tuple[Any, ...]:
+    """The only row of an answer, read to its end: DuckDB 2 refuses the next question while one is half read."""
+    row: tuple[Any, ...]
+    (row,) = con.raw_sql(statement).fetchall()
+    return row
 
 
 def ask(expr: ir.Table) -> pd.DataFrame:
