@@ -220,7 +220,7 @@ def _blanked(frame: pd.DataFrame, keys: Sequence[str], counts: Sequence[str]) ->
     for column in ["estimate", "low", "high", "level", "n", *(name for name in counts if name != "between")]:
         if pd.api.types.is_integer_dtype(frame[column].dtype):
             frame[column] = frame[column].astype("Int64")
-        elif not pd.api.types.is_numeric_dtype(frame[column].dtype):
+        elif pd.api.types.is_bool_dtype(frame[column].dtype) or not pd.api.types.is_numeric_dtype(frame[column].dtype):
             frame[column] = frame[column].astype(object)
         frame.loc[frame["withheld"], column] = None
     if "tenure_days" in keys:
