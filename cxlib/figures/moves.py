@@ -140,6 +140,12 @@ class Move:
         return a_day(self.row.key("after"))
 
     @property
+    def last_month(self) -> date | None:
+        """First day of the month that the later answers reach."""
+        until = a_date(self.row.counts.get("until"))
+        return until and until.replace(day=1)
+
+    @property
     def names(self) -> tuple[str, str]:
         return periods(self.way, {**dict(self.row.keys), **self.row.counts})
 
