@@ -94,6 +94,7 @@ def together(*movements: pd.DataFrame) -> list[pd.DataFrame]:
         for place, frame in enumerate(found):
             for name in _MADE if len(frame) else ():
                 frame[name] = told.loc[told["of"] == place, name].array
+            frame.attrs["together"] = int(told["p_value"].notna().sum())
     return found
 
 
