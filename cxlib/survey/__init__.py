@@ -3,5 +3,6 @@
 from cxlib.survey.movement import Score, movement
 from cxlib.survey.ratings import distribution, ratings
 from cxlib.survey.scores import ces, csat, nps
+from cxlib.survey.segments import against_rest
 
-__all__ = ["Score", "ces", "csat", "distribution", "movement", "nps", "ratings"]
+__all__ = ["Score", "against_rest", "ces", "csat", "distribution", "movement", "nps", "ratings"]
