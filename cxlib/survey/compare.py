@@ -10,8 +10,7 @@ import pandas as pd
 
 from cxlib.stats import intervals
 from cxlib.survey.answers import Tally
-from cxlib.survey.movement import Score
-from cxlib.survey.scoring import SCORING
+from cxlib.survey.scoring import SCORING, Score
 from cxlib.tables import TableError
 
 Ints = npt.NDArray[np.int64]
