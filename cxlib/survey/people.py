@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 Worth = npt.NDArray[np.int64]
 
 _CLUSTERS = ("number", "a", "b", "aa", "ab", "bb")
+_SHARED = ("both", "aa", "ab", "ba", "bb")
 _ALL = ("first", "only", "aa_all", "ab_all", "ba_all", "bb_all")
 
 
@@ -94,6 +95,30 @@ class Base:
         return group, cls._made(rest, worth, others, whole(named) > 0), shared
 
     @staticmethod
+    def in_pairs(counted: Tally, worth: Worth) -> pd.DataFrame:
+        """People who answered in two groups of one question, one row a pair of groups in either order, by place in the tally.
+
+        ``both`` counts them; ``aa``, ``ab``, ``ba`` and ``bb`` are sums over them of products, the ``first`` group's first.
+        """
+        asked, expr = counted.asked, counted.expr
+        if asked is None or expr is None or asked.who(expr) is None:
+            return pd.DataFrame(columns=["first", "second", *_SHARED])
+        keys = [f"k{position}" for position in range(len(asked.names))]
+        people = _of_people(expr, asked, counted, worth)
+        people = people.filter(people["who"].notnull() & (people["n"] > 0))
+        one, other = (people.select("who", **{f"{name}{side}": people[name] for name in (*keys, "a", "b")}) for side in "12")
+        same = [one[f"{key}1"].identical_to(other[f"{key}2"]) for key in keys]
+        alike = [each for each, name in zip(same, asked.names, strict=True) if name == "question" and asked.each_question]
+        apart = [~each for each, name in zip(same, asked.names, strict=True) if not (name == "question" and asked.each_question)]
+        pairs: Any = one.join(other.rename(who2="who"), [one["who"] == other.rename(who2="who")["who2"], *alike, *apart])
+        products = {first + second: _product(pairs[f"{first}1"], pairs[f"{second}2"], asked) for first in "ab" for second in "ab"}
+        sums = pairs.group_by([f"{key}{side}" for side in "12" for key in keys])
+        found = ask(sums.agg(both=pairs.count(), **{name: product.sum() for name, product in products.items()}))
+        for side, name in (("1", "first"), ("2", "second")):
+            found[name] = _places(found[[f"{key}{side}" for key in keys]].set_axis(keys, axis=1), counted, asked.prepared(expr))
+        return found[["first", "second", *_SHARED]].astype(dict.fromkeys(_SHARED, "float64"))
+
+    @staticmethod
     def in_both(counted: Tally, worth: Worth, lag: int) -> pd.DataFrame:
         """People who answered both in a period and ``lag`` periods before, one row a group and later period.
 
@@ -122,7 +147,17 @@ class Base:
         products = {first + second: _product(person[f"{first}1"], person[f"{second}2"], asked) for first in "ab" for second in "ab"}
         sums = person.group_by(keys).agg(both=person.count(), **{name: product.sum() for name, product in products.items()})
         found = restored(ask(sums), asked.prepared(expr), asked.names)
-        return found.astype(dict.fromkeys(["both", "aa", "ab", "ba", "bb"], "float64"))
+        return found.astype(dict.fromkeys(_SHARED, "float64"))
+
+
+def _places(keys: pd.DataFrame, counted: Tally, table: ir.Table) -> npt.NDArray[np.int64]:
+    """Where in the tally the groups of these keys stand; a missing key is a group of its own."""
+    names = counted.asked.names if counted.asked else []
+    named = restored(keys.assign(place=np.arange(len(keys))), table, names).sort_values("place")
+    known = counted.groups[names]
+    number = pd.concat([known, named[names]]).groupby(names, dropna=False, sort=False).ngroup().to_numpy()
+    # The groups of the tally come first and each once, so their numbers are their places.
+    return number[len(known) :].astype("int64")
 
 
 def _as(people: Any, zero: Any, role: str) -> dict[str, Any]:
