@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from cxlib.stats import intervals
 from cxlib.survey.answers import Tally
@@ -51,8 +50,3 @@ def refuse_scales_apart(counted: Tally, within: Ints, *, asks: str) -> None:
             f"{asks}: the groups were asked on different scales ({words}). Answers on different scales have no common score: "
             "compare groups of one scale, or name one question."
         )
-
-
-def unrecorded(counted: Tally, key: str) -> int:
-    """Answers of which it is not known to which group of a breakdown they belong."""
-    return int(counted.n[pd.isna(counted.groups[key]).to_numpy()].sum())

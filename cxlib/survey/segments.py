@@ -14,7 +14,7 @@ from cxlib.stats import movement as stats
 from cxlib.stats import variance
 from cxlib.stats.pooling import FEWEST_GROUPS, pooled
 from cxlib.survey.answers import Asked, Tally
-from cxlib.survey.compare import UNNAMED, refuse_scales_apart, score_of, unrecorded, wholes
+from cxlib.survey.compare import UNNAMED, refuse_scales_apart, score_of, wholes
 from cxlib.survey.people import Base
 from cxlib.survey.scoring import SCORING, Score, Scored
 from cxlib.tables import RESULT, Table, nothing
@@ -175,7 +175,7 @@ def against_rest(
     frame = _compared(counted, within, made_of(counted, asked), margin, level)
     frame = _judged(frame, level).sort_values(keys, na_position="last", kind="stable")
     frame = frame[[*keys, *RESULT, *_COUNTS]].astype(_COUNTS).reset_index(drop=True)
-    frame.attrs["notes"] = _notes(counted, frame, keys)
+    frame.attrs["notes"] = _notes(frame, keys)
     return frame
 
 
@@ -197,15 +197,13 @@ def _alone(counted: Tally, within: Ints, keys: Sequence[str]) -> str:
     return f"All answers are of one {of}, so there is no rest to compare it with."
 
 
-def _notes(counted: Tally, frame: pd.DataFrame, keys: Sequence[str]) -> list[str]:
+def _notes(frame: pd.DataFrame, keys: Sequence[str]) -> list[str]:
     notes = [UNNAMED] if frame["n_both"].isna().all() else []
-    for key in keys:
-        n = unrecorded(counted, key) if key != "question" else 0
-        if n:
-            what = "answer has no" if n == 1 else "answers have no"
-            notes.append(f"{n:,} {what} {key}: a group of their own, and part of the rest of every other.")
+    # How many they are is for the table to say, where they are not too few to be shown.
+    unrecorded = [key for key in keys if key != "question" and frame.loc[frame[key].isna(), "n"].any()]
+    notes += [f"Answers without a {key} are a group of their own, and part of the rest of every other." for key in unrecorded]
     if frame["pooled"].isna().all():
-        notes.append(f"Fewer than {FEWEST_GROUPS} groups have {FEWEST_ANSWERS} answers, or all answers agree, so no score is pooled.")
+        notes.append(f"No score is pooled: that takes {FEWEST_GROUPS} groups of {FEWEST_ANSWERS} answers that do not all agree.")
     return notes
 
 
