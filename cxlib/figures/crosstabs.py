@@ -79,17 +79,17 @@ def banner_tables(shown: Shown) -> Markup:
     whole = ["question"] if "question" in frame else []
     total = frame[frame["breakdown"] == TOTAL]
     tables = []
-    for place, (_, part) in enumerate(frame[frame["breakdown"] != TOTAL].groupby([*whole, "breakdown"], dropna=False, sort=False)):
+    for _, part in frame[frame["breakdown"] != TOTAL].groupby([*whole, "breakdown"], dropna=False, sort=False):
         everybody = total
         if whole:
             asked = part["question"].iloc[0]
             everybody = total[total["question"].isna() if pd.isna(asked) else total["question"] == asked]
-        tables.append(_block(pd.concat([everybody, part]), first=not place, shown=shown))
+        tables.append(_block(pd.concat([everybody, part]), shown))
     stacked = Markup('<div class="cx-banner">{}</div>').format(Markup().join(tables))
     return stacked + said([_legend(shown)]) + download(csv(shown), f"{shown.name}.csv")
 
 
-def _block(part: pd.DataFrame, *, first: bool, shown: Shown) -> Markup:
+def _block(part: pd.DataFrame, shown: Shown) -> Markup:
     """One breakdown: a row for each class of answers, everybody first, then a column for each group."""
     columns = part.drop_duplicates(["breakdown", "letter"]).to_dict("records")
     block = str(part["breakdown"].iloc[-1])
@@ -97,9 +97,6 @@ def _block(part: pd.DataFrame, *, first: bool, shown: Shown) -> Markup:
     columns = columns[: MOST_COLUMNS + 1]
     question = clean(part["question"].iloc[0] or "") if "question" in part else ""
     caption = f"{f'{question}, by' if question else 'By'} {heading(block).lower()}."
-    caption += (
-        f" In each cell the estimate, its {level_words(shown.level)} interval, and the letters of the columns it is higher than." * first
-    )
     caption += f" The first {MOST_COLUMNS} of {MOST_COLUMNS + left_out} columns; the file has all." if left_out > 0 else ""
     heads: list[Cell] = [("Share or score", False), *((column_head(record), True) for record in columns)]
     base: list[Cell] = [(f"{shown.measure.base_heading}", False), *((_base(record, shown.k), True) for record in columns)]
@@ -133,8 +130,9 @@ def _cell(record: dict[Any, Any] | None, measure: Measure) -> Markup:
 def _legend(shown: Shown) -> str:
     false = decimal(100 * (1 - shown.level), 1).removesuffix(".0")
     return (
-        "A letter in a cell names a column of the same table that the cell is higher than, by more than chance: all tests "
-        f"of these tables are corrected together, so that of all letters on average at most {false} % are false (Benjamini and Hochberg). "
+        f"In each cell the estimate, and below it its {level_words(shown.level)} interval. A letter names a column of the same "
+        "table that the cell is higher than, by more than chance: all tests of these tables are "
+        f"corrected together, so that of all letters on average at most {false} % are false (Benjamini and Hochberg). "
         "A cell without a letter is not shown to equal the others."
     )
 
