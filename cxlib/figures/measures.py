@@ -101,6 +101,13 @@ class Measure:
 _CUSTOMERS = ("customer", "customers")
 _SHARE = (0.0, 1.0)
 
+#: Classes of answers, whose shares a cross-table has: name, words, and whether many of them are good.
+_CLASSES: tuple[tuple[str, str, Literal["high", "low"] | None], ...] = (
+    ("promoters", "promoters", "high"), ("passives", "passives", None), ("detractors", "detractors", "low"),
+    ("dissatisfied", "dissatisfied answers", "low"), ("easy", "easy answers", "high"), ("hard", "hard answers", "low"),
+    ("top", "best answers", "high"), ("bottom", "worst answers", "low"),
+)  # fmt: skip
+
 _MEASURES = (
     Measure(
         "nps", "loyalty (NPS)", "Loyalty (NPS)", "NPS (points)",
@@ -135,12 +142,21 @@ _MEASURES = (
         "median_tenure", "the median tenure", "Median tenure", "Median (months)", "Months until half have left", "months",
         base=_CUSTOMERS, base_heading="Customers", floor=0,
     ),
+    *(
+        Measure(
+            f"{one}_share", f"the share of {words}", words.capitalize(), f"{words.capitalize()} (%)", f"Share of {words}, %", "share",
+            good=good, floor=0, ceiling=1,
+        )
+        for one, words, good in _CLASSES
+    ),
 )  # fmt: skip
 _VOCABULARY = {measure.name: measure for measure in _MEASURES}
 
 #: A result without rows has lost the name of its measure; the counts it would have had tell.
 _TELLTALE = {
+    "score_rest": "difference",
     "verdict": "change",
+    "higher_than": "banner",
     "promoters": "nps",
     "satisfied": "csat",
     "easy": "ces_share",
@@ -168,7 +184,7 @@ _ORDER = {measure.name: place for place, measure in enumerate(_MEASURES)}
 def measure_named(name: str) -> Measure:
     """The vocabulary of a measure; one that is not in it is spoken of by its name."""
     base = name.removesuffix("_weighted")
-    found = _VOCABULARY.get(base) or (_change(base) if base.endswith("_change") else _unlisted(base))
+    found = _VOCABULARY.get(base) or (_change(base) if base.endswith(("_change", "_difference")) else _unlisted(base))
     if base == name:
         return found
     return replace(
@@ -177,17 +193,19 @@ def measure_named(name: str) -> Measure:
 
 
 def moving(measure: Measure) -> Measure:
-    """The measure whose change a result holds: that of ``csat_change`` is ``csat``."""
-    return measure_named(measure.name.replace("_change", "")) if measure.change else measure
+    """The measure whose change or difference a result holds: that of ``csat_change`` is ``csat``."""
+    return measure_named(measure.name.replace("_change", "").replace("_difference", "")) if measure.change else measure
 
 
 def _change(name: str) -> Measure:
-    of = measure_named(name.removesuffix("_change"))
-    found = replace(of, name=name, subject=f"the change of {of.subject}", short=f"{of.short}, change", change=True)
+    base, _, what = name.rpartition("_")
+    of = measure_named(base)
+    found = replace(of, name=name, subject=f"the {what} of {of.subject}", short=f"{of.short}, {what}", change=True)
     unit = found.unit.strip()
     span = of.ceiling - of.floor
-    axis = f"Change of {of.subject}{f' in {unit}' if unit else ''}"
-    return replace(found, heading=f"Change{f' ({unit})' if unit else ''}", axis=axis, floor=-span, ceiling=span)
+    between = f"{what.capitalize()} of {of.subject}{' from the rest' if what == 'difference' else ''}"
+    axis = f"{between}{f' in {unit}' if unit else ''}"
+    return replace(found, heading=f"{what.capitalize()}{f' ({unit})' if unit else ''}", axis=axis, floor=-span, ceiling=span)
 
 
 def measure_of(frame: pd.DataFrame) -> Measure:

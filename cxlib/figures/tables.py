@@ -11,9 +11,11 @@ from markupsafe import Markup
 
 from cxlib.figures import canvas
 from cxlib.figures.findings import finding
+from cxlib.figures.lettered import is_banner
 from cxlib.figures.measures import a_date, date_words, decimal, heading, key_words, level_words, listed, measure_named, moving, window_words
 from cxlib.figures.moves import SIGNS, WAYS, is_moves, periods, size, way_of
 from cxlib.figures.picture import Piece, said
+from cxlib.figures.rests import is_rests
 from cxlib.figures.shown import Shown, read
 from cxlib.figures.withhold import PAIR
 from cxlib.tables import RESULT
@@ -86,6 +88,10 @@ def html_table(shown: Shown) -> Markup:
     """Caption, headings, rows and the file of a result, all escaped."""
     if is_moves(shown.keys):
         return _moves_table(shown)
+    if is_banner(shown.keys) or is_rests(shown.counts):
+        from cxlib.figures.crosstabs import against_table, banner_tables
+
+        return banner_tables(shown) if is_banner(shown.keys) else against_table(shown)
     frame = _thinned(shown)
     cut = frame.head(MOST_ROWS)
     several = shown.frame["measure"].nunique() > 1
