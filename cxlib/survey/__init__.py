@@ -1,9 +1,11 @@
 """What customers answered: loyalty, satisfaction, effort, ratings, each with its interval, base and window."""
 
 from cxlib.survey.choices import choices, classes
+from cxlib.survey.early import early
 from cxlib.survey.gap import gap
+from cxlib.survey.late import late
 from cxlib.survey.movement import Score, movement
 from cxlib.survey.ratings import distribution, ratings
 from cxlib.survey.scores import ces, csat, nps
 
-__all__ = ["Score", "ces", "choices", "classes", "csat", "distribution", "gap", "movement", "nps", "ratings"]
+__all__ = ["Score", "ces", "choices", "classes", "csat", "distribution", "early", "gap", "late", "movement", "nps", "ratings"]

@@ -91,10 +91,7 @@ class _Sample:
 
     def at(self, values: Any, absent: Any) -> Any:
         """The values of these groups, and ``absent`` where there is no group."""
-        values = np.asarray(values)
-        chosen = values[np.maximum(self.place, 0)]
-        none = (self.place < 0).reshape(-1, *[1] * (values.ndim - 1))
-        return np.where(none, absent, chosen)
+        return at(values, self.place, absent)
 
 
 def counts_of(names: Sequence[str]) -> dict[str, str]:
@@ -110,11 +107,11 @@ def differences(
 
     ``called`` ends the name of the measure: ``nps_gap``.
     """
-    pairs = _paired(one, other, keys)
+    pairs = paired(one, other, keys)
     _refuse_bridge(one, other, pairs)
     frames, left = [], np.ones(len(pairs), dtype=bool)
     for number, against in zip(one.numbers(score), other.numbers(score), strict=True):
-        has = [_at(each.rows, pairs[side], False) for each, side in ((number, "one"), (against, "other"))]
+        has = [at(each.rows, pairs[side], False) for each, side in ((number, "one"), (against, "other"))]
         here = left & (has[0] | has[1])
         left &= ~here
         if not here.any():
@@ -135,7 +132,7 @@ def differences(
     return frame[[*keys, *RESULT, *counts]].astype(counts).reset_index(drop=True)
 
 
-def _paired(one: Side, other: Side, keys: Sequence[str]) -> pd.DataFrame:
+def paired(one: Side, other: Side, keys: Sequence[str]) -> pd.DataFrame:
     """Every group that either side has: its keys, and where it stands in the tally of each, or -1."""
     there = [np.flatnonzero(side.rows) for side in (one, other)]
     groups = pd.concat(
@@ -261,5 +258,8 @@ def _first(days: pd.DataFrame, *, last: bool = False) -> list[Any]:
     return [(max if last else min)(row) if row else None for row in known]
 
 
-def _at(values: Any, place: Any, absent: Any) -> Any:
-    return np.where(np.asarray(place) < 0, absent, np.asarray(values)[np.maximum(np.asarray(place), 0)])
+def at(values: Any, place: Any, absent: Any) -> Any:
+    """The values of these groups, and ``absent`` where a place is -1."""
+    values, place = np.asarray(values), np.asarray(place)
+    chosen = values[np.maximum(place, 0)]
+    return np.where((place < 0).reshape(-1, *[1] * (values.ndim - 1)), absent, chosen)
