@@ -4,8 +4,9 @@ from cxlib.survey.choices import choices, classes
 from cxlib.survey.early import early
 from cxlib.survey.gap import gap
 from cxlib.survey.late import late
-from cxlib.survey.movement import Score, movement
+from cxlib.survey.movement import movement
 from cxlib.survey.ratings import distribution, ratings
 from cxlib.survey.scores import ces, csat, nps
+from cxlib.survey.scoring import Score
 
 __all__ = ["Score", "ces", "choices", "classes", "csat", "distribution", "early", "gap", "late", "movement", "nps", "ratings"]

@@ -13,9 +13,8 @@ import pandas as pd
 from cxlib.stats import intervals
 from cxlib.survey.answers import PEOPLE, PERIOD, Asked, Tally
 from cxlib.survey.compared import asked_for, score_of, with_question
-from cxlib.survey.movement import Score
 from cxlib.survey.people import Base
-from cxlib.survey.scoring import SCORING, Scored
+from cxlib.survey.scoring import SCORING, Score, Scored
 from cxlib.tables import RESULT, Table
 from cxlib.tables.rows import key_names
 

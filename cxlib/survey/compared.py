@@ -13,10 +13,10 @@ import pandas as pd
 from cxlib.stats import intervals
 from cxlib.stats import movement as stats
 from cxlib.survey.answers import Asked, Tally
-from cxlib.survey.movement import Score
 from cxlib.survey.people import Base
-from cxlib.survey.scoring import SCORING, Floats, Scored
+from cxlib.survey.scoring import SCORING, Floats, Score, Scored
 from cxlib.tables import RESULT, Table, TableError
+from cxlib.verdicts import judged
 
 Ints = npt.NDArray[np.int64]
 
@@ -126,7 +126,9 @@ def differences(
             _Sample(other.counted, against, known if same else Base.of(other.counted, against.worth), drawn["other"].to_numpy()),
         )
         frames.append(_measured(drawn, samples, (one.name, other.name), called, margin, level))
-    frame = _judged(pd.concat(frames, ignore_index=True), margin, level)
+    frame = pd.concat(frames, ignore_index=True)
+    frame = judged(frame, stats.benjamini_hochberg(frame["p_value"]))
+    frame = frame.assign(verdict=[VERDICTS[word] for word in frame["verdict"]])
     counts = counts_of([one.name, other.name])
     frame = frame.sort_values(list(keys), na_position="last", kind="stable") if keys else frame
     return frame[[*keys, *RESULT, *counts]].astype(counts).reset_index(drop=True)
@@ -191,6 +193,7 @@ def _measured(
         "smallest_detectable": number.unit * stats.smallest_change(found.std_error, level=level, freedom=found.freedom),
         "spread": number.unit**2 * sum(map(np.multiply, found.spreads, repeated)),
         "unchanged": False if margin is None else stats.within(narrower, margin / number.unit),
+        "low_is_good": samples[0].at(samples[0].counted.groups["low_is_good"], False),
     }
     for name, each in zip(names, samples, strict=True):
         numbers = zip(("estimate", "low", "high"), each.number.interval(each.counted, each.known, level), strict=True)
@@ -228,19 +231,6 @@ def _difference(samples: tuple[_Sample, _Sample], level: float) -> stats.Change:
         ]
     estimate, low_, high_, p_value, std_error, variance, against, spread, spread_against, free = found
     return stats.Change(estimate, low_, high_, p_value, std_error, (variance, against), (spread, spread_against), free)
-
-
-def _judged(frame: pd.DataFrame, margin: float | None, level: float) -> pd.DataFrame:
-    """All differences corrected together, then judged; what is open says what would settle it."""
-    corrected = stats.benjamini_hochberg(frame["p_value"])
-    words = [VERDICTS[word] for word in stats.verdicts(frame["estimate"], corrected, frame["unchanged"], level=level)]
-    raised = np.divide(corrected, frame["p_value"], out=np.ones(len(frame)), where=frame["p_value"] > 0)
-    wanted = frame["estimate"] if margin is None else np.full(len(frame), margin)
-    needed = stats.answers_to_tell(frame["spread"], wanted, level=level, stricter=raised, margin=margin is not None)
-    is_open = np.array([word == VERDICTS[stats.OPEN] for word in words])
-    # More answers than there are people on earth tell nobody anything.
-    shown = pd.Series(np.where(is_open & (needed < 1e10), needed, np.nan), index=frame.index).astype("Int64")
-    return frame.assign(p_corrected=corrected, verdict=words, n_to_tell=shown)
 
 
 def _padded(answers: Floats, size: int) -> Floats:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from cxlib.survey.answers import PERIOD, Tally
 from cxlib.survey.compared import Side, asked_for, counts_of, differences, refuse_judgement, score_of, with_question
-from cxlib.survey.movement import Score
+from cxlib.survey.scoring import Score
 from cxlib.tables import Table, expression, nothing
 from cxlib.tables.rows import key_names, refuse_type, typed
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cxlib.survey.compared import Side, asked_for, counts_of, differences, refuse_judgement, score_of, with_question
-from cxlib.survey.movement import Score
+from cxlib.survey.scoring import Score
 from cxlib.tables import Table, nothing
 from cxlib.tables.rows import key_names
 

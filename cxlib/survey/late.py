@@ -14,9 +14,8 @@ from cxlib.stats import delays as stats
 from cxlib.stats import intervals
 from cxlib.survey.answers import PERIOD, Tally
 from cxlib.survey.compared import Ints, Side, asked_for, at, paired, score_of, with_question
-from cxlib.survey.movement import Score
 from cxlib.survey.people import Base
-from cxlib.survey.scoring import Scored
+from cxlib.survey.scoring import Score, Scored
 from cxlib.tables import RESULT, Table, ask, expression, nothing
 from cxlib.tables.rows import day, key_names, refuse_type, typed
 
