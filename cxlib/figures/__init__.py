@@ -5,6 +5,7 @@ from cxlib.figures.cards import cards
 from cxlib.figures.curves import curve
 from cxlib.figures.dots import intervals, worst
 from cxlib.figures.lines import trend
+from cxlib.figures.pairs import gap, restated
 from cxlib.figures.picture import Picture, Piece
 from cxlib.figures.settings import style
 from cxlib.figures.tables import account, table
@@ -16,8 +17,10 @@ __all__ = [
     "account",
     "cards",
     "curve",
+    "gap",
     "headline",
     "intervals",
+    "restated",
     "sentence",
     "set_up",
     "shares",

@@ -11,6 +11,7 @@ import math
 from collections.abc import Sequence
 from datetime import date
 
+from cxlib.figures.closes import is_closes, restatements
 from cxlib.figures.measures import (
     DAYS_A_MONTH,
     MONTHS,
@@ -23,7 +24,9 @@ from cxlib.figures.measures import (
     window_words,
 )
 from cxlib.figures.moves import is_moves, movements
+from cxlib.figures.parts import part_of, shares_told
 from cxlib.figures.shown import Row, Shown
+from cxlib.figures.sides import apart, is_sides
 
 NPS_SCORES = tuple(range(11))
 
@@ -37,6 +40,12 @@ def finding(shown: Shown, *, than: Row | None = None) -> str:
         return shown.reason
     if is_moves(shown.keys):
         return movements(shown)
+    if is_sides(shown):
+        return apart(shown)
+    if is_closes(shown):
+        return restatements(shown)
+    if part_of(shown):
+        return shares_told(shown)
     if "month" in shown.keys:
         return series(shown)
     if "tenure_days" in shown.keys:

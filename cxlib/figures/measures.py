@@ -135,6 +135,14 @@ _MEASURES = (
         "median_tenure", "the median tenure", "Median tenure", "Median (months)", "Months until half have left", "months",
         base=_CUSTOMERS, base_heading="Customers", floor=0,
     ),
+    Measure(
+        "class_share", "the share of answers", "Share of answers", "Share (%)", "Share of answers, %", "share",
+        base_heading="All answers", good=None, floor=0, ceiling=1,
+    ),
+    Measure(
+        "choice_share", "the share that chose it", "Share that chose it", "Chosen by (%)", "Share of those who answered, %", "share",
+        base_heading="Those who answered", good=None, floor=0, ceiling=1,
+    ),
 )  # fmt: skip
 _VOCABULARY = {measure.name: measure for measure in _MEASURES}
 
@@ -149,16 +157,46 @@ _TELLTALE = {
     "events": "survival",
     "churned": "median_tenure",
     "answers": "answer_share",
+    "chosen": "choice_share",
+    "n_closed": "result_restated",
 }
 
 #: Keys along which a result is a curve or a distribution: its rows are no groups of their own.
-AXES = ("score", "step", "tenure_days")
+AXES = ("score", "step", "tenure_days", "class", "choice")
 
 _HEADINGS = {
     "n_eff": "Effective answers",
     "tenure_days": "Tenure (months)",
     "joined_left": "Joined and left in the month",
     "level": "Level",
+    "estimate_customers": "Customers",
+    "estimate_staff": "Staff",
+    "n_customers": "Answers of customers",
+    "n_staff": "Answers of staff",
+    "estimate_later": "Later",
+    "estimate_early": "Early",
+    "n_later": "Later answers",
+    "n_early": "Early answers",
+    "p_corrected": "Corrected p",
+    "smallest_detectable": "Difference they show",
+    "n_to_tell": "Answers to tell",
+    "estimate_closed": "At the close",
+    "n_closed": "Answers at the close",
+    "restated": "Restated by",
+    "late": "Late answers",
+    "days": "Early within (days)",
+    "n_people": "People",
+    "to_come": "Still to come",
+    "closed": "Closed on",
+    "arrived": "Arrived (%)",
+}
+
+#: What a measure is made into, by the end of its name: in a sentence, over a column, beside a picture.
+_DERIVED = {
+    "_change": ("the change of", "Change", "Change of"),
+    "_gap": ("the gap in", "Gap", "Staff less customers,"),
+    "_early": ("the difference in", "Difference", "Early less later answers,"),
+    "_restated": ("", "", ""),
 }
 
 #: What has been measured before what it was measured with: the first that a result holds is drawn.
@@ -168,7 +206,8 @@ _ORDER = {measure.name: place for place, measure in enumerate(_MEASURES)}
 def measure_named(name: str) -> Measure:
     """The vocabulary of a measure; one that is not in it is spoken of by its name."""
     base = name.removesuffix("_weighted")
-    found = _VOCABULARY.get(base) or (_change(base) if base.endswith("_change") else _unlisted(base))
+    derived = next((suffix for suffix in _DERIVED if base.endswith(suffix)), None)
+    found = _VOCABULARY.get(base) or (_derived(base, derived) if derived else _unlisted(base))
     if base == name:
         return found
     return replace(
@@ -177,17 +216,24 @@ def measure_named(name: str) -> Measure:
 
 
 def moving(measure: Measure) -> Measure:
-    """The measure whose change a result holds: that of ``csat_change`` is ``csat``."""
-    return measure_named(measure.name.replace("_change", "")) if measure.change else measure
+    """The measure whose change or difference a result holds: that of ``csat_change`` is ``csat``."""
+    suffix = next((suffix for suffix in _DERIVED if suffix in measure.name), "") if measure.change else ""
+    return measure_named(measure.name.replace(suffix, "")) if suffix else measure
 
 
-def _change(name: str) -> Measure:
-    of = measure_named(name.removesuffix("_change"))
-    found = replace(of, name=name, subject=f"the change of {of.subject}", short=f"{of.short}, change", change=True)
+def _derived(name: str, suffix: str) -> Measure:
+    """A change or difference of a measure, with a sign; or the measure itself, restated."""
+    of = measure_named(name.removesuffix(suffix))
+    if suffix == "_restated":
+        return replace(of, name=name)
+    what, over, axis = _DERIVED[suffix]
+    found = replace(of, name=name, subject=f"{what} {of.subject}", short=f"{of.short}, {over.lower()}", change=True)
     unit = found.unit.strip()
     span = of.ceiling - of.floor
-    axis = f"Change of {of.subject}{f' in {unit}' if unit else ''}"
-    return replace(found, heading=f"Change{f' ({unit})' if unit else ''}", axis=axis, floor=-span, ceiling=span)
+    axis = f"{axis} {of.subject}{f' in {unit}' if unit else ''}"
+    if suffix != "_change":
+        found = replace(found, base_heading="Answers on the smaller side")
+    return replace(found, heading=f"{over}{f' ({unit})' if unit else ''}", axis=axis, floor=-span, ceiling=span)
 
 
 def measure_of(frame: pd.DataFrame) -> Measure:

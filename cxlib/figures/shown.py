@@ -15,7 +15,7 @@ import pandas as pd
 from cxlib.figures.measures import AXES, Measure, a_date, counted, family, label, listed, measure_of, moving, spoken
 from cxlib.figures.moves import is_moves, names_of, way_of
 from cxlib.figures.settings import CURRENT
-from cxlib.figures.withhold import PAIR, withheld
+from cxlib.figures.withhold import OF_THE_CLOSE, PAIR, few_late, sides_of, withheld
 from cxlib.tables import RESULT
 
 
@@ -140,7 +140,8 @@ class Shown:
             said.append(f"Not shown: tenures with {fewer} at risk.")
         said += self.remarks
         if self.empty and not is_moves(self.keys):
-            said.append(f"No {self.measure.base[1]}: {_some(self.empty)}.")
+            nobody = f"No {self.measure.base[1]}{' on one of the two sides' if sides_of(self.counts) else ''}"
+            said.append(f"{nobody}: {_some(self.empty)}.")
         return said
 
     @property
@@ -182,9 +183,12 @@ def read(result: pd.DataFrame, *, asks: str, needs: Sequence[str] = ()) -> Shown
         raise ValueError(f"{asks}: the result has no key '{missing[0]}'; its keys are {listed(keys) or 'none'}.")
     frame = result.reset_index(drop=True)
     k = CURRENT.smallest_group
+    groups = [key for key in keys if key not in AXES]
     flags = withheld(frame, keys=keys, k=k)
     frame = frame.assign(withheld=flags["small"] | flags["beside"])
-    groups = [key for key in keys if key not in AXES]
+    few = few_late(frame, keys=keys, k=k) & ~frame["withheld"]
+    few_labels = _labels(frame[few], groups)
+    frame.loc[few, [name for name in OF_THE_CLOSE if name in frame.columns]] = None
     tail = (frame["n"] > 0) & (frame["n"] < k) & ~frame["withheld"] & ("tenure_days" in keys)
     # Of a withheld curve only the group stays: each of its steps is the tenure of somebody.
     steps = frame["withheld"] & ("tenure_days" in keys)
@@ -199,6 +203,9 @@ def read(result: pd.DataFrame, *, asks: str, needs: Sequence[str] = ()) -> Shown
     name, given = _stem(family(result), [*own, way_of(frame)] if is_moves(keys) else keys), result.attrs.get("reason")
     held: dict[str, Any] = {"small": small, "beside": beside, "cut": int(tail.sum()), "gone": gone}
     held["remarks"] = tuple(result.attrs.get("notes", ()))
+    if few_labels:
+        words = f"fewer than {counted(k, 'late answer', 'late answers')} changed, or would be given away"
+        held["remarks"] += (f"Not shown: what {words} ({_some(few_labels)}).",)
     return Shown(frame, tuple(keys), tuple(counts), measure_of(result), name, CURRENT.smallest_group, CURRENT.as_of, given, **held)
 
 

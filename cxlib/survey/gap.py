@@ -18,8 +18,8 @@ _COUNTS = counts_of(_SIDES)
 
 def gap(
     responses: Table,
-    staff_responses: Table,
     *,
+    staff: Table,
     measure: str | Score = "nps",
     by: str | Sequence[str] = (),
     margin: float | None = None,
@@ -36,7 +36,7 @@ def gap(
     ----------
     responses : pandas DataFrame or Ibis table, one row per answer
         The answers of customers, with what the score itself needs.
-    staff_responses : pandas DataFrame or Ibis table, one row per answer
+    staff : pandas DataFrame or Ibis table, one row per answer
         The answers of staff who were asked what customers feel, with the same columns:
         the ``staff_responses`` of a book.
     measure : str or Score, default "nps"
@@ -112,8 +112,8 @@ def gap(
     Examples
     --------
     >>> customers = pd.DataFrame({"score": [10] * 40 + [8] * 30 + [3] * 30})
-    >>> staff = pd.DataFrame({"score": [10] * 16 + [8] * 3 + [3] * 1})
-    >>> found = gap(customers, staff)
+    >>> guesses = pd.DataFrame({"score": [10] * 16 + [8] * 3 + [3] * 1})
+    >>> found = gap(customers, staff=guesses)
     >>> found[["estimate", "low", "high", "verdict", "estimate_customers", "estimate_staff"]].round(1)
        estimate   low  high verdict  estimate_customers  estimate_staff
     0      65.0  25.7  85.3   above                10.0            75.0
@@ -121,7 +121,7 @@ def gap(
     refuse_judgement(level, margin)
     score = score_of(measure)
     keys = with_question(key_names(by, _COUNTS), score)
-    tallies = [asked_for(score, keys, table, by_whom="gap").tally(table) for table in (responses, staff_responses)]
+    tallies = [asked_for(score, keys, table, by_whom="gap").tally(table) for table in (responses, staff)]
     if reason := tallies[0].reason or (tallies[1].reason and f"Staff were not asked. {tallies[1].reason}"):
         return nothing(keys=keys, counts=_COUNTS, reason=reason).astype(_COUNTS)
     one, other = (Side(name, counted, np.ones(len(counted.groups), dtype=bool)) for name, counted in zip(_SIDES, tallies, strict=True))
