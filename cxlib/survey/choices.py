@@ -138,7 +138,7 @@ def choices(
     shaped = replace(asked, names=names)
     if counted.reason:
         return shaped.nothing(_CHOSEN, axis=["choice"], reason=counted.reason)
-    counted.refuse_scales(asked, [(0, 1, False)], "0, not chosen, and 1, chosen")
+    counted.refuse_scales(asked, [(0, 1, False)], "0 to 1")
     inside = counted.between(1, 1)
     groups = counted.groups.rename(columns={PERIOD: "choice"}).assign(n=counted.n, chosen=counted.counts[:, 1])
     together = _together(groups, names)

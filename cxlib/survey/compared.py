@@ -156,14 +156,14 @@ def _refuse_bridge(one: Side, other: Side, pairs: pd.DataFrame) -> None:
     scales = [side.counted.groups[_SCALE].iloc[known[name]].reset_index(drop=True) for side, name in ((one, "one"), (other, "other"))]
     apart = (scales[0] != scales[1]).any(axis=1)
     if apart.any():
-        words = [
-            f"{name} from {row['scale_low']} to {row['scale_high']}{', low is good' * bool(row['low_is_good'])}"
-            for name, row in ((side.name, frame[apart].iloc[0]) for side, frame in zip((one, other), scales, strict=True))
-        ]
+        sides = ((side.name, frame[apart].iloc[0]) for side, frame in zip((one, other), scales, strict=True))
+        words = "; ".join(
+            f"{name}: {row['scale_low']} to {row['scale_high']}{', low is good' * bool(row['low_is_good'])}" for name, row in sides
+        )
         asks = one.counted.asked.by_whom if one.counted.asked else ""
         raise TableError(
-            f"{asks}: the question was asked {' and '.join(words)}. Answers on different scales have no common score: "
-            "compare answers on one scale, or name one question."
+            f"{asks}: the question was asked on different scales ({words}), which have no common score. "
+            "Compare answers on one scale, or name one question."
         )
 
 

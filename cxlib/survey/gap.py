@@ -122,7 +122,12 @@ def gap(
     score = score_of(measure)
     keys = with_question(key_names(by, _COUNTS), score)
     tallies = [asked_for(score, keys, table, by_whom="gap").tally(table) for table in (responses, staff)]
-    if reason := tallies[0].reason or (tallies[1].reason and f"Staff were not asked. {tallies[1].reason}"):
+    if reason := tallies[0].reason or _of_staff(tallies[1].reason):
         return nothing(keys=keys, counts=_COUNTS, reason=reason).astype(_COUNTS)
     one, other = (Side(name, counted, np.ones(len(counted.groups), dtype=bool)) for name, counted in zip(_SIDES, tallies, strict=True))
     return differences(one, other, score, keys=keys, called="gap", margin=margin, level=level)
+
+
+def _of_staff(reason: str) -> str:
+    """The reason, where it is the staff's side that is not there."""
+    return f"Among staff: {reason[0].lower()}{reason[1:]}" if reason else ""
