@@ -56,11 +56,11 @@ def arrived(counts: npt.ArrayLike, ages: npt.ArrayLike, *, level: float) -> tupl
         older = ages > age
         periods, after = int(older.sum()), slice(int(age) + 1, None)
         share = float(np.prod(1 - gone[after])) if age >= 0 else 0.0
-        if periods < FEWEST or share == 0:
-            continue
-        between = periods / (periods - 1) * float((pull[:, after].sum(axis=1) ** 2).sum())
         # Where nothing has ever come late, all that came in time speaks.
         seen = float(at_risk[after].max(initial=0.0) if len(gone) > 1 else counts[older].sum())
+        if periods < FEWEST or share == 0 or seen == 0:
+            continue
+        between = periods / (periods - 1) * float((pull[:, after].sum(axis=1) ** 2).sum())
         worth = _worth(share, float(alone[after].sum()), between, periods, seen=seen, level=level)
         low, high = wilson(share * worth, worth, level)
         found[:, place] = share, low, high
