@@ -29,7 +29,8 @@ def together(*movements: pd.DataFrame) -> list[pd.DataFrame]:
     Parameters
     ----------
     *movements : DataFrame
-        Results of `cxlib.survey.movement`, of one level.
+        Results of `cxlib.survey.movement`, of one level. The first is what the report is
+        about.
 
     Returns
     -------
@@ -49,13 +50,15 @@ def together(*movements: pd.DataFrame) -> list[pd.DataFrame]:
 
     Notes
     -----
-    Scores of everybody are corrected by Benjamini and Hochberg [1]_, each table with the
-    same weight [2]_, however many months it has. Movements of the groups of a score wait
-    for it, as in the hierarchy of Yekutieli [3]_: they are corrected among themselves, and
-    none is smaller than the corrected p-value of the same movement of everybody. So a
-    report in which nothing moves names a false movement in one case of twenty at most at
-    95 %, whether it has three breakdowns or thirty (``tests`` simulate 2,000 reports).
-    Groups of a score that is not given are a score of their own.
+    Scores of everybody are corrected by Benjamini and Hochberg [1]_ with weights that are
+    declared by the order [2]_: the first table, which the report is about, weighs as much
+    as all the others together, and these as much as each other, however many months they
+    have. Movements of the groups of a score wait for it, as in the hierarchy of Yekutieli
+    [3]_: they are corrected among themselves, and none is smaller than the corrected
+    p-value of the same movement of everybody. So a report in which nothing moves names a
+    false movement in one case of twenty at most at 95 %, whether it has three breakdowns
+    or thirty (``tests`` simulate 2,000 reports). Groups whose score is not given for
+    everybody are corrected with those of everybody.
 
     It misleads who looks every month: over a year of reports in which nothing moves
     almost every second year names a false movement in one of them. And groups that move
@@ -91,6 +94,7 @@ def together(*movements: pd.DataFrame) -> list[pd.DataFrame]:
         for place, frame in enumerate(found):
             for name in _MADE if len(frame) else ():
                 frame[name] = told.loc[told["of"] == place, name].array
+            frame.attrs["together"] = int(told["p_value"].notna().sum())
     return found
 
 
@@ -112,10 +116,11 @@ class _Family:
     @classmethod
     def of(cls, rows: pd.DataFrame) -> _Family:
         """The parent of a group's movement is that of everybody: of the same score, between the same two periods."""
-        of_group = rows["group"].notna().to_numpy()
+        everybody = rows["group"].isna().to_numpy()
         names = [name for name in (*_PARENT, "question") if name in rows]
-        everybody = rows[~of_group][names].assign(place=np.flatnonzero(~of_group)).drop_duplicates(names)
-        parent = rows[names].merge(everybody, on=names, how="left")["place"].fillna(-1).to_numpy(dtype="int64")
+        first = rows[everybody][names].assign(place=np.flatnonzero(everybody)).drop_duplicates(names)
+        parent = rows[names].merge(first, on=names, how="left")["place"].fillna(-1).to_numpy(dtype="int64")
+        of_group = ~everybody & (parent >= 0)
         return cls(of_group, rows["of"].to_numpy(dtype="int64"), parent)
 
     def corrected(self, p_values: Floats) -> Floats:
@@ -124,8 +129,10 @@ class _Family:
         for family in (~self.of_group, self.of_group):
             tested = np.flatnonzero(family & ~np.isnan(p_values))
             _, table, size = np.unique(self.table[tested], return_inverse=True, return_counts=True)
-            # A table of one row weighs as much as one of thirty: what was declared first does not drown in months.
-            share = len(tested) / max(len(size), 1) / size[table]
+            # A table of one row weighs as much as one of thirty: what was declared does not drown in months.
+            of_table = np.full(len(size), 0.5 / max(len(size) - 1, 1))
+            of_table[:1] = 1 - of_table[1:].sum()
+            share = len(tested) * of_table[table] / size[table]
             found[tested] = stats.benjamini_hochberg(p_values[tested] / share)
         parent = np.where(self.parent >= 0, found[self.parent], np.nan)
         return np.where(self.of_group, np.fmax(found, parent), found)

@@ -127,6 +127,16 @@ def test_a_result_has_its_shape():
     assert none.dtypes[COLUMNS].tolist() == found.dtypes[COLUMNS].tolist()
 
 
+def test_of_one_person_no_correlation_is_made_of_rounding():
+    times = pd.to_datetime(["2026-01-05"] * 2 + ["2026-02-17"] * 2)
+    table = pd.DataFrame({"score": [0, 7, 0, 9], "weight": [0.01, 0.95, 7.547233, 10.022634], "time_answered": times, "respondent": "p5"})
+    found, alone = (
+        survey.movement(table, measure=survey.Score("nps", weight="weight", cluster=who)).iloc[0] for who in ("respondent", None)
+    )
+    assert found["n_both"] == 1
+    assert found["high"] - found["low"] >= alone["high"] - alone["low"]
+
+
 # Verdicts
 
 

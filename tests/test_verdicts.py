@@ -71,10 +71,18 @@ def test_a_verdict_that_does_not_survive_the_correction_is_open_and_says_what_wo
     many = [survey.movement(STILL, measure=survey.Score("csat", scale=(1, 5)), by="plan") for _ in range(1)]
     many += [survey.movement(STILL, measure=survey.Score("csat", scale=(1, 5))) for _ in range(9)]
     assert loyalty["verdict"].tolist() == ["down"]
-    (found, *_) = verdicts.together(loyalty, *many)
+    (*_, found) = verdicts.together(*many, loyalty)
     assert found["verdict"].tolist() == ["cannot tell yet"]
     assert found["better"].isna().all()
     assert found["n_to_tell"].iloc[0] > 60
+
+
+def test_what_is_asked_first_weighs_as_much_as_all_the_rest():
+    calm = [survey.movement(STILL, measure=survey.Score("csat", scale=(1, 5))) for _ in range(9)]
+    loyalty = survey.movement(FELL)
+    (first, *_), (*_, last) = verdicts.together(loyalty, *calm), verdicts.together(*calm, loyalty)
+    assert first["p_corrected"].iloc[0] == pytest.approx(2 * loyalty["p_value"].iloc[0])
+    assert last["p_corrected"].iloc[0] == pytest.approx(18 * loyalty["p_value"].iloc[0])
 
 
 def test_groups_wait_for_everybody():
@@ -90,7 +98,7 @@ def test_a_movement_without_rows_stays_as_it_is():
     none = survey.movement(FELL, between="year")
     found = verdicts.together(none, survey.movement(FELL))
     assert found[0].empty
-    assert found[0].attrs == none.attrs
+    assert found[0].attrs == {**none.attrs, "together": 1}
     assert verdicts.together(none)[0].attrs["reason"] == none.attrs["reason"]
 
 
