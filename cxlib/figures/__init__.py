@@ -6,6 +6,7 @@ from cxlib.figures.crosstabs import banner
 from cxlib.figures.curves import curve
 from cxlib.figures.dots import against, intervals, worst
 from cxlib.figures.lines import trend
+from cxlib.figures.pairs import gap, restated
 from cxlib.figures.picture import Picture, Piece
 from cxlib.figures.settings import style
 from cxlib.figures.tables import account, table
@@ -19,8 +20,10 @@ __all__ = [
     "banner",
     "cards",
     "curve",
+    "gap",
     "headline",
     "intervals",
+    "restated",
     "sentence",
     "set_up",
     "shares",

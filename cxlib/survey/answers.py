@@ -30,6 +30,7 @@ KINDS = {
     "csat": "Nobody was asked how satisfied they are.",
     "ces": "Nobody was asked how much effort it took.",
     "rating": "Nobody was asked for a rating.",
+    "choice": "Nobody was asked a question with choices, or one with yes and no.",
     None: "There are no answers.",
 }
 

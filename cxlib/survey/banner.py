@@ -13,7 +13,7 @@ import pandas as pd
 from cxlib.stats import movement as stats
 from cxlib.stats import variance
 from cxlib.survey.answers import Asked, Tally
-from cxlib.survey.compare import UNNAMED, refuse_scales_apart, score_of, wholes
+from cxlib.survey.compare import UNNAMED, refuse_judgement, refuse_scales_apart, score_of, wholes
 from cxlib.survey.people import Base
 from cxlib.survey.scoring import SCORING, Score, Scored
 from cxlib.tables import RESULT, Table, nothing
@@ -154,7 +154,8 @@ def banner(
     10  paid      B  detractors      0.17  60
     11  paid      B         nps     50.00  60           A
     """
-    score = score_of(measure, level=level)
+    refuse_judgement(level, None)
+    score = score_of(measure)
     names = [name for name in key_names(by, _COUNTS) if not (score.name == "ratings" and name == "question")]
     if not names:
         raise ValueError('by: name at least one column that makes groups, such as by=["segment", "plan"]')
@@ -178,11 +179,7 @@ def banner(
 
 
 def _asked(score: Score, responses: Table, names: list[str]) -> Asked:
-    kind, usual, _ = SCORING[score.name]
-    scale = score.scale or (None if "scale_low" in responses.columns else usual)
-    each = score.name == "ratings"
-    keys = [*names, "question"] if each else names
-    return Asked("banner", kind, keys, score.question, score.weight, scale, each_question=each, cluster=score.cluster)
+    return score.asks(responses, [*names, "question"] if score.name == "ratings" else names, by_whom="banner")
 
 
 def _block(name: str, counted: Tally, score: Score) -> _Block:

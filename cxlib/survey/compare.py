@@ -17,17 +17,21 @@ Ints = npt.NDArray[np.int64]
 UNNAMED = "Nobody is named, so every answer is taken to be another person's."
 
 
-def score_of(measure: str | Score, *, level: float, margin: float | None = None) -> Score:
-    """The score that is compared, after refusing what no comparison can be made with."""
-    intervals.tails(level)
-    if level <= 0.5:
-        raise ValueError(f"level: {level} is not above 0.5, and a verdict needs more than a toss of a coin; for 95 % write 0.95")
-    if margin is not None and not margin > 0:
-        raise ValueError(f"margin: {margin} is no size of a difference; it is above 0, in the unit of the score")
+def score_of(measure: str | Score) -> Score:
+    """The score that is meant."""
     score = measure if isinstance(measure, Score) else Score(measure)
     if score.name not in SCORING:
         raise ValueError(f"measure: {score.name!r} is none of {', '.join(map(repr, SCORING))}")
     return score
+
+
+def refuse_judgement(level: float, margin: float | None, *, of: str = "difference") -> None:
+    """Raise the letter about a level or a margin by which nothing can be judged."""
+    intervals.tails(level)
+    if level <= 0.5:
+        raise ValueError(f"level: {level} is not above 0.5, and a verdict needs more than a toss of a coin; for 95 % write 0.95")
+    if margin is not None and not margin > 0:
+        raise ValueError(f"margin: {margin} is no size of a {of}; it is above 0, in the unit of the score")
 
 
 def wholes(counted: Tally, names: Iterable[str]) -> Ints:

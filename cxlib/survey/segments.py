@@ -13,8 +13,8 @@ import pandas as pd
 from cxlib.stats import movement as stats
 from cxlib.stats import variance
 from cxlib.stats.pooling import FEWEST_GROUPS, pooled
-from cxlib.survey.answers import Asked, Tally
-from cxlib.survey.compare import UNNAMED, refuse_scales_apart, score_of, wholes
+from cxlib.survey.answers import Tally
+from cxlib.survey.compare import UNNAMED, refuse_judgement, refuse_scales_apart, score_of, wholes
 from cxlib.survey.people import Base
 from cxlib.survey.scoring import SCORING, Score, Scored
 from cxlib.tables import RESULT, Table, nothing
@@ -158,14 +158,11 @@ def against_rest(
     2   paid      59.3  30.5  82.8  60            above   50.0        -9.3    49.1
     3  trial      -0.1 -39.1  35.7  20  cannot tell yet   15.0        15.1    15.5
     """
-    score = score_of(measure, level=level, margin=margin)
+    refuse_judgement(level, margin)
+    score = score_of(measure)
     keys = _keys(by, score)
-    kind, usual, made_of = SCORING[score.name]
-    scale = score.scale or (None if "scale_low" in responses.columns else usual)
-    asked = Asked(
-        "against_rest", kind, keys, score.question, score.weight, scale,
-        each_question=score.name == "ratings", cluster=score.cluster,
-    )  # fmt: skip
+    made_of = SCORING[score.name][-1]
+    asked = score.asks(responses, keys, by_whom="against_rest")
     counted = asked.tally(responses)
     within = wholes(counted, ["question"] if asked.each_question else [])
     reason = counted.reason or _alone(counted, within, keys)
