@@ -6,9 +6,10 @@ import ibis
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from lifelines import KaplanMeierFitter
+from lifelines.exceptions import StatError
 from pandas.testing import assert_frame_equal
 from survey_answers import answers
 
@@ -129,7 +130,10 @@ def test_what_has_arrived_is_the_curve_of_lifelines_read_backwards(rows):
     longest = counts.shape[1] - 1
     back = pd.DataFrame([(longest - delay, max(longest - ages[period], 0)) for period, delay in known], columns=["time", "entry"])
     # lifelines lets nobody enter at the very time of the event.
-    curve = KaplanMeierFitter().fit(back["time"] + 0.5, entry=back["entry"], event_observed=np.ones(len(back)))
+    try:
+        curve = KaplanMeierFitter().fit(back["time"] + 0.5, entry=back["entry"], event_observed=np.ones(len(back)))
+    except StatError:
+        assume(False)  # it refuses a curve that is at 0 before everybody has entered
     for place, age in enumerate(ages):
         if np.isnan(found[place]):
             continue
