@@ -97,7 +97,8 @@ LATE = closes((3, 30.0, 31.0, 900, 960), (4, 30.6, 31.0, 950, 1040), (5, 31.0, 2
             sides(ALIKE, ends=(34.7, 35.9)),
             (
                 "Staff and customers show no material difference: loyalty (NPS), 36 points against 35 (gap +1 point, "
-                "95 % interval −7 to +9; 200 answers of staff, 2,398 of customers, July 2024 to June 2026), smaller than the 5 points declared to matter."
+                "95 % interval −7 to +9; 200 answers of staff, 2,398 of customers, July 2024 to June 2026), "
+                "smaller than the 5 points declared to matter."
             ),
         ),
         (
