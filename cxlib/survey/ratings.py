@@ -148,7 +148,8 @@ def distribution(
     by : str or sequence of str, optional
         Columns to group by. By default all answers to a question form one group.
     question : str, optional
-        The only question to read. By default every question, of any kind.
+        The only question to read. By default every question on a scale; of those with
+        choices see `choices`.
     kind : str, optional
         Read questions of this kind only: ``"nps"``, ``"csat"``, ``"ces"`` or ``"rating"``.
     scale : (int, int), optional
@@ -210,8 +211,8 @@ def distribution(
     """
     intervals.tails(level)
     names = [name for name in key_names(by, [*_DISTRIBUTION, "score"]) if name != "question"] + ["question"]
-    if kind not in KINDS:
-        raise ValueError(f"kind: {kind!r} is none of {', '.join(repr(known) for known in KINDS if known)}")
+    if kind not in KINDS or kind == "choice":
+        raise ValueError(f"kind: {kind!r} is none of {', '.join(repr(known) for known in KINDS if known not in (None, 'choice'))}")
     asked = Asked("distribution", kind, names, question, None, scale, each_question=True)
     counted = asked.tally(responses)
     if counted.reason:
