@@ -166,6 +166,14 @@ def test_classes_are_the_scores_of_a_distribution_added_up():
     assert found.to_dict() == {"promoters": each.loc[9:].sum(), "passives": each.loc[7:8].sum(), "detractors": each.loc[:6].sum()}
 
 
+def test_what_was_chosen_is_in_no_distribution_of_scores():
+    rated = pd.DataFrame({"score": [5, 1], "question": "food", "kind": "rating", "scale_low": 1, "scale_high": 5})
+    found = survey.distribution(pd.concat([ONE, rated]))
+    assert set(found["question"]) == {"food"}
+    with pytest.raises(ValueError, match=r"^kind: 'choice' is none of 'nps', 'csat', 'ces', 'rating'$"):
+        survey.distribution(ONE, kind="choice")
+
+
 # Coverage
 
 

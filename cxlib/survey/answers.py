@@ -77,8 +77,9 @@ class Asked:
         who = self.who(expr)
         if self.question is not None:
             expr = expr.filter(expr["question"] == self.question)
-        elif self.kind is not None and "kind" in expr.columns:
-            expr = expr.filter(expr["kind"] == self.kind)
+        elif "kind" in expr.columns:
+            # What was chosen of several is no score on a scale, though it is kept as 1 or 0.
+            expr = expr.filter(expr["kind"] == self.kind if self.kind else (expr["kind"] != "choice").fill_null(True))
         low, high = (
             expr[name].cast("int64") if name in expr.columns else ibis.literal(bound, "int64")
             for name, bound in zip(("scale_low", "scale_high"), self.scale or (None, None), strict=True)
