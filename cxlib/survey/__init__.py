@@ -1,7 +1,9 @@
 """What customers answered: loyalty, satisfaction, effort, ratings, each with its interval, base and window."""
 
+from cxlib.survey.balance import balance
 from cxlib.survey.movement import Score, movement
+from cxlib.survey.raking import raked
 from cxlib.survey.ratings import distribution, ratings
 from cxlib.survey.scores import ces, csat, nps
 
-__all__ = ["Score", "ces", "csat", "distribution", "movement", "nps", "ratings"]
+__all__ = ["Score", "balance", "ces", "csat", "distribution", "movement", "nps", "raked", "ratings"]
