@@ -3,7 +3,8 @@
 from cxlib.survey.balance import balance
 from cxlib.survey.movement import Score, movement
 from cxlib.survey.raking import raked
+from cxlib.survey.rates import response_rate
 from cxlib.survey.ratings import distribution, ratings
 from cxlib.survey.scores import ces, csat, nps
 
-__all__ = ["Score", "balance", "ces", "csat", "distribution", "movement", "nps", "raked", "ratings"]
+__all__ = ["Score", "balance", "ces", "csat", "distribution", "movement", "nps", "raked", "ratings", "response_rate"]
