@@ -196,7 +196,7 @@ def read(result: pd.DataFrame, *, asks: str, needs: Sequence[str] = ()) -> Shown
     left = _labels(frame[~tail], groups)
     gone = tuple(name for name in _labels(frame[tail], groups) if name not in left)
     frame = _blanked(frame, keys, counts)[~(tail | steps)].reset_index(drop=True)
-    name, given = _stem(family(result), [*own, way_of(frame)] if is_moves(keys) else keys), result.attrs.get("reason")
+    name, given = _stem(family(result), [*own, *frame["between"].head(1)] if is_moves(keys) else keys), result.attrs.get("reason")
     held: dict[str, Any] = {"small": small, "beside": beside, "cut": int(tail.sum()), "gone": gone}
     held["remarks"] = tuple(result.attrs.get("notes", ()))
     return Shown(frame, tuple(keys), tuple(counts), measure_of(result), name, CURRENT.smallest_group, CURRENT.as_of, given, **held)
@@ -215,9 +215,9 @@ def _columns(result: pd.DataFrame, asks: str) -> tuple[list[str], list[str]]:
 
 
 def _blanked(frame: pd.DataFrame, keys: Sequence[str], counts: Sequence[str]) -> pd.DataFrame:
-    """The frame with no number left in a withheld row; whole numbers stay whole beside the gaps."""
+    """The frame with no number left in a withheld row; whole numbers stay whole beside the gaps. How periods are paired is no number."""
     frame = frame.copy()
-    for column in ["estimate", "low", "high", "level", "n", *counts]:
+    for column in ["estimate", "low", "high", "level", "n", *(name for name in counts if name != "between")]:
         if pd.api.types.is_integer_dtype(frame[column].dtype):
             frame[column] = frame[column].astype("Int64")
         elif not pd.api.types.is_numeric_dtype(frame[column].dtype):

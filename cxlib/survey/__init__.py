@@ -1,10 +1,11 @@
 """What customers answered: loyalty, satisfaction, effort, ratings, each with its interval, base and window."""
 
 from cxlib.survey.balance import balance
-from cxlib.survey.movement import Score, movement
+from cxlib.survey.movement import movement
 from cxlib.survey.raking import raked
 from cxlib.survey.rates import response_rate
 from cxlib.survey.ratings import distribution, ratings
 from cxlib.survey.scores import ces, csat, nps
+from cxlib.survey.scoring import Score
 
 __all__ = ["Score", "balance", "ces", "csat", "distribution", "movement", "nps", "raked", "ratings", "response_rate"]

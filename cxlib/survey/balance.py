@@ -10,9 +10,9 @@ import pandas as pd
 
 from cxlib.stats import intervals, weighting
 from cxlib.survey.matched import Sample, asked_of, crossed_of, sampled
-from cxlib.survey.movement import Score
 from cxlib.survey.people import Base
 from cxlib.survey.population import Crossed, Population, category_words, places
+from cxlib.survey.scoring import Score
 from cxlib.tables import RESULT, Table
 
 _KEYS = ["margin", "category"]

@@ -13,9 +13,8 @@ import pandas as pd
 
 from cxlib.stats import weighting
 from cxlib.survey.answers import Asked, Tally
-from cxlib.survey.movement import Score
 from cxlib.survey.population import Crossed, Population, margins_of, named_margins, places
-from cxlib.survey.scoring import SCORING
+from cxlib.survey.scoring import SCORING, Score
 from cxlib.tables import Table, TableError, ask, expression, need
 
 if TYPE_CHECKING:

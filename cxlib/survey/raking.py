@@ -13,10 +13,9 @@ from cxlib.stats import intervals, variance, weighting
 from cxlib.stats.weighting import Parts
 from cxlib.survey.answers import Tally
 from cxlib.survey.matched import NUMBER, NUMBERS, Sample, asked_of, crossed_of, sampled
-from cxlib.survey.movement import Score
 from cxlib.survey.people import Base
 from cxlib.survey.population import Crossed, places
-from cxlib.survey.scoring import SCORING, Scored
+from cxlib.survey.scoring import SCORING, Score, Scored
 from cxlib.tables import Table, TableError, ask
 from cxlib.tables.rows import key_names, restored
 
