@@ -8,12 +8,14 @@ from cxlib.figures.lines import trend
 from cxlib.figures.picture import Picture, Piece
 from cxlib.figures.settings import style
 from cxlib.figures.tables import account, table
+from cxlib.figures.weights import balance
 from cxlib.figures.words import headline, sentence, set_up
 
 __all__ = [
     "Picture",
     "Piece",
     "account",
+    "balance",
     "cards",
     "curve",
     "headline",

@@ -135,6 +135,14 @@ _MEASURES = (
         "median_tenure", "the median tenure", "Median tenure", "Median (months)", "Months until half have left", "months",
         base=_CUSTOMERS, base_heading="Customers", floor=0,
     ),
+    Measure(
+        "response_rate", "the response rate", "Response rate", "Answered (%)", "Share of invitations that were answered, %", "share",
+        base=("invitation", "invitations"), base_heading="Invitations", floor=0, ceiling=1,
+    ),
+    Measure(
+        "share_of_answers", "the share of the answers", "Share of the answers", "Of the answers (%)", "Share of the answers, %", "share",
+        good=None, floor=0, ceiling=1,
+    ),
 )  # fmt: skip
 _VOCABULARY = {measure.name: measure for measure in _MEASURES}
 
@@ -149,6 +157,10 @@ _TELLTALE = {
     "events": "survival",
     "churned": "median_tenure",
     "answers": "answer_share",
+    "too_recent": "response_rate",
+    "share_customers": "share_of_answers",
+    "score_of_silent": "nps_tipping",
+    "largest_weight": "nps",
 }
 
 #: Keys along which a result is a curve or a distribution: its rows are no groups of their own.
@@ -159,7 +171,23 @@ _HEADINGS = {
     "tenure_days": "Tenure (months)",
     "joined_left": "Joined and left in the month",
     "level": "Level",
+    "late": "Answered later",
+    "recent_answered": "Of these answered so far",
+    "deff": "Answers for one",
+    "share_customers": "Of the customers (%)",
+    "share_weighted": "Of the answers, weighted (%)",
+    "asmd_before": "Distance",
+    "asmd_after": "Distance, weighted",
+    "score_answered": "Score of those who answered",
+    "score_of_silent": "Score the silent would need",
+    "to_target": "Lower for the target",
 }
+
+#: Counts that are shares, or numbers whose second place matters: how they are written.
+_FORMS: dict[str, Form] = {
+    "share_customers": "share", "share_weighted": "share", "asmd_before": "mean", "asmd_after": "mean", "deff": "mean",
+    "largest_weight": "mean",
+}  # fmt: skip
 
 #: What has been measured before what it was measured with: the first that a result holds is drawn.
 _ORDER = {measure.name: place for place, measure in enumerate(_MEASURES)}
@@ -167,8 +195,11 @@ _ORDER = {measure.name: place for place, measure in enumerate(_MEASURES)}
 
 def measure_named(name: str) -> Measure:
     """The vocabulary of a measure; one that is not in it is spoken of by its name."""
+    if name.endswith("_raked"):
+        return _raked(measure_named(name.removesuffix("_raked")), name)
     base = name.removesuffix("_weighted")
-    found = _VOCABULARY.get(base) or (_change(base) if base.endswith("_change") else _unlisted(base))
+    made = next((make for end, make in (("_change", _change), ("_tipping", _tipping)) if base.endswith(end)), _unlisted)
+    found = _VOCABULARY.get(base) or made(base)
     if base == name:
         return found
     return replace(
@@ -188,6 +219,21 @@ def _change(name: str) -> Measure:
     span = of.ceiling - of.floor
     axis = f"Change of {of.subject}{f' in {unit}' if unit else ''}"
     return replace(found, heading=f"Change{f' ({unit})' if unit else ''}", axis=axis, floor=-span, ceiling=span)
+
+
+def _raked(of: Measure, name: str) -> Measure:
+    words = "weighted to the customers"
+    return replace(of, name=name, subject=f"{of.subject}, {words},", short=f"{of.short}, {words}", axis=f"{of.axis}, {words}")
+
+
+def _tipping(name: str) -> Measure:
+    of = measure_named(name.removesuffix("_tipping"))
+    unit = replace(of, change=True).unit.strip()
+    over = f"How much lower the silent would have to score{f' ({unit})' if unit else ''}"
+    return replace(
+        of, name=name, subject=f"how much lower in {of.subject} the silent would have to be", short=over, heading=over, axis=over,
+        good=None, floor=-math.inf, ceiling=math.inf, change=True,
+    )  # fmt: skip
 
 
 def measure_of(frame: pd.DataFrame) -> Measure:
@@ -230,6 +276,14 @@ def _unlisted(name: str) -> Measure:
 def heading(column: str) -> str:
     """A column's name as a reader's heading: ``joined_left`` is "Joined and left in the month"."""
     return _HEADINGS.get(column, clean(column).replace("_", " ").strip().capitalize())
+
+
+def count_words(column: str, value: float) -> str:
+    """One of the counts behind a number, rounded for eyes."""
+    form = _FORMS.get(column)
+    if form is not None:
+        return "infinite" if math.isinf(value) else decimal(100 * value if form == "share" else value, 1 if form == "share" else 2)
+    return decimal(value, 0 if value.is_integer() else 1)
 
 
 def clean(text: object) -> str:

@@ -11,7 +11,20 @@ from markupsafe import Markup
 
 from cxlib.figures import canvas
 from cxlib.figures.findings import finding
-from cxlib.figures.measures import a_date, date_words, decimal, heading, key_words, level_words, listed, measure_named, moving, window_words
+from cxlib.figures.measures import (
+    Measure,
+    a_date,
+    count_words,
+    date_words,
+    decimal,
+    heading,
+    key_words,
+    level_words,
+    listed,
+    measure_named,
+    moving,
+    window_words,
+)
 from cxlib.figures.moves import SIGNS, WAYS, is_moves, periods, size, way_of
 from cxlib.figures.picture import Piece, said
 from cxlib.figures.shown import Shown, read
@@ -25,7 +38,9 @@ MOST_ROWS = 200
 CURVE_ROWS = 60
 
 #: Said elsewhere on the table, or for machines only.
-_UNSEEN = ("since", "until", "scale_low", "scale_high")
+_UNSEEN = ("since", "until", "since_before", "until_before", "between", "scale_low", "scale_high")
+#: Counts of what the silent would have to think, in the unit of the score itself.
+_SCORES = ("change", "score_answered", "score_of_silent", "to_target")
 
 Cell = tuple[str, bool]
 
@@ -160,7 +175,9 @@ def _cells(shown: Shown, record: dict[Any, Any], columns: Sequence[str], *, seve
         estimate = "not reached"
     interval = "" if pd.isna(record["low"]) else measure.interval(float(record["low"]), _float(record["high"]), fine=True)
     cells = [*head, (estimate, True), (interval, True), (_count(record["n"]), True)]
-    cells += [(_count(record[column]), True) for column in columns]
+    of = measure_named(measure.name.replace("_tipping", ""))
+    scores = [column for column in columns if column in _SCORES]
+    cells += [(_score(of, record[column]) if column in scores else _count(record[column], column), True) for column in columns]
     return cells + ([(window_words(record["since"], record["until"]), False)] if window else [])
 
 
@@ -214,10 +231,16 @@ def _float(value: Any) -> float:
     return math.nan if pd.isna(value) else float(value)
 
 
-def _count(value: Any) -> str:
+def _score(measure: Measure, value: Any) -> str:
+    return "" if pd.isna(value) else measure.number(float(value), fine=True)
+
+
+def _count(value: Any, column: str = "") -> str:
     if value is None or pd.isna(value):
         return ""
-    return decimal(float(value), 0 if float(value).is_integer() else 1) if isinstance(value, (int, float)) else key_words("", value)
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return count_words(column, float(value))
+    return key_words("", value)
 
 
 def grid(caption: str, heads: Sequence[Cell], rows: Sequence[Sequence[Cell]], *, first: int = 1) -> Markup:

@@ -137,18 +137,18 @@ def replicates(parts: Parts, margins: Sequence[Margin], *, groups: int) -> Float
     """
     from scipy import sparse
 
-    random = np.random.default_rng(SEED)
+    chance = np.random.default_rng(SEED)
     signed = parts.people >= 0
     rows = np.arange(len(parts.cell))
     to_cell = sparse.csr_array((parts.weight, (parts.cell, rows)), shape=(len(margins[0].places), len(rows)))
     to_group = [sparse.csr_array((of, (parts.group, rows)), shape=(groups, len(rows))) for of in (parts.weight, *parts.worth)]
     found = []
     for _ in range(REPLICATES // BLOCK):
-        drawn = random.standard_exponential((parts.people.max(initial=0) + 1, BLOCK))
+        drawn = chance.standard_exponential((parts.people.max(initial=0) + 1, BLOCK))
         times = np.empty((len(rows), BLOCK))
         times[signed] = drawn[parts.people[signed]]
         each = parts.alone[~signed, None]
-        times[~signed] = random.standard_gamma(each, size=(len(each), BLOCK)) / each
+        times[~signed] = chance.standard_gamma(each, size=(len(each), BLOCK)) / each
         factors = rake((to_cell @ times).T, margins, tolerance=ROUGHLY)
         times *= factors.T[parts.cell]
         total, *sums = (of @ times for of in to_group)

@@ -7,5 +7,6 @@ from cxlib.survey.rates import response_rate
 from cxlib.survey.ratings import distribution, ratings
 from cxlib.survey.scores import ces, csat, nps
 from cxlib.survey.scoring import Score
+from cxlib.survey.tipping import tipping
 
-__all__ = ["Score", "balance", "ces", "csat", "distribution", "movement", "nps", "raked", "ratings", "response_rate"]
+__all__ = ["Score", "balance", "ces", "csat", "distribution", "movement", "nps", "raked", "ratings", "response_rate", "tipping"]

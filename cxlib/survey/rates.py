@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 _COUNTS = {
-    "answered": "int64", "late": "int64", "too_recent": "int64", "n_people": "int64", "n_eff": "float64",
+    "answered": "int64", "late": "int64", "too_recent": "int64", "recent_answered": "int64", "n_people": "int64", "n_eff": "float64",
     "since": "object", "until": "object",
 }  # fmt: skip
 _SUMS = ["number", "a", "b", "aa", "ab", "bb"]
@@ -63,20 +63,21 @@ def response_rate(
     Returns
     -------
     DataFrame, one row per group, in order of ``by``
-        ============  =====  ====================================================
-        ``by`` ...           the group; a missing key is a group of its own
-        measure       str    ``"response_rate"``
-        estimate      float  share answered, 0-1; missing where ``n`` is 0
-        low, high     float  interval of the share
-        level         float  confidence level of the interval
-        n             int    invitations that had their time
-        answered      int    of them, answered in time
-        late          int    of them, answered later; they count as not answered
-        too_recent    int    invitations that did not have their time; not in ``n``
-        n_people      int    people who were invited, of ``n``
-        n_eff         float  independent invitations they are worth
-        since, until  date   first and last day of asking, of ``n``
-        ============  =====  ====================================================
+        ===============  =====  =================================================
+        ``by`` ...              the group; a missing key is a group of its own
+        measure          str    ``"response_rate"``
+        estimate         float  share answered, 0-1; missing where ``n`` is 0
+        low, high        float  interval of the share
+        level            float  confidence level of the interval
+        n                int    invitations that had their time
+        answered         int    of them, answered in time
+        late             int    of them, answered later; they count as not answered
+        too_recent       int    invitations that did not have their time; not in ``n``
+        recent_answered  int    of them, answered so far
+        n_people         int    people who were invited, of ``n``
+        n_eff            float  independent invitations they are worth
+        since, until     date   first and last day of asking, of ``n``
+        ===============  =====  =================================================
 
         ``frame.attrs["notes"]`` says what was left out; without rows,
         ``frame.attrs["reason"]`` says why.
@@ -190,7 +191,7 @@ class _Asked:
         rows = _once(rows.filter(rows["asked"] <= self.as_of), keys)
         people = self._people(_answered(rows, answers.rows, keys), keys)
         found = ask(_sums(people, [*keys, "role"]))
-        found = whole(found, [*_SUMS, "late", "too_recent", "nameless"])
+        found = whole(found, [*_SUMS, "late", "too_recent", "recent_answered", "nameless"])
         nameless = int(found["nameless"].sum())
         if nameless:
             many = int(found["a"].sum() + found["too_recent"].sum())
@@ -210,6 +211,7 @@ class _Asked:
             b=(ripe & in_time).ifelse(times, zero).sum(),
             late=(ripe & rows["delay"].notnull() & ~in_time).ifelse(times, zero).sum(),
             too_recent=ripe.ifelse(zero, times).sum(),
+            recent_answered=(~ripe & rows["delay"].notnull()).ifelse(times, zero).sum(),
             since=ripe.ifelse(rows["asked"], never).min(),
             until=ripe.ifelse(rows["asked"], never).max(),
         )
@@ -321,6 +323,6 @@ def _sums(people: Any, keys: list[str]) -> Any:
     """The sums over the people of each group."""
     squares = {name: (people[name[0]] * people[name[1]]).sum() for name in ("aa", "ab", "bb")}
     nameless = people["who"].isnull().ifelse(people["a"] + people["too_recent"], 0).sum()
-    more = {name: people[name].sum() for name in ("a", "b", "late", "too_recent")}
+    more = {name: people[name].sum() for name in ("a", "b", "late", "too_recent", "recent_answered")}
     days = {"since": people["since"].min(), "until": people["until"].max()}
     return people.group_by(keys).agg(number=(people["a"] > 0).sum(), nameless=nameless, **more, **squares, **days)
