@@ -19,7 +19,9 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from cxlib.stats import variance
 from cxlib.stats.intervals import Floats, effective_n
+from cxlib.stats.variance import Clusters
 
 Ints: TypeAlias = npt.NDArray[np.int64]
 
@@ -128,7 +130,7 @@ class Parts:
     worth: Floats
 
 
-def replicates(parts: Parts, margins: Sequence[Margin], *, groups: int) -> Floats:
+def replicates(parts: Parts, margins: Sequence[Margin], *, groups: int, number: int = REPLICATES) -> Floats:
     """The weighted means of every group in replicates of the sample, each raked anew: a row a replicate, then number, then group.
 
     In a replicate each person counts not once but as often as an exponential draw says (the Bayesian bootstrap of Rubin
@@ -143,7 +145,7 @@ def replicates(parts: Parts, margins: Sequence[Margin], *, groups: int) -> Float
     to_cell = sparse.csr_array((parts.weight, (parts.cell, rows)), shape=(len(margins[0].places), len(rows)))
     to_group = [sparse.csr_array((of, (parts.group, rows)), shape=(groups, len(rows))) for of in (parts.weight, *parts.worth)]
     found = []
-    for _ in range(REPLICATES // BLOCK):
+    for _ in range(number // BLOCK):
         drawn = chance.standard_exponential((parts.people.max(initial=0) + 1, BLOCK))
         times = np.empty((len(rows), BLOCK))
         times[signed] = drawn[parts.people[signed]]
@@ -164,3 +166,29 @@ def replicated_variance(found: Floats, number: npt.ArrayLike) -> Floats:
     number = np.asarray(number, dtype=float)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(number > 1, found.var(axis=0) * (number + 1) / (number - 1), np.nan)
+
+
+def clusters(parts: Parts, factors: Floats, position: int, *, groups: int) -> Clusters:
+    """Sums over people of their weights after raking, and of what their answers are worth in one number; who did not sign is alone."""
+    weight, value = parts.weight * factors[parts.cell], parts.worth[position] * factors[parts.cell]
+    signed = parts.people >= 0
+    size = int(parts.people.max(initial=0)) + 1
+    person = parts.group[signed] * size + parts.people[signed]
+    a, b = (np.bincount(person, each[signed], minlength=groups * size).reshape(groups, size) for each in (weight, value))
+    own = [(a > 0).sum(axis=1), a.sum(axis=1), b.sum(axis=1), (a * a).sum(axis=1), (a * b).sum(axis=1), (b * b).sum(axis=1)]
+    group = parts.group[~signed]
+    weight, value, alone = (each[~signed] for each in (weight, value, parts.alone))
+    others = [alone, weight, value, weight**2 / alone, weight * value / alone, value**2 / alone]
+    return Clusters(*(one + np.bincount(group, other, minlength=groups) for one, other in zip(own, others, strict=True)))
+
+
+def worth(of: Clusters, found: Floats, *, spread: npt.ArrayLike, n: npt.ArrayLike, n_eff: npt.ArrayLike) -> tuple[Floats, Floats]:
+    """How many independent answers each group's weighted answers are worth, with how many degrees of freedom that is known.
+
+    The fewer of two: by the variance over the replicates ``found``; and by `cxlib.stats.variance.worth`, with weights that
+    do not change. Where margins foretell the score, replicates vary less than that. With few people they do so by chance.
+    """
+    given, freedom = variance.worth(of, spread=spread, n=n, n_eff=n_eff)
+    spread, again = np.asarray(spread, dtype=float), replicated_variance(found, of.number)
+    by_replicates = np.divide(spread, again, out=np.full_like(spread, np.nan), where=(again > 0) & (spread > 0))
+    return np.fmin(given, by_replicates), freedom

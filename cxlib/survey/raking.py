@@ -9,10 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cxlib.stats import intervals, variance, weighting
+from cxlib.stats import intervals, weighting
 from cxlib.stats.weighting import Parts
-from cxlib.survey.answers import Tally
-from cxlib.survey.matched import NUMBER, NUMBERS, Sample, asked_of, crossed_of, sampled
+from cxlib.survey.matched import NUMBER, Sample, asked_of, crossed_of, sampled
 from cxlib.survey.people import Base
 from cxlib.survey.population import Crossed, places
 from cxlib.survey.scoring import SCORING, Score, Scored
@@ -173,7 +172,10 @@ def _reweighted(sample: Sample, numbers: Sequence[Scored], plain: Sequence[pd.Da
     total, heaviest = counted.weights.sum(axis=1), _heaviest(sample, score)
     frames = []
     for position, (number, before) in enumerate(zip(numbers, plain, strict=True)):
-        n_eff, freedom = _worth(counted, number, _clusters(parts, sample.factor, position, len(counted.n)), found[:, position])
+        mean, square = ((counted.weights * values).sum(axis=1) / total for values in (number.worth, number.worth**2))
+        clusters = weighting.clusters(parts, sample.factor, position, groups=len(counted.n))
+        spread = np.maximum(square - mean**2, 0)
+        n_eff, freedom = weighting.worth(clusters, found[:, position], spread=spread, n=counted.n, n_eff=counted.n_eff)
         known = Base(pd.Series(pd.NA, index=range(len(counted.n)), dtype="Int64"), n_eff, freedom)
         estimate, low, high = (number.unit * each for each in number.interval(counted, known, level))
         columns = {
@@ -184,33 +186,6 @@ def _reweighted(sample: Sample, numbers: Sequence[Scored], plain: Sequence[pd.Da
         values = {name: column[number.rows] for name, column in columns.items()}
         frames.append(before.assign(measure=names, replicates=weighting.REPLICATES, **values))
     return frames
-
-
-def _worth(counted: Tally, number: Scored, clusters: variance.Clusters, found: Floats) -> tuple[Floats, Floats]:
-    """How many independent answers each group's are worth, with how many degrees of freedom.
-
-    The fewer of two: by the replicates, and by people who repeat themselves with weights that do not change.
-    """
-    total = counted.weights.sum(axis=1)
-    mean, square = ((counted.weights * values).sum(axis=1) / total for values in (number.worth, number.worth**2))
-    spread = np.maximum(square - mean**2, 0)
-    given, freedom = variance.worth(clusters, spread=spread, n=counted.n, n_eff=counted.n_eff)
-    again = weighting.replicated_variance(found, clusters.number)
-    by_replicates = np.divide(spread, again, out=np.full_like(spread, np.nan), where=(again > 0) & (spread > 0))
-    return np.fmin(given, by_replicates), freedom
-
-
-def _clusters(parts: Parts, factor: Floats, position: int, groups: int) -> variance.Clusters:
-    """Sums over people of their weights after raking; of an answer that nobody signed, one that is alone."""
-    weight, worth = parts.weight * factor[parts.cell], parts.worth[position] * factor[parts.cell]
-    signed = parts.people >= 0
-    person = parts.group[signed] * NUMBERS + parts.people[signed]
-    a, b = (np.bincount(person, each[signed], minlength=groups * NUMBERS).reshape(groups, NUMBERS) for each in (weight, worth))
-    sums = [(a > 0).sum(axis=1), a.sum(axis=1), b.sum(axis=1), (a * a).sum(axis=1), (a * b).sum(axis=1), (b * b).sum(axis=1)]
-    group = parts.group[~signed]
-    weight, worth, alone = (each[~signed] for each in (weight, worth, parts.alone))
-    more = [alone, weight, worth, weight**2 / alone, weight * worth / alone, worth**2 / alone]
-    return variance.Clusters(*(one + np.bincount(group, other, minlength=groups) for one, other in zip(sums, more, strict=True)))
 
 
 def _heaviest(sample: Sample, score: Score) -> Floats:
