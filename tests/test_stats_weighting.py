@@ -173,8 +173,8 @@ REFUSED = {
     "an empty cell": (
         two([5, 0, 7, 0], ([60, 40], [90, 10])),
         (
-            "no answer is of 1 of the 2 categories of 'plan' that customers have ('Plus', 10 % of the customers), so nothing can be weighted "
-            "to stand for them. Leave the margin out, or join these categories with others."
+            "no answer is of 1 of the 2 categories of 'plan' that customers have ('Plus', 10 % of the customers), so nothing can be "
+            "weighted to stand for them. Leave the margin out, or join these categories with others."
         ),
     ),
     "unequal totals": (

@@ -45,7 +45,7 @@ class Population:
         counted = ask(rows.group_by([*keys, "agreed"]).agg(days=lambda t: t["days"].sum()))
         if counted["agreed"].notna().any():
             # Who was not asked has not agreed.
-            counted = counted[counted["agreed"].fillna(False).astype(bool)]
+            counted = counted[counted["agreed"].eq(True)]
         cells = restored(counted.drop(columns="agreed"), expr, columns)
         cells = cells.astype({"days": "int64"}).groupby(list(columns), dropna=False, sort=False)["days"].sum().reset_index()
         return cls(cells, 1 if since is None or until is None else (until - since).days + 1, since, until)
