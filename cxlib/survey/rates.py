@@ -239,16 +239,15 @@ class _Asked:
         if recent:
             notes.append(f"{recent:,} {'invitation is' if recent == 1 else 'invitations are'} more recent than that and left out.")
         if late:
-            notes.append(f"{late:,} {'was' if late == 1 else 'were'} answered later, and count as not answered.")
+            notes.append(f"{late:,} {'was answered later, and counts' if late == 1 else 'were answered later, and count'} as not answered.")
         unsigned = int((answers.roles["answers"] - answers.roles["signed"]).sum())
         if unsigned:
             signs = f"{unsigned:,} of {int(answers.roles['answers'].sum()):,} answers {'is' if unsigned == 1 else 'are'} signed by nobody"
             notes.append(f"{signs}: the invitations behind them count as not answered.")
         for role, part in others.groupby("role"):
             many = int(part["a"].sum() + part["too_recent"].sum())
-            notes.append(
-                f"{many:,} {'invitation' if many == 1 else 'invitations'} of role '{role}' are left out, as no answer here is of that role."
-            )
+            words = "invitation of role '{}' is" if many == 1 else "invitations of role '{}' are"
+            notes.append(f"{many:,} {words.format(role)} left out, as no answer here is of that role.")
         return notes
 
 
