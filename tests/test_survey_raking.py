@@ -457,6 +457,18 @@ def test_waves_and_groups_find_their_own_response_rate():
     assert str(letter.value) == "tipping: the response rates are not by 'plan'. Ask for them: by=['plan', 'wave']."
 
 
+def test_rates_of_other_periods_than_those_compared_say_nothing():
+    moved, rates = moved_and_rates([9, 3], [9, 9], [40, 40])
+    found = survey.tipping(moved, rates.assign(wave=["1", "2"]).drop(columns="month"))
+    assert (len(found), found.attrs["reason"]) == (0, "Response rates are known by wave, and not by month.")
+
+
+def test_rates_by_more_columns_than_the_change_are_summed_up():
+    moved, rates = moved_and_rates([9, 3], [9, 9], [40, 40])
+    halves = pd.concat([rates.assign(plan=plan, n=20, answered=1) for plan in "ab"])
+    assert survey.tipping(moved, halves)["estimate"].tolist() == pytest.approx(survey.tipping(moved, rates)["estimate"].tolist())
+
+
 def test_what_is_no_movement_or_no_rate_is_refused():
     moved, rates = moved_and_rates([9, 3], [9, 9], [40, 40])
     with pytest.raises(ValueError, match=r"^tipping: moved is no movement; it is what survey\.movement\(responses\) returns$"):

@@ -103,9 +103,10 @@ def response_rate(
     invitations where people were invited more than once and are alike in answering.
 
     Giving everybody the same days makes groups and months comparable: nobody who has not
-    had the time is taken for silent. It misleads where invitations bounce, as nobody can
-    answer what never arrived; and where a low rate is taken for a wrong score: what counts
-    is how those who are silent differ, not how many they are (see `tipping`).
+    had the time is taken for silent. It misleads between channels, where paper takes longer
+    to come in than a click: give all of them more days. It misleads where invitations
+    bounce, as nobody can answer what never arrived; and where a low rate is taken for a
+    wrong score: what counts is how the silent differ, not how many they are (see `tipping`).
 
     References
     ----------

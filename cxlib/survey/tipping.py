@@ -39,7 +39,7 @@ def tipping(moved: pd.DataFrame, rates: pd.DataFrame, *, target: float | None = 
         What `movement` returned.
     rates : DataFrame
         What `response_rate` returned, by ``"wave"`` where waves are compared, else by
-        ``"month"``; and by the same columns as ``moved``.
+        ``"month"``; and by the columns of ``moved``. Any others are summed up.
     target : float, optional
         A score that is to be held, in the unit of the score.
 
@@ -118,8 +118,11 @@ def tipping(moved: pd.DataFrame, rates: pd.DataFrame, *, target: float | None = 
     shape = [*keys, "period", "against"]
     if reason := moved.attrs.get("reason") or rates.attrs.get("reason"):
         return nothing(keys=shape, counts=_COUNTS, reason=reason).astype(_COUNTS)
-    waves = "wave" in rates.columns
-    wanted = [*keys, "wave" if waves else "month"]
+    waves = not all(isinstance(after, dt.date) for after in moved["after"])
+    span, other = ("wave", "month") if waves else ("month", "wave")
+    if span not in rates.columns and other in rates.columns:
+        return nothing(keys=shape, counts=_COUNTS, reason=f"Response rates are known by {other}, and not by {span}.").astype(_COUNTS)
+    wanted = [*keys, span]
     lacking = [name for name in wanted if name not in rates.columns]
     if lacking:
         raise TableError(f"tipping: the response rates are not by '{lacking[0]}'. Ask for them: by={wanted!r}.")
