@@ -2,8 +2,9 @@
 
 from cxlib.figures.bars import shares
 from cxlib.figures.cards import cards
+from cxlib.figures.crosstabs import banner
 from cxlib.figures.curves import curve
-from cxlib.figures.dots import intervals, worst
+from cxlib.figures.dots import against, intervals, worst
 from cxlib.figures.lines import trend
 from cxlib.figures.picture import Picture, Piece
 from cxlib.figures.settings import style
@@ -15,7 +16,9 @@ __all__ = [
     "Picture",
     "Piece",
     "account",
+    "against",
     "balance",
+    "banner",
     "cards",
     "curve",
     "headline",

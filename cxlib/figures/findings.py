@@ -11,6 +11,7 @@ import math
 from collections.abc import Sequence
 from datetime import date
 
+from cxlib.figures.lettered import banner_words, is_banner
 from cxlib.figures.measures import (
     DAYS_A_MONTH,
     MONTHS,
@@ -23,6 +24,7 @@ from cxlib.figures.measures import (
     window_words,
 )
 from cxlib.figures.moves import is_moves, movements
+from cxlib.figures.rests import against_words, is_rests
 from cxlib.figures.shown import Row, Shown
 
 NPS_SCORES = tuple(range(11))
@@ -39,6 +41,10 @@ def finding(shown: Shown, *, than: Row | None = None) -> str:
         return movements(shown)
     if own := _own(shown):
         return own
+    if is_banner(shown.keys):
+        return banner_words(shown)
+    if is_rests(shown.counts):
+        return against_words(shown)
     if "month" in shown.keys:
         return series(shown)
     if "tenure_days" in shown.keys:

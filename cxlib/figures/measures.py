@@ -101,6 +101,13 @@ class Measure:
 _CUSTOMERS = ("customer", "customers")
 _SHARE = (0.0, 1.0)
 
+#: Classes of answers, whose shares a cross-table has: name, words, and whether many of them are good.
+_CLASSES: tuple[tuple[str, str, Literal["high", "low"] | None], ...] = (
+    ("promoters", "promoters", "high"), ("passives", "passives", None), ("detractors", "detractors", "low"),
+    ("dissatisfied", "dissatisfied answers", "low"), ("easy", "easy answers", "high"), ("hard", "hard answers", "low"),
+    ("top", "best answers", "high"), ("bottom", "worst answers", "low"),
+)  # fmt: skip
+
 _MEASURES = (
     Measure(
         "nps", "loyalty (NPS)", "Loyalty (NPS)", "NPS (points)",
@@ -143,12 +150,21 @@ _MEASURES = (
         "share_of_answers", "the share of the answers", "Share of the answers", "Of the answers (%)", "Share of the answers, %", "share",
         good=None, floor=0, ceiling=1,
     ),
+    *(
+        Measure(
+            f"{one}_share", f"the share of {words}", words.capitalize(), f"{words.capitalize()} (%)", f"Share of {words}, %", "share",
+            good=good, floor=0, ceiling=1,
+        )
+        for one, words, good in _CLASSES
+    ),
 )  # fmt: skip
 _VOCABULARY = {measure.name: measure for measure in _MEASURES}
 
 #: A result without rows has lost the name of its measure; the counts it would have had tell.
 _TELLTALE = {
+    "score_rest": "difference",
     "verdict": "change",
+    "higher_than": "banner",
     "promoters": "nps",
     "satisfied": "csat",
     "easy": "ces_share",
@@ -198,7 +214,7 @@ def measure_named(name: str) -> Measure:
     if name.endswith("_raked"):
         return _raked(measure_named(name.removesuffix("_raked")), name)
     base = name.removesuffix("_weighted")
-    made = next((make for end, make in (("_change", _change), ("_tipping", _tipping)) if base.endswith(end)), _unlisted)
+    made = {"change": _change, "difference": _change, "tipping": _tipping}.get(base.rpartition("_")[2], _unlisted)
     found = _VOCABULARY.get(base) or made(base)
     if base == name:
         return found
@@ -208,17 +224,19 @@ def measure_named(name: str) -> Measure:
 
 
 def moving(measure: Measure) -> Measure:
-    """The measure whose change a result holds: that of ``csat_change`` is ``csat``."""
-    return measure_named(measure.name.replace("_change", "")) if measure.change else measure
+    """The measure whose change or difference a result holds: that of ``csat_change`` is ``csat``."""
+    return measure_named(measure.name.replace("_change", "").replace("_difference", "")) if measure.change else measure
 
 
 def _change(name: str) -> Measure:
-    of = measure_named(name.removesuffix("_change"))
-    found = replace(of, name=name, subject=f"the change of {of.subject}", short=f"{of.short}, change", change=True)
+    base, _, what = name.rpartition("_")
+    of = measure_named(base)
+    found = replace(of, name=name, subject=f"the {what} of {of.subject}", short=f"{of.short}, {what}", change=True)
     unit = found.unit.strip()
     span = of.ceiling - of.floor
-    axis = f"Change of {of.subject}{f' in {unit}' if unit else ''}"
-    return replace(found, heading=f"Change{f' ({unit})' if unit else ''}", axis=axis, floor=-span, ceiling=span)
+    between = f"{what.capitalize()} of {of.subject}{' from the rest' if what == 'difference' else ''}"
+    axis = f"{between}{f' in {unit}' if unit else ''}"
+    return replace(found, heading=f"{what.capitalize()}{f' ({unit})' if unit else ''}", axis=axis, floor=-span, ceiling=span)
 
 
 def _raked(of: Measure, name: str) -> Measure:

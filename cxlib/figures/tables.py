@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from cxlib.figures import canvas
 from cxlib.figures.findings import finding
+from cxlib.figures.lettered import is_banner
 from cxlib.figures.measures import (
     Measure,
     a_date,
@@ -27,6 +28,7 @@ from cxlib.figures.measures import (
 )
 from cxlib.figures.moves import SIGNS, WAYS, is_moves, periods, size, way_of
 from cxlib.figures.picture import Piece, said
+from cxlib.figures.rests import is_rests
 from cxlib.figures.shown import Shown, read
 from cxlib.figures.withhold import PAIR
 from cxlib.tables import RESULT
@@ -101,6 +103,10 @@ def html_table(shown: Shown) -> Markup:
     """Caption, headings, rows and the file of a result, all escaped."""
     if is_moves(shown.keys):
         return _moves_table(shown)
+    if is_banner(shown.keys) or is_rests(shown.counts):
+        from cxlib.figures.crosstabs import against_table, banner_tables
+
+        return banner_tables(shown) if is_banner(shown.keys) else against_table(shown)
     frame = _thinned(shown)
     cut = frame.head(MOST_ROWS)
     several = shown.frame["measure"].nunique() > 1

@@ -4,7 +4,8 @@ A group with fewer than ``k`` answers is withheld. A single withheld group could
 the total less all others, so the groups withheld along any one key must be at least two and hold
 at least ``k`` together: the next smallest goes with them until they do. A group without a key is withheld
 like any other, but no group is withheld for its sake: nobody knows who is in it. It is the last to be withheld
-for another's. A change is withheld where one of its two periods is: it would give that one away.
+for another's. A change is withheld where one of its two periods is: it would give that one away. A group is withheld
+where the rest it is set against is small, and of a table of columns whole columns are.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 
 import pandas as pd
 
+from cxlib.figures.lettered import is_banner
 from cxlib.figures.measures import AXES
 
 #: Keys of a change.
@@ -27,6 +29,8 @@ def withheld(frame: pd.DataFrame, *, keys: Sequence[str], k: int) -> pd.DataFram
     """Two columns beside ``frame``: ``small`` (0 < n < k) and ``beside`` (withheld to keep a small one from being worked out)."""
     if set(PAIR) <= set(keys) and len(frame):
         return _of_changes(frame, [key for key in keys if key not in PAIR], k)
+    if is_banner(keys) and len(frame):
+        return _of_columns(frame, [key for key in keys if key in _SHARED], k)
     group = [key for key in keys if key not in AXES]
     base = "customers" if "customers" in frame else "n"
     if not len(frame):
@@ -43,6 +47,8 @@ def withheld(frame: pd.DataFrame, *, keys: Sequence[str], k: int) -> pd.DataFram
     # A merge on keys would not pair missing ones in every pandas; the number of the group does.
     number = frame.groupby(group, dropna=False, sort=False).ngroup().to_numpy()
     found: pd.DataFrame = sizes[["small", "beside"]].iloc[number].set_index(frame.index)
+    if "n_rest" in frame:
+        found["beside"] |= (frame["n_rest"] > 0) & (frame["n_rest"] < k) & (frame["n"] > 0) & ~found["small"]
     return found
 
 
@@ -53,6 +59,18 @@ def _of_changes(frame: pd.DataFrame, groups: list[str], k: int) -> pd.DataFrame:
     found = withheld(both, keys=[*groups, "period"], k=k).to_numpy().reshape(2, len(frame), 2)
     small, beside = found[:, :, 0].any(axis=0), found[:, :, 1].any(axis=0)
     return pd.DataFrame({"small": small, "beside": beside & ~small}, index=frame.index)
+
+
+def _of_columns(frame: pd.DataFrame, questions: list[str], k: int) -> pd.DataFrame:
+    """The same for columns: each is withheld in all its rows, in view of the others of its breakdown and of the total."""
+    of = [*questions, "breakdown", "group"]
+    found = pd.DataFrame({"small": False, "beside": False}, index=frame.index)
+    for _, part in frame.groupby([*questions, "breakdown"], dropna=False, sort=False):
+        sizes = part.drop_duplicates("letter")
+        flags = withheld(sizes[[*of, "letter", "n"]], keys=["group"], k=k)
+        for flag in found:
+            found.loc[part.index, flag] = part["letter"].isin(sizes.loc[flags[flag], "letter"])
+    return found
 
 
 def _hide_more(sizes: pd.DataFrame, group: Sequence[str], k: int) -> bool:

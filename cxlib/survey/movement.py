@@ -351,26 +351,12 @@ def _sides(pairs: pd.DataFrame) -> tuple[Ints, Ints]:
 
 
 def _change(counted: Tally, sides: tuple[Ints, Ints], number: Scored, known: Base, alike: Floats, level: float) -> stats.Change:
-    """The change of every pair by the test of its form; means on each scale of their own."""
+    """The change of every pair by the test of its form."""
     answers = counted.scaled(known.n_eff)
     freedom = (_at(known.freedom, sides[0], np.inf), _at(known.freedom, sides[1], np.inf))
-    if number.form != "mean":
-        compared = number.classes(answers)
-        test = {"net": stats.net_change, "share": stats.share_change}[number.form]
-        return test(_at(compared, sides[0], 0.0), _at(compared, sides[1], 0.0), level=level, freedom=freedom, correlation=alike)
-    first = np.where(sides[0] >= 0, sides[0], sides[1])
-    found = np.full((10, len(first)), np.nan)
-    for rows, scores in counted.scales():
-        here = np.flatnonzero(rows[first])
-        pair = [_at(answers[:, : len(scores)], side[here], 0.0) for side in sides]
-        free = (freedom[0][here], freedom[1][here])
-        change = stats.mean_change(pair[0], pair[1], scores, level=level, freedom=free, correlation=alike[here])
-        found[:, here] = [
-            *(change.estimate, change.low, change.high, change.p_value, change.std_error),
-            *(*change.variances, *change.spreads, change.freedom),
-        ]
-    estimate, low, high, p_value, std_error, one, other, spread, spread_after, free_of_both = found
-    return stats.Change(estimate, low, high, p_value, std_error, (one, other), (spread, spread_after), free_of_both)
+    samples = (_at(answers, sides[0], 0.0), _at(answers, sides[1], 0.0))
+    at = np.where(sides[0] >= 0, sides[0], sides[1])
+    return number.change(counted, samples, at, freedom=freedom, correlation=alike, level=level)
 
 
 def _at(values: Any, side: Ints, absent: Any) -> Any:

@@ -11,11 +11,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from cxlib.stats import intervals, variance
+from cxlib.stats import movement as stats
 from cxlib.survey.answers import PEOPLE, Asked, Tally
 from cxlib.survey.people import Base, Worth
 
 Box = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -79,10 +81,34 @@ class Scored:
             low, high = {"net": intervals.net_share, "share": _wilson}[self.form](self.classes(answers), level)
         return estimate, np.fmin(low, estimate), np.fmax(high, estimate)
 
-    def classes(self, answers: Floats) -> Floats:
+    def classes(self, answers: Floats, at: Ints | slice = slice(None)) -> Floats:
         """Answers by what they are worth: promoters, passives, detractors; or inside, outside."""
         values = {"net": (1, 0, -1), "share": (1, 0)}[self.form]
-        return np.column_stack([(answers * (self.worth == value)).sum(axis=1) for value in values])
+        return np.column_stack([(answers * (self.worth[at] == value)).sum(axis=1) for value in values])
+
+    def change(
+        self, counted: Tally, samples: tuple[Floats, Floats], at: Ints, *, freedom: stats.Freedom, correlation: Floats, level: float
+    ) -> stats.Change:
+        """The second of two samples less the first, one row a pair, by the test of its form; means on each scale of their own.
+
+        ``samples`` are answers by score, ``at`` a group of the tally that was asked as each pair was.
+        """
+        if self.form != "mean":
+            test = {"net": stats.net_change, "share": stats.share_change}[self.form]
+            one, other = (self.classes(answers, at) for answers in samples)
+            return test(one, other, level=level, freedom=freedom, correlation=correlation)
+        found = np.full((10, len(at)), np.nan)
+        for rows, scores in counted.scales():
+            here = np.flatnonzero(rows[at])
+            one, other = (answers[here, : len(scores)] for answers in samples)
+            free = (np.asarray(freedom[0])[here], np.asarray(freedom[1])[here])
+            change = stats.mean_change(one, other, scores, level=level, freedom=free, correlation=correlation[here])
+            found[:, here] = [
+                *(change.estimate, change.low, change.high, change.p_value, change.std_error),
+                *(*change.variances, *change.spreads, change.freedom),
+            ]
+        estimate, low, high, p_value, std_error, first, second, spread, spread_after, free_of_both = found
+        return stats.Change(estimate, low, high, p_value, std_error, (first, second), (spread, spread_after), free_of_both)
 
 
 def _nps(counted: Tally, asked: Asked) -> list[Scored]:
