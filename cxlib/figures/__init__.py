@@ -10,6 +10,7 @@ from cxlib.figures.pairs import gap, restated
 from cxlib.figures.picture import Picture, Piece
 from cxlib.figures.settings import style
 from cxlib.figures.tables import account, table
+from cxlib.figures.weights import balance
 from cxlib.figures.words import headline, sentence, set_up
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Piece",
     "account",
     "against",
+    "balance",
     "banner",
     "cards",
     "curve",

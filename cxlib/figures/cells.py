@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
-from cxlib.figures.measures import Measure, decimal, key_words, moving
+from cxlib.figures.measures import Measure, decimal, key_words, measure_named, moving
 from cxlib.figures.moves import size
 from cxlib.figures.sides import SIDE_SIGNS
+
+#: Counts that are shares, and those whose second place matters.
+_SHARES = ("arrived", "share_customers", "share_weighted")
+_FINE = ("asmd_before", "asmd_after", "deff", "largest_weight")
+#: Counts of what the silent would have to think, in the unit of the score itself.
+_OF_THE_SILENT = ("change", "score_answered", "score_of_silent", "to_target")
 
 
 def count_of(measure: Measure, column: str, record: Mapping[Any, Any]) -> str:
@@ -28,11 +35,17 @@ def count_of(measure: Measure, column: str, record: Mapping[Any, Any]) -> str:
         return size(measure, float(value))
     if column == "p_corrected":
         return "below 0.001" if value < 0.001 else decimal(float(value), 3)
-    return decimal(100 * float(value), 1) if column == "arrived" else count_words(value)
+    if column in _OF_THE_SILENT:
+        return measure_named(measure.name.replace("_tipping", "")).number(float(value), fine=True)
+    if column in _SHARES + _FINE and not math.isinf(value):
+        return decimal(100 * float(value), 1) if column in _SHARES else decimal(float(value), 2)
+    return count_words(value)
 
 
 def count_words(value: Any) -> str:
     """A count rounded for eyes; anything else as a key is written."""
     if value is None or pd.isna(value):
         return ""
-    return decimal(float(value), 0 if float(value).is_integer() else 1) if isinstance(value, (int, float)) else key_words("", value)
+    if not isinstance(value, (int, float)):
+        return key_words("", value)
+    return "infinite" if math.isinf(value) else decimal(float(value), 0 if float(value).is_integer() else 1)

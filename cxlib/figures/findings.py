@@ -42,6 +42,8 @@ def finding(shown: Shown, *, than: Row | None = None) -> str:
         return shown.reason
     if is_moves(shown.keys):
         return movements(shown)
+    if own := _own(shown):
+        return own
     if is_banner(shown.keys):
         return banner_words(shown)
     if is_rests(shown.counts):
@@ -61,6 +63,18 @@ def finding(shown: Shown, *, than: Row | None = None) -> str:
     if shown.keys:
         return groups(shown, than=than)
     return overall(shown)
+
+
+def _own(shown: Shown) -> str:
+    """The finding of a result that says more than its numbers alone: of weights, and of those who did not answer."""
+    # These findings are made of the pieces below, so they are found when they are needed.
+    from cxlib.figures import weights
+
+    if f"{shown.measure.name}_raked" in set(shown.frame["measure"]):
+        return weights.beside(shown)
+    if shown.measure.name.removesuffix("_weighted").endswith("_tipping"):
+        return weights.tipped(shown)
+    return weights.mix(shown) if {"margin", "category"} <= set(shown.keys) else ""
 
 
 def capital(text: str) -> str:

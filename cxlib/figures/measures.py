@@ -142,6 +142,14 @@ _MEASURES = (
         "median_tenure", "the median tenure", "Median tenure", "Median (months)", "Months until half have left", "months",
         base=_CUSTOMERS, base_heading="Customers", floor=0,
     ),
+    Measure(
+        "response_rate", "the response rate", "Response rate", "Answered (%)", "Share of invitations that were answered, %", "share",
+        base=("invitation", "invitations"), base_heading="Invitations", floor=0, ceiling=1,
+    ),
+    Measure(
+        "share_of_answers", "the share of the answers", "Share of the answers", "Of the answers (%)", "Share of the answers, %", "share",
+        good=None, floor=0, ceiling=1,
+    ),
     *(
         Measure(
             f"{one}_share", f"the share of {words}", words.capitalize(), f"{words.capitalize()} (%)", f"Share of {words}, %", "share",
@@ -175,6 +183,10 @@ _TELLTALE = {
     "answers": "answer_share",
     "chosen": "choice_share",
     "n_closed": "result_restated",
+    "too_recent": "response_rate",
+    "share_customers": "share_of_answers",
+    "score_of_silent": "nps_tipping",
+    "largest_weight": "nps",
 }
 
 #: Keys along which a result is a curve or a distribution: its rows are no groups of their own.
@@ -205,6 +217,15 @@ _HEADINGS = {
     "to_come": "Still to come",
     "closed": "Closed on",
     "arrived": "Arrived (%)",
+    "recent_answered": "Of these answered so far",
+    "deff": "Answers for one",
+    "share_customers": "Of the customers (%)",
+    "share_weighted": "Of the answers, weighted (%)",
+    "asmd_before": "Distance",
+    "asmd_after": "Distance, weighted",
+    "score_answered": "Score of those who answered",
+    "score_of_silent": "Score the silent would need",
+    "to_target": "Lower for the target",
 }
 
 #: What a measure is made into, by the end of its name: in a sentence, over a column, beside a picture.
@@ -222,9 +243,13 @@ _ORDER = {measure.name: place for place, measure in enumerate(_MEASURES)}
 
 def measure_named(name: str) -> Measure:
     """The vocabulary of a measure; one that is not in it is spoken of by its name."""
+    if name.endswith("_raked"):
+        return _raked(measure_named(name.removesuffix("_raked")), name)
     base = name.removesuffix("_weighted")
     derived = next((suffix for suffix in _DERIVED if base.endswith(suffix)), None)
-    found = _VOCABULARY.get(base) or (_derived(base, derived) if derived else _unlisted(base))
+    found = _VOCABULARY.get(base) or (
+        _derived(base, derived) if derived else _tipping(base) if base.endswith("_tipping") else _unlisted(base)
+    )
     if base == name:
         return found
     return replace(
@@ -251,6 +276,21 @@ def _derived(name: str, suffix: str) -> Measure:
     if suffix in {"_gap", "_early"}:
         found = replace(found, base_heading="Answers on the smaller side")
     return replace(found, heading=f"{over}{f' ({unit})' if unit else ''}", axis=axis, floor=-span, ceiling=span)
+
+
+def _raked(of: Measure, name: str) -> Measure:
+    words = "weighted to the customers"
+    return replace(of, name=name, subject=f"{of.subject}, {words},", short=f"{of.short}, {words}", axis=f"{of.axis}, {words}")
+
+
+def _tipping(name: str) -> Measure:
+    of = measure_named(name.removesuffix("_tipping"))
+    unit = replace(of, change=True).unit.strip()
+    over = f"How much lower the silent would have to score{f' ({unit})' if unit else ''}"
+    return replace(
+        of, name=name, subject=f"how much lower in {of.subject} the silent would have to be", short=over, heading=over, axis=over,
+        good=None, floor=-math.inf, ceiling=math.inf, change=True,
+    )  # fmt: skip
 
 
 def measure_of(frame: pd.DataFrame) -> Measure:

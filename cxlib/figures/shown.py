@@ -89,7 +89,11 @@ class Shown:
     @cached_property
     def rows(self) -> list[Row]:
         """The rows that are drawn: of the measure the result is about, not withheld, with an estimate or an interval."""
-        wanted = self.frame[(self.frame["measure"] == self.measure.name) & ~self.frame["withheld"] & (self.frame["n"] > 0)]
+        return self.rows_of(self.measure.name)
+
+    def rows_of(self, measure: str) -> list[Row]:
+        """The rows of one measure that may be shown."""
+        wanted = self.frame[(self.frame["measure"] == measure) & ~self.frame["withheld"] & (self.frame["n"] > 0)]
         records = [{str(name): value for name, value in record.items()} for record in wanted.to_dict("records")]
         return [self._row(record) for record in records]
 

@@ -39,7 +39,9 @@ MOST_ROWS = 200
 CURVE_ROWS = 60
 
 #: Said elsewhere on the table, or for machines only.
-_UNSEEN = ("since", "until", "scale_low", "scale_high", "p_value", "margin", "one_only")
+_UNSEEN = (
+    "since", "until", "since_before", "until_before", "between", "scale_low", "scale_high", "p_value", "margin", "one_only",
+)  # fmt: skip
 #: Of two scores side by side the table has the scores and what they rest on; the file has their intervals and ends, too.
 _UNSEEN_PARTS = ("low_", "high_", "good_", "bad_")
 
