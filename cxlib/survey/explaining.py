@@ -1,0 +1,205 @@
+"""What the ratings of one group explain of its score: importance, order, reward and penalty, each with its interval."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from cxlib.stats import drivers as stats
+from cxlib.stats.intervals import Floats, tails
+from cxlib.stats.missing import Moments, Sums, moments, resampled
+from cxlib.survey.occasions import Occasions, sums_of
+
+#: A correlation of fewer pairs than this is known to no better than ± 0.28.
+FEW_TOGETHER = 50
+#: With fewer people for each driver the intervals hold the truth too seldom (see `cxlib.survey.drivers`).
+PEOPLE_EACH = 20
+#: Fewer answers than this in a box say nothing of those who give them.
+FEW_IN_A_BOX = 10
+#: What a noise driver stays below in so many samples is the noise floor.
+_FLOOR = 0.95
+#: Where the interval of the asymmetry lies beyond these, a driver is basic, or a delight.
+_BASIC, _DELIGHT = -0.1, 0.1
+_DRAWS = 1000
+
+
+@dataclass(frozen=True)
+class Boxes:
+    """The ends of a driver's scale: the lowest score of the top box, the highest of the bottom box, and how far they lie from the middle.
+
+    The top box is the best fifth of the scale, the bottom box the worst two fifths, at least one score each. ``above`` is how many
+    points the mean of the top box lies above that of the scores between, ``below`` how many the bottom box lies below it;
+    missing where one of the three is all but empty.
+    """
+
+    top: int
+    bottom: int
+    above: float
+    below: float
+
+    @classmethod
+    def of(cls, counts: npt.NDArray[np.int64], low: int) -> Boxes:
+        """The boxes of a scale that begins at ``low``, from its counts by score."""
+        width = len(counts)
+        score = low + np.arange(width)
+        top, bottom = low + width - max(width // 5, 1), low + max(2 * width // 5, 1) - 1
+        parts = [score >= top, score <= bottom, (score > bottom) & (score < top)]
+        if min(counts[part].sum() for part in parts) < FEW_IN_A_BOX:
+            return cls(top, bottom, np.nan, np.nan)
+        high, worst, middle = (float((counts * score)[part].sum() / counts[part].sum()) for part in parts)
+        return cls(top, bottom, high - middle, middle - worst)
+
+
+@dataclass
+class Explained:
+    """The numbers of a group by driver, NaN where there is none; and why, in words."""
+
+    columns: dict[str, Floats]
+    best: npt.NDArray[np.int64]
+    worst: npt.NDArray[np.int64]
+    chosen: list[int]
+    left_out: dict[int, str] = field(default_factory=dict)
+    reason: str = ""
+
+
+def explained(asked: Occasions, place: int, boxes: Mapping[int, Boxes], *, level: float) -> Explained:
+    """All that is said of the drivers of one group; ``boxes`` are those of each driver's scale."""
+    rows, group = asked.of(place), asked.groups.iloc[place]
+    together = asked.together(place)
+    found = Explained({}, np.zeros(asked.drivers, dtype="int64"), np.zeros(asked.drivers, dtype="int64"), [])
+    found.chosen, found.left_out = _chosen(rows, asked.drivers, together)
+    found.reason = _refused(rows, int(group["people"]), found.chosen)
+    if found.reason:
+        return found
+    chosen = found.chosen
+    people = group[[f"p{driver}" for driver in chosen]].to_numpy(dtype=float)
+    weights = rows["w"].astype(float).sum() ** 2 / rows["ww"].astype(float).sum() / rows["n"].astype(float).sum()
+    parts = _parts(rows, chosen, people * weights, level)
+    parts |= _effects(rows, chosen, [boxes[driver] for driver in chosen], level)
+    best, worst = parts.pop("best"), parts.pop("worst")
+    found.best[chosen], found.worst[chosen] = best.astype("int64"), worst.astype("int64")
+    for name, values in parts.items():
+        found.columns[name] = np.full(asked.drivers, np.nan)
+        found.columns[name][chosen] = values
+    return found
+
+
+def _varies(rows: pd.DataFrame, name: str) -> bool:
+    return bool(rows[name].nunique() > 1)
+
+
+def _chosen(rows: pd.DataFrame, size: int, together: npt.NDArray[np.int64]) -> tuple[list[int], dict[int, str]]:
+    """The drivers that can be compared, and why the others cannot."""
+    left_out: dict[int, str] = {}
+    for driver in range(size):
+        if together[driver, driver] < FEW_TOGETHER:
+            left_out[driver] = f"fewer than {FEW_TOGETHER} ratings beside a score"
+        elif not _varies(rows, f"v{driver}"):
+            left_out[driver] = "everybody rated it alike"
+    chosen = [driver for driver in range(size) if driver not in left_out]
+    while chosen and together[np.ix_(chosen, chosen)].min() < FEW_TOGETHER:
+        # Of those who were seldom rated together, the one with the fewest such ratings goes first.
+        seldom = (together[np.ix_(chosen, chosen)] < FEW_TOGETHER).sum(axis=1)
+        alone = max(range(len(chosen)), key=lambda at: (seldom[at], -together[chosen[at], chosen[at]], chosen[at]))
+        left_out[chosen.pop(alone)] = f"rated together with another fewer than {FEW_TOGETHER} times"
+    return chosen, left_out
+
+
+def _refused(rows: pd.DataFrame, people: int, chosen: Sequence[int]) -> str:
+    """Why nothing can be said of a group; empty where something can."""
+    if not len(rows):
+        return "Nobody who gave a score rated a part of the experience on the same occasion."
+    if not chosen:
+        return f"No part of the experience was rated {FEW_TOGETHER} times beside a score with ratings that differ."
+    if people < PEOPLE_EACH * len(chosen):
+        return f"{people:,} people are too few to tell {len(chosen)} drivers apart; it takes {PEOPLE_EACH} for each, {PEOPLE_EACH * len(chosen):,}."
+    return "" if _varies(rows, "y") else "Everybody gave the same score, so there is nothing to explain."
+
+
+def _parts(rows: pd.DataFrame, chosen: Sequence[int], people: Floats, level: float) -> dict[str, Floats]:
+    """The part of each driver, with its interval, its place among the others, and what chance reaches."""
+    fitted, drawn = _fitted(sums_of(rows, chosen))
+    corr, again = stats.correlations(fitted.cov), stats.correlations(drawn.cov)
+    xx, xy = corr[1:, 1:], corr[0, 1:]
+    estimate, replicates = stats.lmg(xx, xy), stats.lmg(again[:, 1:, 1:], again[:, 0, 1:])
+    # A driver of chance would be alike within a person as well: its people count, not its ratings.
+    noise = stats.noise(xx, xy)
+    base = np.maximum(people - len(chosen) - 1, 1)
+    silent, floor = (np.quantile(noise, share) / base for share in (1 - tails(level), _FLOOR))
+    low, high = stats.bounds(estimate, replicates, silent, level)
+    best, worst = stats.rank_bounds(estimate, replicates, level)
+    return {
+        "estimate": estimate, "low": low, "high": high, "noise_floor": floor, "johnson": stats.relative_weights(xx, xy),
+        "r_squared": np.full(len(chosen), estimate.sum()), "best": best.astype(float), "worst": worst.astype(float),
+    }  # fmt: skip
+
+
+def _fitted(sums: Sums) -> tuple[Moments, Moments]:
+    fitted = moments(sums)
+    return fitted, resampled(sums, fitted, draws=_DRAWS)
+
+
+def _effects(rows: pd.DataFrame, chosen: Sequence[int], boxes: Sequence[Boxes], level: float) -> dict[str, Floats]:
+    """What the top box brings and the bottom box costs, in points of the score for each point of the rating, and how unlike they are."""
+    fitted, drawn = _fitted(sums_of(rows, chosen, np.array([[each.top, each.bottom] for each in boxes], dtype=float)))
+    gaps = np.array([[each.above, each.below] for each in boxes])
+    estimate, replicates = _slopes(fitted, gaps), _slopes(drawn, gaps)
+    found = {}
+    for name, value, again in zip(("reward", "penalty", "asymmetry"), (*estimate, _unlike(*estimate)), (*replicates, _unlike(*replicates)), strict=True):
+        low, high = np.quantile(again, [tails(level), 1 - tails(level)], axis=0)
+        found |= {name: value, f"{name}_low": np.fmin(low, value), f"{name}_high": np.fmax(high, value)}
+    return found
+
+
+def _slopes(at: Moments, gaps: Floats) -> tuple[Floats, Floats]:
+    """Reward and penalty of each driver by the regression on all boxes at once."""
+    corr = stats.correlations(at.cov)
+    spread = np.sqrt(np.maximum(np.diagonal(at.cov, axis1=-2, axis2=-1), 0))
+    scale = np.divide(spread[..., :1], spread[..., 1:], out=np.zeros_like(spread[..., 1:]), where=spread[..., 1:] > 0)
+    effect = stats.slopes(corr[..., 1:, 1:], corr[..., 0, 1:]) * scale
+    p = len(gaps)
+    return effect[..., :p] / gaps[:, 0], effect[..., p:] / gaps[:, 1]
+
+
+def _unlike(reward: Floats, penalty: Floats) -> Floats:
+    """(|reward| − |penalty|) / (|reward| + |penalty|)"""
+    both = np.abs(reward) + np.abs(penalty)
+    return np.divide(np.abs(reward) - np.abs(penalty), both, out=np.full_like(both, np.nan), where=both > 0)
+
+
+def role(low: float, high: float) -> str:
+    """What an asymmetry with this interval says."""
+    if high < _BASIC:
+        return "basic"
+    if low > _DELIGHT:
+        return "delight"
+    return "performance" if low >= _BASIC and high <= _DELIGHT else "not clear"
+
+
+def priorities(rows: pd.DataFrame) -> list[str | None]:
+    """What to do about each driver of a group: by its importance against an equal part, and its rating against the mean of all.
+
+    Said only where it is settled: an important one is above the noise and no less than an equal part of what is
+    explained; an unimportant one is not above the noise, or wholly below that part; and the interval of
+    its rating is wholly to one side of the mean of the ratings.
+    """
+    known = rows["estimate"].notna()
+    equal = rows["r_squared"] / max(int(known.sum()), 1)
+    reach = rows["scale_high"] - rows["scale_low"]
+    mean, low, high = ((rows[name] - rows["scale_low"]) / reach for name in ("performance", "performance_low", "performance_high"))
+    middle = mean[known].mean()
+    above = rows["above_noise"].fillna(False).to_numpy(dtype=bool)
+    important, unimportant = above & (rows["estimate"] >= equal), ~above | (rows["high"] < equal)
+    found = []
+    for is_known, much, little, worse, better in zip(known, important, unimportant, high < middle, low > middle, strict=True):
+        if not is_known:
+            found.append(None)
+        elif not (much or little) or not (worse or better):
+            found.append("not settled")
+        else:
+            found.append({(True, True): "raise first", (True, False): "keep up", (False, True): "later", (False, False): "leave"}[bool(much), bool(worse)])
+    return found
