@@ -134,7 +134,7 @@ def test_fifteen_drivers_are_many_and_more_are_refused():
     corr = np.corrcoef(np.random.default_rng(1).normal(size=(60, 17)).T)
     parts = drivers.lmg(corr[1:16, 1:16], corr[0, 1:16])
     assert parts.sum() == pytest.approx(float(drivers.r_squared(corr[1:16, 1:16], corr[0, 1:16])))
-    with pytest.raises(ValueError, match="^drivers: 16 drivers have 65,536 subsets; at most 15 can be told apart$"):
+    with pytest.raises(ValueError, match=r"^drivers: 16 drivers have 65,536 subsets; at most 15 can be told apart$"):
         drivers.lmg(corr[1:, 1:], corr[0, 1:])
 
 
@@ -275,5 +275,3 @@ def test_people_are_resampled_whole():
     alone = missing.resampled(summed(once), missing.moments(summed(once)))
     people = summed(twice, np.tile(np.arange(200), 2))
     assert missing.resampled(people, missing.moments(people)).cov == pytest.approx(alone.cov)
-
-

@@ -14,7 +14,8 @@ import numpy.typing as npt
 
 from cxlib.stats.intervals import Floats
 
-_STEPS, _CLOSE = 500, 1e-10
+#: Rounds of EM at most; near the end they go on by Newton's method, until nothing moves.
+_STEPS, _NEAR, _CLOSE = 500, 1e-3, 1e-10
 #: So small a part of a column's variance keeps an inverse within reach where one column is another's double.
 _HAIR = 1e-9
 
@@ -49,18 +50,40 @@ class Moments:
 
 def moments(sums: Sums) -> Moments:
     """Means and covariances of all columns by maximum likelihood."""
-    known, row = sums.patterns()
-    n, first, second = (_added(values, row, len(known)) for values in (sums.n, sums.first, sums.second))
-    found = _begun(known, n, first, second)
+    known, *totals = _totals(sums)
+    found, leap = _begun(known, *totals), None
     if known.all():
         return found
     for _ in range(_STEPS):
-        before, found = found, _step(found, known, n, first, second)
-        scale = np.sqrt(np.diagonal(before.cov))
-        moved = np.abs(found.cov - before.cov) / (scale[:, None] * scale + 1e-300)
-        if max(moved.max(), (np.abs(found.mean - before.mean) / (scale + 1e-300)).max()) < _CLOSE:
-            break
+        after = _step(found, known, *totals)
+        moved = _distance(found, after)
+        if moved < _CLOSE:
+            return after
+        if leap is None and moved < _NEAR:
+            leap = _leap(found, known, *totals)
+        far = None if leap is None else _unflat(_flat(found) + leap @ (_flat(after) - _flat(found)), len(found.mean))
+        found = far if far is not None and bool(_sound(far, found)) else after
     return found
+
+
+def _totals(sums: Sums) -> tuple[npt.NDArray[np.bool_], Floats, Floats, Floats]:
+    """The sums of all units together, a row for each set of columns answered."""
+    known, row = sums.patterns()
+    n, first, second = (_added(values, row, len(known)) for values in (sums.n, sums.first, sums.second))
+    return known, n, first, second
+
+
+def _distance(one: Moments, other: Moments) -> float:
+    """The largest move of a mean, in standard deviations, or of a covariance, as of a correlation."""
+    scale = np.sqrt(np.diagonal(one.cov)) + 1e-300
+    return float(max(np.abs((other.mean - one.mean) / scale).max(), np.abs((other.cov - one.cov) / (scale[:, None] * scale)).max()))
+
+
+def _sound(at: Moments, beside: Moments) -> npt.NDArray[np.bool_]:
+    """Whether covariances are some at all: no combination of columns varies by less than nothing."""
+    scale = np.sqrt(np.maximum(np.diagonal(beside.cov), 1e-300))
+    sound: npt.NDArray[np.bool_] = np.linalg.eigvalsh(at.cov / (scale[:, None] * scale))[..., 0] > -1e-8
+    return sound
 
 
 def _begun(known: npt.NDArray[np.bool_], n: Floats, first: Floats, second: Floats) -> Moments:
@@ -142,26 +165,31 @@ def resampled(sums: Sums, at: Moments, *, draws: int = 500) -> Moments:
 
 
 def _stretched(once: Moments, at: Moments, sums: Sums) -> Moments:
-    """Replicates after one round, moved to where all the rounds would end; those that end nowhere stay."""
-    known, row = sums.patterns()
-    n, first, second = (_added(values, row, len(known)) for values in (sums.n, sums.first, sums.second))
-    d = len(at.mean)
-    upper = np.triu_indices(d)
-
-    def flat(of: Moments) -> Floats:
-        return np.concatenate([of.mean, of.cov[..., upper[0], upper[1]]], axis=-1)
-
-    def full(values: Floats) -> Moments:
-        cov = np.zeros((*values.shape[:-1], d, d))
-        cov[..., upper[0], upper[1]] = cov[..., upper[1], upper[0]] = values[..., d:]
-        return Moments(values[..., :d], cov)
-
-    here = flat(at)
-    scale = np.sqrt(np.diagonal(at.cov))
-    nudge = 1e-5 * np.concatenate([scale, scale[upper[0]] * scale[upper[1]]])
-    moved = flat(_step(full(here + np.diag(nudge)), known, n, first, second)) - flat(_step(at, known, n, first, second))
-    slope = (moved / nudge[:, None]).T
-    ends = full(here + np.linalg.solve(np.eye(len(here)) - slope, (flat(once) - here).T).T)
-    smallest = np.linalg.eigvalsh(ends.cov / (scale[:, None] * scale))[:, 0]
-    sound = smallest > -1e-8
+    """Replicates after one round, moved to where all the rounds would end; one that would end nowhere stays."""
+    leap = _leap(at, *_totals(sums))
+    ends = _unflat(_flat(at) + (_flat(once) - _flat(at)) @ leap.T, len(at.mean))
+    sound = _sound(ends, at)
     return Moments(np.where(sound[:, None], ends.mean, once.mean), np.where(sound[:, None, None], ends.cov, once.cov))
+
+
+def _leap(at: Moments, known: npt.NDArray[np.bool_], n: Floats, first: Floats, second: Floats) -> Floats:
+    """What turns the move of one round of EM into that of all rounds: (I − J)⁻¹, J the slope of a round."""
+    here, d = _flat(at), len(at.mean)
+    scale = np.sqrt(np.diagonal(at.cov)) + 1e-12
+    upper = np.triu_indices(d)
+    nudge = 1e-5 * np.concatenate([scale, scale[upper[0]] * scale[upper[1]]])
+    moved = _flat(_step(_unflat(here + np.diag(nudge), d), known, n, first, second)) - _flat(_step(at, known, n, first, second))
+    return np.asarray(np.linalg.inv(np.eye(len(here)) - (moved / nudge[:, None]).T), dtype=np.float64)
+
+
+def _flat(of: Moments) -> Floats:
+    """Means and covariances in one row, each covariance once."""
+    upper = np.triu_indices(of.mean.shape[-1])
+    return np.concatenate([of.mean, of.cov[..., upper[0], upper[1]]], axis=-1)
+
+
+def _unflat(values: Floats, d: int) -> Moments:
+    upper = np.triu_indices(d)
+    cov = np.zeros((*values.shape[:-1], d, d))
+    cov[..., upper[0], upper[1]] = cov[..., upper[1], upper[0]] = values[..., d:]
+    return Moments(values[..., :d], cov)

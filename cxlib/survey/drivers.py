@@ -11,7 +11,7 @@ import pandas as pd
 from cxlib.stats import intervals
 from cxlib.stats.drivers import MOST
 from cxlib.survey.answers import KINDS, PEOPLE, Asked, Tally
-from cxlib.survey.explaining import Boxes, Explained, explained, priorities, role
+from cxlib.survey.explaining import Boxes, Explained, explained, priorities
 from cxlib.survey.movement import Score
 from cxlib.survey.occasions import Occasions, named_drivers, numbered, occasions
 from cxlib.survey.people import Base
@@ -43,7 +43,141 @@ def drivers(
     by: str | Sequence[str] = (),
     level: float = 0.95,
 ) -> pd.DataFrame:
-    """DOC"""
+    """Which rated parts of the experience a score goes with, one row per group and driver.
+
+    The part of the score's differences between people that goes with each rating: its share,
+    0-1, of the variance of the answers, the mean gain of R² over all orders in which the
+    ratings could be taken up (LMG [1]_, also Shapley's value). The parts sum to R².
+
+    Parameters
+    ----------
+    responses : pandas DataFrame or Ibis table, one row per answer
+        Needs ``respondent``, ``question``, ``kind``, ``score``, ``scale_low`` and
+        ``scale_high``; ``touchpoint`` names what was rated. A score stands beside the
+        ratings of the same person in the same ``wave``; without that column, of the same
+        ``time_asked``, and without both, of the same day.
+    outcome : str or Score, default "nps"
+        The score to explain: ``"nps"``, ``"csat"``, ``"ces"`` or ``"ratings"``; or a ``Score``
+        that also names a question, a weight or the accounts of people.
+    by : str or sequence of str, optional
+        Columns to group by. By default all answers form one group.
+    level : float, default 0.95
+        Confidence level of the intervals.
+
+    Returns
+    -------
+    DataFrame, one row per group and driver, in their order
+        ======================  =====  ==============================================
+        ``by`` ...                     the group; a missing key is its own group
+        driver                  str    what was rated: a touchpoint, or a question
+        measure                 str    ``"driver_importance"``
+        estimate                float  its part of the variance of the score, 0-1;
+                                       missing where it cannot be compared
+        low, high               float  interval of the part
+        level                   float  confidence level of the intervals
+        n                       int    ratings that stand beside a score
+        outcome                 str    the score
+        noise_floor             float  the part that a rating of pure chance stays below
+                                       in 95 of 100 samples
+        above_noise             bool   whether the interval lies above that
+        rank                    int    place by importance; missing where not settled
+        rank_low, rank_high     int    best and worst place it may have
+        johnson                 float  Johnson's relative weight, to compare with
+        performance             float  mean rating in points, as `ratings` has it; with
+                                       ``performance_low`` and ``performance_high``
+        reward                  float  points of the score gained for each point by which
+                                       the top box exceeds the middle; with its interval
+        penalty                 float  the same for each point below it: negative where
+                                       low ratings cost; with its interval
+        asymmetry               float  from -1, only penalty, to 1, only reward; with its
+                                       interval
+        role                    str    ``"basic"`` below -0.1, ``"delight"`` above 0.1,
+                                       ``"performance"`` between, ``"not clear"``
+        priority                str    ``"raise first"``, ``"keep up"``, ``"later"``,
+                                       ``"leave"`` or ``"not settled"``
+        missing                 int    scores in the base without this rating
+        n_people                int    people who gave the rating beside a score
+        r_squared               float  the part that all drivers have together
+        scale_low, scale_high   int    the scale of the rating
+        since, until            date   first and last day of these scores
+        ======================  =====  ==============================================
+
+        Without rows, ``frame.attrs["reason"]`` says why; ``frame.attrs["notes"]`` says
+        what was not rated, and what is not compared.
+
+    Raises
+    ------
+    TableError
+        If a column is absent, a score is not a whole number on its scale, ratings have low
+        as good, or somebody answered a question more than once on one occasion.
+    ValueError
+        If ``level`` is not between 0 and 1, there is no such ``outcome``, or a key tells
+        drivers apart.
+
+    See Also
+    --------
+    ratings : the level of each rating.
+    cxlib.figures.drivers, cxlib.figures.priorities : the pictures of this result.
+
+    Notes
+    -----
+    The score is the answer itself, turned where low is good, and the model is linear.
+    **Ratings that are missing** (skipped, not applicable) leave nobody out: means and
+    covariances are those of maximum likelihood, found by EM (`cxlib.stats.missing`), on
+    everybody who gave the score and at least one rating. That takes people who did not
+    rate a part to be like those who did and agree in all they answered; of a part that does
+    not apply to somebody it says what it goes with where it does. A part rated fewer than
+    50 times beside a score, or beside each other part, keeps its row without numbers: a
+    correlation is then known to no better than 0.28. So does a group of fewer than 20
+    people for each part: below that the intervals hold the truth too seldom.
+
+    **Intervals** are between the percentiles of 1,000 bootstrap samples of people, in 400
+    groups where there are more; from 0 where a rating of chance reaches as much in 1 -
+    (1 - level) / 2 of samples. **An order** is claimed only where the differences show it,
+    all of them at once. **Roles** come from a regression on the top box (the best fifth of
+    the scale) and the bottom box (the worst two fifths) of every rating [2]_, each coded by
+    how many points it lies from the middle: with the plain codes 1 and 0 a driver whose
+    effect is a straight line looks basic or delightful as its ratings are skewed. A role
+    is given where the interval of the asymmetry, corrected for the number of drivers
+    (Bonferroni), lies to one side of -0.1 or 0.1.
+    **Priorities** compare importance with an equal part for all, and the rating with the
+    mean of all ratings; `cxlib.survey.explaining` has the coverage of all this.
+
+    It misleads wherever it is read as a cause. One mood colours all answers of a person on
+    one page (halo, common method), so parts resemble each other and LMG shares among them:
+    a part that does nothing has a share if it goes with one that does something. What
+    nobody was asked is in no part. What everybody finds alike explains no differences and
+    may still matter most. And a score that moves by what is rated elsewhere (a season, a
+    relaunch) goes with its date: compare within a period, by ``by="month"`` or by a filter.
+    Johnson's weights are there because they are in use; where they disagree on the order,
+    it was not known.
+
+    References
+    ----------
+    .. [1] Grömping, U. (2007). Estimators of relative importance in linear regression
+       based on variance decomposition. The American Statistician 61(2), 139-147.
+    .. [2] Brandt, R. D. (1987). A procedure for identifying value-enhancing service
+       components using customer satisfaction survey data. In: Add Value to Your Service.
+       American Marketing Association, 61-65.
+
+    Examples
+    --------
+    Delivery matters, staff less, and the weather is chance:
+
+    >>> chance = np.random.default_rng(1)
+    >>> parts = chance.integers(1, 6, size=(400, 3))
+    >>> score = np.clip(parts @ [1, 0.5, 0] + chance.normal(2, 1, 400), 0, 10).round()
+    >>> wide = pd.DataFrame(parts, columns=["delivery", "staff", "weather"]).assign(recommend=score, respondent=range(400))
+    >>> responses = wide.melt(id_vars="respondent", var_name="question", value_name="score")
+    >>> responses["kind"] = np.where(responses["question"] == "recommend", "nps", "rating")
+    >>> responses["scale_low"] = np.where(responses["kind"] == "nps", 0, 1)
+    >>> responses["scale_high"] = np.where(responses["kind"] == "nps", 10, 5)
+    >>> drivers(responses)[["driver", "estimate", "low", "high", "n", "noise_floor", "rank", "role"]].round(3)
+         driver  estimate    low   high    n  noise_floor  rank       role
+    0  delivery     0.533  0.476  0.589  400        0.006     1  not clear
+    1     staff     0.144  0.101  0.197  400        0.006     2  not clear
+    2   weather     0.005  0.000  0.022  400        0.006     3  not clear
+    """
     intervals.tails(level)
     score = outcome if isinstance(outcome, Score) else Score(outcome)
     if score.name not in SCORING:
@@ -114,15 +248,16 @@ def _measured(found: Occasions, rated: Tally, known: pd.DataFrame, names: list[s
     at = numbered([known, named], ["touchpoint", "question"])[1]
     frame = frame.assign(at=at, group=numbered([found.groups, frame], names)[1])[at < len(known)]
     parts, reasons = [], []
-    for place, rows in frame.groupby("group", sort=True):
-        at = rows["at"].to_numpy()
+    for place in np.unique(frame["group"]).tolist():
+        rows = frame[frame["group"] == place]
         boxes = {int(driver): Boxes.of(rated.counts[row][: high - low + 1], low) for row, driver, low, high in _scales(rows)}
         group = f"{', '.join(str(rows[name].iloc[0]) for name in names)}: " if names else ""
-        told = explained(found, int(place), boxes, level=level) if place < len(found.groups) else None
-        if told is not None:
-            reasons += [group + told.reason] if told.reason else []
+        told = explained(found, place, boxes, level=level) if place < len(found.groups) else None
+        if told is not None and told.reason:
+            reasons.append(group + told.reason)
+        elif told is not None:
             reasons += [f"{group}{known['driver'][driver]} is not compared: {why}." for driver, why in sorted(told.left_out.items())]
-        parts.append(_told(rows, known, found, told, int(place)))
+        parts.append(_told(rows, known, found, told, place))
     return pd.concat(parts, ignore_index=True), reasons
 
 
@@ -154,8 +289,7 @@ def _told(rows: pd.DataFrame, known: pd.DataFrame, found: Occasions, told: Expla
     best, worst = (np.zeros(len(rows)),) * 2 if told is None else (told.best[at], told.worst[at])
     rows["rank_low"], rows["rank_high"] = (pd.Series(each, index=rows.index).astype("Int64").where(is_known) for each in (best, worst))
     rows["rank"] = rows["rank_low"].where(rows["rank_low"] == rows["rank_high"])
-    rows["role"] = [role(*ends) for ends in rows[["asymmetry_low", "asymmetry_high"]].itertuples(index=False)]
-    rows["role"] = rows["role"].where(is_known, None)
+    rows["role"] = [None if told is None else told.roles.get(driver) for driver in at]
     rows["priority"] = priorities(rows)
     for bound in ("since", "until"):
         rows[bound] = None if group is None else dates(pd.Series([group[bound]] * len(rows), index=rows.index))
@@ -165,13 +299,12 @@ def _told(rows: pd.DataFrame, known: pd.DataFrame, found: Occasions, told: Expla
 def _notes(frame: pd.DataFrame, found: Occasions, scored: Tally, reasons: list[str]) -> list[str]:
     """Whom the numbers rest on, what was not rated and what was assumed of it, and what is not compared."""
     answers, used = int(scored.n.sum()), int(found.groups["occasions"].sum())
-    notes = [f"Of {answers:,} answers, {used:,} stand beside at least one rating of the same person on the same occasion; they are the base."]
+    beside = "stand beside a rating of the same person on the same occasion; these are the base"
+    notes = [f"Of {answers:,} answers, {used:,} {beside}."]
     missing = frame[frame["estimate"].notna()].groupby("driver")["missing"].sum()
     gone = missing[missing > 0].sort_values(ascending=False, kind="stable")
     if len(gone):
         named = ", ".join(f"{driver} {number:,}" for driver, number in gone.items())
-        notes.append(
-            f"Not rated beside an answer (skipped, or not applicable): {named}. Nobody is left out for it: who did not rate a part is taken to "
-            "be like those who did and who agree in all they answered."
-        )
+        taken = "Nobody is left out for it: who did not rate a part is taken to be like those who did and agree in all they answered."
+        notes.append(f"Not rated beside an answer (skipped, or not applicable): {named}. {taken}")
     return notes + reasons

@@ -63,6 +63,7 @@ class Explained:
     worst: npt.NDArray[np.int64]
     chosen: list[int]
     left_out: dict[int, str] = field(default_factory=dict)
+    roles: dict[int, str] = field(default_factory=dict)
     reason: str = ""
 
 
@@ -79,7 +80,9 @@ def explained(asked: Occasions, place: int, boxes: Mapping[int, Boxes], *, level
     people = group[[f"p{driver}" for driver in chosen]].to_numpy(dtype=float)
     weights = rows["w"].astype(float).sum() ** 2 / rows["ww"].astype(float).sum() / rows["n"].astype(float).sum()
     parts = _parts(rows, chosen, people * weights, level)
-    parts |= _effects(rows, chosen, [boxes[driver] for driver in chosen], level)
+    effects, roles = _effects(rows, chosen, [boxes[driver] for driver in chosen], level)
+    parts |= effects
+    found.roles = dict(zip(chosen, roles, strict=True))
     best, worst = parts.pop("best"), parts.pop("worst")
     found.best[chosen], found.worst[chosen] = best.astype("int64"), worst.astype("int64")
     for name, values in parts.items():
@@ -115,8 +118,8 @@ def _refused(rows: pd.DataFrame, people: int, chosen: Sequence[int]) -> str:
         return "Nobody who gave a score rated a part of the experience on the same occasion."
     if not chosen:
         return f"No part of the experience was rated {FEW_TOGETHER} times beside a score with ratings that differ."
-    if people < PEOPLE_EACH * len(chosen):
-        return f"{people:,} people are too few to tell {len(chosen)} drivers apart; it takes {PEOPLE_EACH} for each, {PEOPLE_EACH * len(chosen):,}."
+    if people < (needed := PEOPLE_EACH * len(chosen)):
+        return f"{people:,} people are too few to tell {len(chosen)} parts of the experience apart; it takes {needed:,}."
     return "" if _varies(rows, "y") else "Everybody gave the same score, so there is nothing to explain."
 
 
@@ -143,16 +146,19 @@ def _fitted(sums: Sums) -> tuple[Moments, Moments]:
     return fitted, resampled(sums, fitted, draws=_DRAWS)
 
 
-def _effects(rows: pd.DataFrame, chosen: Sequence[int], boxes: Sequence[Boxes], level: float) -> dict[str, Floats]:
+def _effects(rows: pd.DataFrame, chosen: Sequence[int], boxes: Sequence[Boxes], level: float) -> tuple[dict[str, Floats], list[str]]:
     """What the top box brings and the bottom box costs, in points of the score for each point of the rating, and how unlike they are."""
     fitted, drawn = _fitted(sums_of(rows, chosen, np.array([[each.top, each.bottom] for each in boxes], dtype=float)))
     gaps = np.array([[each.above, each.below] for each in boxes])
     estimate, replicates = _slopes(fitted, gaps), _slopes(drawn, gaps)
-    found = {}
-    for name, value, again in zip(("reward", "penalty", "asymmetry"), (*estimate, _unlike(*estimate)), (*replicates, _unlike(*replicates)), strict=True):
+    found: dict[str, Floats] = {}
+    names = ("reward", "penalty", "asymmetry")
+    for name, value, again in zip(names, (*estimate, _unlike(*estimate)), (*replicates, _unlike(*replicates)), strict=True):
         low, high = np.quantile(again, [tails(level), 1 - tails(level)], axis=0)
         found |= {name: value, f"{name}_low": np.fmin(low, value), f"{name}_high": np.fmax(high, value)}
-    return found
+    # A role is a verdict, one of as many as there are drivers: its interval is wider by that (Bonferroni).
+    low, high = np.quantile(_unlike(*replicates), [tails(level) / len(chosen), 1 - tails(level) / len(chosen)], axis=0)
+    return found, [_role(*ends) for ends in zip(low, high, strict=True)]
 
 
 def _slopes(at: Moments, gaps: Floats) -> tuple[Floats, Floats]:
@@ -168,10 +174,11 @@ def _slopes(at: Moments, gaps: Floats) -> tuple[Floats, Floats]:
 def _unlike(reward: Floats, penalty: Floats) -> Floats:
     """(|reward| − |penalty|) / (|reward| + |penalty|)"""
     both = np.abs(reward) + np.abs(penalty)
-    return np.divide(np.abs(reward) - np.abs(penalty), both, out=np.full_like(both, np.nan), where=both > 0)
+    found: Floats = np.divide(np.abs(reward) - np.abs(penalty), both, out=np.full_like(both, np.nan), where=both > 0)
+    return found
 
 
-def role(low: float, high: float) -> str:
+def _role(low: float, high: float) -> str:
     """What an asymmetry with this interval says."""
     if high < _BASIC:
         return "basic"
@@ -194,12 +201,7 @@ def priorities(rows: pd.DataFrame) -> list[str | None]:
     middle = mean[known].mean()
     above = rows["above_noise"].fillna(False).to_numpy(dtype=bool)
     important, unimportant = above & (rows["estimate"] >= equal), ~above | (rows["high"] < equal)
-    found = []
-    for is_known, much, little, worse, better in zip(known, important, unimportant, high < middle, low > middle, strict=True):
-        if not is_known:
-            found.append(None)
-        elif not (much or little) or not (worse or better):
-            found.append("not settled")
-        else:
-            found.append({(True, True): "raise first", (True, False): "keep up", (False, True): "later", (False, False): "leave"}[bool(much), bool(worse)])
-    return found
+    words = {(True, True): "raise first", (True, False): "keep up", (False, True): "later", (False, False): "leave"}
+    settled = known & (important | unimportant) & ((high < middle) | (low > middle))
+    said = [words[bool(much), bool(worse)] for much, worse in zip(important, high < middle, strict=True)]
+    return [(word if sure else "not settled") if there else None for word, sure, there in zip(said, settled, known, strict=True)]

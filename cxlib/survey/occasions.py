@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +13,7 @@ import pandas as pd
 from cxlib.stats.missing import Sums
 from cxlib.survey.answers import EXACT, PEOPLE, Asked
 from cxlib.tables import TableError, ask
-from cxlib.tables.rows import restored
+from cxlib.tables.rows import restored, typed
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -23,6 +23,7 @@ UNITS = 400
 #: Rows multiplied out at once.
 _AT_ONCE = 20_000
 _WHAT = ("touchpoint", "question")
+_OCCASION = "cx_occasion"
 
 
 @dataclass(frozen=True)
@@ -69,12 +70,6 @@ def named_drivers(groups: pd.DataFrame) -> pd.DataFrame:
     return known.assign(driver=name.where(name.notna(), "not named"))
 
 
-def occasion_columns(expr: ir.Table) -> list[str]:
-    """What tells the occasions of a person apart: the wave, else when they were asked, else the day of the answer."""
-    found = [name for name in ("wave", "time_asked") if name in expr.columns]
-    return found[:1] or [name for name in ("time_answered",) if name in expr.columns]
-
-
 def occasions(expr: ir.Table, outcome: Asked, ratings: Asked, known: pd.DataFrame) -> Occasions:
     """Ask for the sums; refused where somebody answered a question more than once on one occasion."""
     wide = _wide(expr, outcome, ratings, known)
@@ -113,43 +108,43 @@ def _wide(expr: ir.Table, outcome: Asked, ratings: Asked, known: pd.DataFrame) -
     """
     import ibis
 
-    where = [PEOPLE, *occasion_columns(expr)]
-    keys = outcome.names
-    spots = [f"k{position}" for position in range(len(keys))]
+    where = [PEOPLE, _OCCASION]
+    spots = [f"k{position}" for position in range(len(outcome.names))]
     parts = []
-    for asked, extra in ((outcome, []), (ratings, list(_WHAT))):
-        rows: Any = Asked(
-            asked.by_whom, asked.kind, [*keys, *where, *extra], asked.question, asked.weight, asked.scale, asked.each_question, asked.cluster
-        ).rows(_with_what(expr))
+    for asked, what in ((outcome, []), (ratings, list(_WHAT))):
+        rows: Any = replace(asked, names=[*outcome.names, *where, *what]).rows(_prepared(expr))
+        own = [rows[f"k{len(spots) + place}"] for place in range(len(where) + len(what))]
         code = ibis.literal(-1)
-        if extra:
-            at = [rows[f"k{len(keys) + len(where) + place}"].cast("string") for place in range(2)]
-            code = ibis.cases(*[(_same(at, values), place) for place, values in enumerate(known[list(_WHAT)].to_numpy())], else_=-2)
+        if what:
+            of_driver = [_same(own[len(where) :], values) for values in known[what].to_numpy()]
+            code = ibis.cases(*[(each, driver) for driver, each in enumerate(of_driver)], else_=-2)
         good = rows["low_is_good"].ifelse(rows["scale_low"] + rows["scale_high"] - rows["score"], rows["score"]).cast("int64")
-        apart = [rows[f"k{len(keys) + place}"] for place in range(len(where))]
-        apart = [each.cast("date") if name == "time_answered" and not each.type().is_string() else each for name, each in zip(where, apart, strict=True)]
-        parts.append(
-            rows.select(
-                **{spot: rows[spot] for spot in spots}, **{f"o{place}": each for place, each in enumerate(apart)},
-                who=rows["who"].cast("string"), weight=rows["weight"], day=rows["day"], code=code.cast("int64"), value=good,
-            ).filter(lambda row: row["value"].notnull() & row["o0"].notnull() & (row["code"] > -2))
+        side = rows.select(
+            **{spot: rows[spot] for spot in spots}, respondent=own[0], occasion=own[1],
+            who=rows["who"].cast("string"), weight=rows["weight"], day=rows["day"], code=code.cast("int64"), value=good,
         )  # fmt: skip
-    return _beside(ibis.union(*parts), spots, [f"o{place}" for place in range(len(where))], len(known))
+        parts.append(side.filter(side["value"].notnull() & side["respondent"].notnull() & (side["code"] > -2)))
+    return _beside(ibis.union(*parts), spots, len(known))
 
 
-def _with_what(expr: ir.Table) -> Any:
-    """The table with both columns that name what is rated, one of them empty where it is absent."""
+def _prepared(expr: ir.Table) -> Any:
+    """The table with both columns that name what is rated, one of them empty where it is absent, and the occasion.
+
+    That is the wave, else when the question was asked, else the day of the answer; of answers without any, all of a person.
+    """
     import ibis
 
-    return expr.mutate(**{name: ibis.null("string") for name in _WHAT if name not in expr.columns})
+    known = [expr[name].cast("string") for name in ("wave", "time_asked") if name in expr.columns]
+    occasion = ibis.coalesce(*known, typed(expr, "time_answered", "date").cast("string"))
+    return expr.mutate(**{name: ibis.null("string") for name in _WHAT if name not in expr.columns}, **{_OCCASION: occasion})
 
 
-def _same(at: Sequence[Any], values: Sequence[object]) -> Any:
+def _same(at: Sequence[Any], values: Any) -> Any:
     one, other = (column.isnull() if pd.isna(value) else column == str(value) for column, value in zip(at, values, strict=True))
     return one & other
 
 
-def _beside(rows: Any, spots: list[str], where: list[str], size: int) -> Any:
+def _beside(rows: Any, spots: list[str], size: int) -> Any:
     """The answers of an occasion side by side, and a number for the person."""
     import ibis
 
@@ -158,6 +153,7 @@ def _beside(rows: Any, spots: list[str], where: list[str], size: int) -> Any:
 
     columns = {"y": of(-1, "value"), "weight": of(-1, "weight"), "day": of(-1, "day"), "who": rows["who"].min()}
     columns |= {name: of(driver, "value") for driver, name in enumerate(_rated(size))}
+    where = ["respondent", "occasion"]
     wide = rows.group_by([*spots, *where]).agg(**columns, twice=(rows.count() > rows["code"].nunique()).cast("int64"))
     some = ibis.coalesce(*[wide[name] for name in _rated(size)]).notnull()
     # Without a name for people each occasion is a person's own.
@@ -184,7 +180,9 @@ def sums_of(rows: pd.DataFrame, chosen: Sequence[int], boxes: npt.NDArray[np.flo
     some = ~np.isnan(ratings).all(axis=1)
     rows, ratings = rows[some], ratings[some]
     seen = ~np.isnan(ratings)
-    columns = [ratings] if boxes is None else [np.where(seen, ratings >= boxes[:, 0], np.nan), np.where(seen, ratings <= boxes[:, 1], np.nan)]
+    columns = (
+        [ratings] if boxes is None else [np.where(seen, ratings >= boxes[:, 0], np.nan), np.where(seen, ratings <= boxes[:, 1], np.nan)]
+    )
     z = np.column_stack([rows["y"].to_numpy(dtype=float), *(np.where(seen, column, 0.0) for column in columns)])
     answered = np.column_stack([np.ones(len(z), dtype=bool), *([seen] * len(columns))])
     unit = np.unique(rows["unit"].to_numpy(), return_inverse=True)[1].reshape(-1)
