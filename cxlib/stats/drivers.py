@@ -10,6 +10,7 @@ import math
 
 import numpy as np
 import numpy.typing as npt
+from scipy import special
 
 from cxlib.stats.intervals import Floats, tails
 
@@ -172,12 +173,21 @@ def rank_bounds(estimate: Floats, replicates: Floats, level: float) -> tuple[npt
     return best, worst
 
 
-def bounds(estimate: Floats, replicates: Floats, silent: Floats, level: float) -> tuple[Floats, Floats]:
+def bounds(estimate: Floats, replicates: Floats, *, silent: Floats, tail: float) -> tuple[Floats, Floats]:
     """Interval of each driver's part: between the tails of its replicates, from 0 where chance alone reaches as much.
 
-    ``silent`` is what a driver that is nothing but chance stays below in 1 - (1 - level) / 2 of samples: without it no
+    ``silent`` is what a driver that is nothing but chance stays below in as many samples as the upper end holds: without it no
     interval would ever hold 0, since a part of R² is never below it.
     """
-    tail = tails(level)
     low, high = np.quantile(replicates, [tail, 1 - tail], axis=0)
     return np.where(estimate <= silent, 0.0, np.minimum(low, estimate)), np.maximum(high, estimate)
+
+
+def tail_of(people: float, drivers: int, level: float) -> float:
+    """The share of replicates beyond each end of an interval: fewer than (1 - level) / 2, as people are few for the drivers.
+
+    Replicates spread as if the fit had cost nothing and the normal distribution held; the expanded percentiles put both
+    right, as t does for a mean (Hesterberg 2015, The American Statistician 69(4)).
+    """
+    freedom = max(people - drivers - 1, 1.0)
+    return float(special.ndtr(math.sqrt(people / freedom) * special.stdtrit(freedom, tails(level))))

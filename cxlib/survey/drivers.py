@@ -11,9 +11,9 @@ import pandas as pd
 from cxlib.stats import intervals
 from cxlib.stats.drivers import MOST
 from cxlib.survey.answers import KINDS, PEOPLE, Asked, Tally
-from cxlib.survey.explaining import Boxes, Explained, explained, priorities
+from cxlib.survey.explaining import Boxes, Explained
 from cxlib.survey.movement import Score
-from cxlib.survey.occasions import Occasions, named_drivers, numbered, occasions
+from cxlib.survey.occasions import Occasions
 from cxlib.survey.people import Base
 from cxlib.survey.scoring import SCORING
 from cxlib.tables import RESULT, Table, TableError, ask, expression, need, nothing
@@ -32,7 +32,7 @@ _COUNTS = {
 }  # fmt: skip
 _NUMBERS = (
     "estimate", "low", "high", "noise_floor", "johnson", "r_squared", "reward", "reward_low", "reward_high", "penalty", "penalty_low",
-    "penalty_high", "asymmetry", "asymmetry_low", "asymmetry_high",
+    "penalty_high", "asymmetry", "asymmetry_low", "asymmetry_high", "rank_low", "rank_high",
 )  # fmt: skip
 
 
@@ -195,7 +195,7 @@ def drivers(
     reason = scored.reason or rated.reason or _refused(known)
     if not reason:
         made_of(scored, asked)  # refuses the scales on which the score is not known
-        found = occasions(expr, asked, ratings, known)
+        found = Occasions.asked(expr, asked, ratings, known)
         frame, reasons = _measured(found, rated, known, names, level)
         reason = (reasons or [KINDS["rating"]])[0] if frame["estimate"].isna().all() else ""
     if reason:
@@ -231,7 +231,7 @@ def _known(rated: Tally, what: Sequence[str], score: Score) -> pd.DataFrame:
     if rated.groups["low_is_good"].any():
         raise TableError("drivers: some ratings are declared with low as good. Turn them first, so that high is good in all.")
     groups = rated.groups if "touchpoint" in what else rated.groups.assign(touchpoint=None)
-    return named_drivers(groups[groups["question"] != score.question] if score.name == "ratings" else groups)
+    return Occasions.named(groups[groups["question"] != score.question] if score.name == "ratings" else groups)
 
 
 def _refused(known: pd.DataFrame) -> str:
@@ -245,14 +245,14 @@ def _measured(found: Occasions, rated: Tally, known: pd.DataFrame, names: list[s
     """A row for each group and driver, with all its numbers; and, in words, which groups and drivers have none."""
     frame = _performance(rated, level)
     named = frame if "touchpoint" in frame else frame.assign(touchpoint=None)
-    at = numbered([known, named], ["touchpoint", "question"])[1]
-    frame = frame.assign(at=at, group=numbered([found.groups, frame], names)[1])[at < len(known)]
+    at = Occasions.numbered([known, named], ["touchpoint", "question"])[1]
+    frame = frame.assign(at=at, group=Occasions.numbered([found.groups, frame], names)[1])[at < len(known)]
     parts, reasons = [], []
     for place in np.unique(frame["group"]).tolist():
         rows = frame[frame["group"] == place]
         boxes = {int(driver): Boxes.of(rated.counts[row][: high - low + 1], low) for row, driver, low, high in _scales(rows)}
         group = f"{', '.join(str(rows[name].iloc[0]) for name in names)}: " if names else ""
-        told = explained(found, place, boxes, level=level) if place < len(found.groups) else None
+        told = Explained.of(found, place, boxes, level=level) if place < len(found.groups) else None
         if told is not None and told.reason:
             reasons.append(group + told.reason)
         elif told is not None:
@@ -286,11 +286,11 @@ def _told(rows: pd.DataFrame, known: pd.DataFrame, found: Occasions, told: Expla
     rows["n_people"] = 0 if group is None else group[[f"p{driver}" for driver in at]].to_numpy(dtype="int64")
     is_known = rows["estimate"].notna()
     rows["above_noise"] = (rows["low"] > rows["noise_floor"]).astype("boolean").where(is_known)
-    best, worst = (np.zeros(len(rows)),) * 2 if told is None else (told.best[at], told.worst[at])
-    rows["rank_low"], rows["rank_high"] = (pd.Series(each, index=rows.index).astype("Int64").where(is_known) for each in (best, worst))
+    for bound in ("rank_low", "rank_high"):
+        rows[bound] = rows[bound].astype("Int64")
     rows["rank"] = rows["rank_low"].where(rows["rank_low"] == rows["rank_high"])
     rows["role"] = [None if told is None else told.roles.get(driver) for driver in at]
-    rows["priority"] = priorities(rows)
+    rows["priority"] = _priorities(rows)
     for bound in ("since", "until"):
         rows[bound] = None if group is None else dates(pd.Series([group[bound]] * len(rows), index=rows.index))
     return rows
@@ -308,3 +308,23 @@ def _notes(frame: pd.DataFrame, found: Occasions, scored: Tally, reasons: list[s
         taken = "Nobody is left out for it: who did not rate a part is taken to be like those who did and agree in all they answered."
         notes.append(f"Not rated beside an answer (skipped, or not applicable): {named}. {taken}")
     return notes + reasons
+
+
+def _priorities(rows: pd.DataFrame) -> list[str | None]:
+    """What to do about each driver of a group: by its importance against an equal part, and its rating against the mean of all.
+
+    Said only where it is settled: an important one is above the noise and no less than an equal part of what is
+    explained; an unimportant one is not above the noise, or wholly below that part; and the interval of
+    its rating is wholly to one side of the mean of the ratings.
+    """
+    known = rows["estimate"].notna()
+    equal = rows["r_squared"] / max(int(known.sum()), 1)
+    reach = rows["scale_high"] - rows["scale_low"]
+    mean, low, high = ((rows[name] - rows["scale_low"]) / reach for name in ("performance", "performance_low", "performance_high"))
+    middle = mean[known].mean()
+    above = rows["above_noise"].fillna(False).to_numpy(dtype=bool)
+    important, unimportant = above & (rows["estimate"] >= equal), ~above | (rows["high"] < equal)
+    words = {(True, True): "raise first", (True, False): "keep up", (False, True): "later", (False, False): "leave"}
+    settled = known & (important | unimportant) & ((high < middle) | (low > middle))
+    said = [words[bool(much), bool(worse)] for much, worse in zip(important, high < middle, strict=True)]
+    return [(word if sure else "not settled") if there else None for word, sure, there in zip(said, settled, known, strict=True)]

@@ -12,7 +12,7 @@ import pandas as pd
 from cxlib.stats import drivers as stats
 from cxlib.stats.intervals import Floats, tails
 from cxlib.stats.missing import Moments, Sums, moments, resampled
-from cxlib.survey.occasions import Occasions, sums_of
+from cxlib.survey.occasions import Occasions
 
 #: A correlation of fewer pairs than this is known to no better than ± 0.28.
 FEW_TOGETHER = 50
@@ -54,56 +54,49 @@ class Boxes:
         return cls(top, bottom, high - middle, middle - worst)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Explained:
-    """The numbers of a group by driver, NaN where there is none; and why, in words."""
+    """The numbers of a group by driver, NaN where there is none; the roles; and in words why what cannot be compared is not."""
 
-    columns: dict[str, Floats]
-    best: npt.NDArray[np.int64]
-    worst: npt.NDArray[np.int64]
-    chosen: list[int]
-    left_out: dict[int, str] = field(default_factory=dict)
+    columns: dict[str, Floats] = field(default_factory=dict)
     roles: dict[int, str] = field(default_factory=dict)
+    left_out: dict[int, str] = field(default_factory=dict)
     reason: str = ""
 
-
-def explained(asked: Occasions, place: int, boxes: Mapping[int, Boxes], *, level: float) -> Explained:
-    """All that is said of the drivers of one group; ``boxes`` are those of each driver's scale."""
-    rows, group = asked.of(place), asked.groups.iloc[place]
-    together = asked.together(place)
-    found = Explained({}, np.zeros(asked.drivers, dtype="int64"), np.zeros(asked.drivers, dtype="int64"), [])
-    found.chosen, found.left_out = _chosen(rows, asked.drivers, together)
-    found.reason = _refused(rows, int(group["people"]), found.chosen)
-    if found.reason:
-        return found
-    chosen = found.chosen
-    people = group[[f"p{driver}" for driver in chosen]].to_numpy(dtype=float)
-    weights = rows["w"].astype(float).sum() ** 2 / rows["ww"].astype(float).sum() / rows["n"].astype(float).sum()
-    parts = _parts(rows, chosen, people * weights, level)
-    effects, roles = _effects(rows, chosen, [boxes[driver] for driver in chosen], level)
-    parts |= effects
-    found.roles = dict(zip(chosen, roles, strict=True))
-    best, worst = parts.pop("best"), parts.pop("worst")
-    found.best[chosen], found.worst[chosen] = best.astype("int64"), worst.astype("int64")
-    for name, values in parts.items():
-        found.columns[name] = np.full(asked.drivers, np.nan)
-        found.columns[name][chosen] = values
-    return found
+    @classmethod
+    def of(cls, counted: Occasions, place: int, boxes: Mapping[int, Boxes], *, level: float) -> Explained:
+        """All that is said of the drivers of one group; ``boxes`` are those of each driver's scale."""
+        rows, group = counted.of(place), counted.groups.iloc[place]
+        chosen, left_out = _chosen(rows, counted.together(place))
+        reason = _refused(rows, int(group["people"]), chosen)
+        if reason:
+            return cls(reason=reason)
+        people = group[[f"p{driver}" for driver in chosen]].to_numpy(dtype=float)
+        # Weights that differ are worth fewer people (Kish).
+        total, squares, n = (rows[name].to_numpy(dtype=float).sum() for name in ("w", "ww", "n"))
+        people *= total**2 / squares / n
+        parts = _parts(rows, chosen, people, level)
+        tail = stats.tail_of(people.min(), len(chosen), level)
+        effects, roles = _effects(rows, chosen, [boxes[driver] for driver in chosen], tail)
+        columns = {name: np.full(counted.drivers, np.nan) for name in parts | effects}
+        for name, values in (parts | effects).items():
+            columns[name][chosen] = values
+        return cls(columns, dict(zip(chosen, roles, strict=True)), left_out)
 
 
 def _varies(rows: pd.DataFrame, name: str) -> bool:
     return bool(rows[name].nunique() > 1)
 
 
-def _chosen(rows: pd.DataFrame, size: int, together: npt.NDArray[np.int64]) -> tuple[list[int], dict[int, str]]:
+def _chosen(rows: pd.DataFrame, together: npt.NDArray[np.int64]) -> tuple[list[int], dict[int, str]]:
     """The drivers that can be compared, and why the others cannot."""
     left_out: dict[int, str] = {}
-    for driver in range(size):
+    for driver in range(len(together)):
         if together[driver, driver] < FEW_TOGETHER:
             left_out[driver] = f"fewer than {FEW_TOGETHER} ratings beside a score"
         elif not _varies(rows, f"v{driver}"):
             left_out[driver] = "everybody rated it alike"
-    chosen = [driver for driver in range(size) if driver not in left_out]
+    chosen = [driver for driver in range(len(together)) if driver not in left_out]
     while chosen and together[np.ix_(chosen, chosen)].min() < FEW_TOGETHER:
         # Of those who were seldom rated together, the one with the fewest such ratings goes first.
         seldom = (together[np.ix_(chosen, chosen)] < FEW_TOGETHER).sum(axis=1)
@@ -125,7 +118,7 @@ def _refused(rows: pd.DataFrame, people: int, chosen: Sequence[int]) -> str:
 
 def _parts(rows: pd.DataFrame, chosen: Sequence[int], people: Floats, level: float) -> dict[str, Floats]:
     """The part of each driver, with its interval, its place among the others, and what chance reaches."""
-    fitted, drawn = _fitted(sums_of(rows, chosen))
+    fitted, drawn = _fitted(Occasions.sums(rows, chosen))
     corr, again = stats.correlations(fitted.cov), stats.correlations(drawn.cov)
     xx, xy = corr[1:, 1:], corr[0, 1:]
     estimate, replicates = stats.lmg(xx, xy), stats.lmg(again[:, 1:, 1:], again[:, 0, 1:])
@@ -133,11 +126,11 @@ def _parts(rows: pd.DataFrame, chosen: Sequence[int], people: Floats, level: flo
     noise = stats.noise(xx, xy)
     base = np.maximum(people - len(chosen) - 1, 1)
     silent, floor = (np.quantile(noise, share) / base for share in (1 - tails(level), _FLOOR))
-    low, high = stats.bounds(estimate, replicates, silent, level)
+    low, high = stats.bounds(estimate, replicates, silent=silent, tail=stats.tail_of(people.min(), len(chosen), level))
     best, worst = stats.rank_bounds(estimate, replicates, level)
     return {
         "estimate": estimate, "low": low, "high": high, "noise_floor": floor, "johnson": stats.relative_weights(xx, xy),
-        "r_squared": np.full(len(chosen), estimate.sum()), "best": best.astype(float), "worst": worst.astype(float),
+        "r_squared": np.full(len(chosen), estimate.sum()), "rank_low": best.astype(float), "rank_high": worst.astype(float),
     }  # fmt: skip
 
 
@@ -146,18 +139,18 @@ def _fitted(sums: Sums) -> tuple[Moments, Moments]:
     return fitted, resampled(sums, fitted, draws=_DRAWS)
 
 
-def _effects(rows: pd.DataFrame, chosen: Sequence[int], boxes: Sequence[Boxes], level: float) -> tuple[dict[str, Floats], list[str]]:
+def _effects(rows: pd.DataFrame, chosen: Sequence[int], boxes: Sequence[Boxes], tail: float) -> tuple[dict[str, Floats], list[str]]:
     """What the top box brings and the bottom box costs, in points of the score for each point of the rating, and how unlike they are."""
-    fitted, drawn = _fitted(sums_of(rows, chosen, np.array([[each.top, each.bottom] for each in boxes], dtype=float)))
+    fitted, drawn = _fitted(Occasions.sums(rows, chosen, np.array([[each.top, each.bottom] for each in boxes], dtype=float)))
     gaps = np.array([[each.above, each.below] for each in boxes])
     estimate, replicates = _slopes(fitted, gaps), _slopes(drawn, gaps)
     found: dict[str, Floats] = {}
     names = ("reward", "penalty", "asymmetry")
     for name, value, again in zip(names, (*estimate, _unlike(*estimate)), (*replicates, _unlike(*replicates)), strict=True):
-        low, high = np.quantile(again, [tails(level), 1 - tails(level)], axis=0)
+        low, high = np.quantile(again, [tail, 1 - tail], axis=0)
         found |= {name: value, f"{name}_low": np.fmin(low, value), f"{name}_high": np.fmax(high, value)}
     # A role is a verdict, one of as many as there are drivers: its interval is wider by that (Bonferroni).
-    low, high = np.quantile(_unlike(*replicates), [tails(level) / len(chosen), 1 - tails(level) / len(chosen)], axis=0)
+    low, high = np.quantile(_unlike(*replicates), [tail / len(chosen), 1 - tail / len(chosen)], axis=0)
     return found, [_role(*ends) for ends in zip(low, high, strict=True)]
 
 
@@ -185,23 +178,3 @@ def _role(low: float, high: float) -> str:
     if low > _DELIGHT:
         return "delight"
     return "performance" if low >= _BASIC and high <= _DELIGHT else "not clear"
-
-
-def priorities(rows: pd.DataFrame) -> list[str | None]:
-    """What to do about each driver of a group: by its importance against an equal part, and its rating against the mean of all.
-
-    Said only where it is settled: an important one is above the noise and no less than an equal part of what is
-    explained; an unimportant one is not above the noise, or wholly below that part; and the interval of
-    its rating is wholly to one side of the mean of the ratings.
-    """
-    known = rows["estimate"].notna()
-    equal = rows["r_squared"] / max(int(known.sum()), 1)
-    reach = rows["scale_high"] - rows["scale_low"]
-    mean, low, high = ((rows[name] - rows["scale_low"]) / reach for name in ("performance", "performance_low", "performance_high"))
-    middle = mean[known].mean()
-    above = rows["above_noise"].fillna(False).to_numpy(dtype=bool)
-    important, unimportant = above & (rows["estimate"] >= equal), ~above | (rows["high"] < equal)
-    words = {(True, True): "raise first", (True, False): "keep up", (False, True): "later", (False, False): "leave"}
-    settled = known & (important | unimportant) & ((high < middle) | (low > middle))
-    said = [words[bool(much), bool(worse)] for much, worse in zip(important, high < middle, strict=True)]
-    return [(word if sure else "not settled") if there else None for word, sure, there in zip(said, settled, known, strict=True)]

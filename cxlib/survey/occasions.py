@@ -54,51 +54,79 @@ class Occasions:
         together: npt.NDArray[np.int64] = (seen * self.of(place)["n"].to_numpy(dtype="int64")[:, None]).T @ seen
         return together
 
+    @classmethod
+    def asked(cls, expr: ir.Table, outcome: Asked, ratings: Asked, known: pd.DataFrame) -> Occasions:
+        """Ask for the counts; refused where somebody answered a question more than once on one occasion."""
+        wide = _wide(expr, outcome, ratings, known)
+        keys = [f"k{position}" for position in range(len(outcome.names))]
+        size = len(known)
+        seen = {f"p{driver}": wide["person"].nunique(where=wide["used"] & wide[f"v{driver}"].notnull()) for driver in range(size)}
+        used = wide["used"]
+        counted = wide.aggregate(
+            by=keys, times=wide.count(), twice=wide["twice"].sum(), unpaired=(wide["y"].notnull() & ~used).cast("int64").sum(),
+            occasions=used.cast("int64").sum(), people=wide["person"].nunique(where=used), **seen,
+            since=wide["day"].min(where=used), until=wide["day"].max(where=used),
+        )  # fmt: skip
+        groups = restored(ask(counted), outcome.prepared(expr), outcome.names)
+        if twice := int(groups["twice"].sum()):
+            times = int(groups["times"].sum())
+            raise TableError(
+                f"drivers: on {twice:,} of {times:,} occasions somebody answered one question more than once, so it is not known which "
+                "answers belong together. Give each occasion a name of its own in the column 'wave'."
+            )
+        rows = restored(ask(_counted(wide, keys, size)), outcome.prepared(expr), outcome.names)
+        columns = ["unit", "y", *_rated(size)]
+        rows = rows.assign(group=cls.numbered([groups, rows], outcome.names)[1], **rows[[*columns, "w", "ww"]].astype("float64"))
+        return cls(size, groups, rows.sort_values(["group", *columns], kind="stable").reset_index(drop=True))
+
+    @staticmethod
+    def sums(rows: pd.DataFrame, chosen: Sequence[int], boxes: npt.NDArray[np.float64] | None = None) -> Sums:
+        """What the regression on the drivers chosen needs, from the rows of a group; occasions that rated none of them are left out.
+
+        With ``boxes``, the lowest score of the top box and the highest of the bottom box of each driver chosen, the regression is
+        on whether the rating lies in these boxes.
+        """
+        ratings = rows[[f"v{driver}" for driver in chosen]].to_numpy(dtype=float)
+        some = ~np.isnan(ratings).all(axis=1)
+        rows, ratings = rows[some], ratings[some]
+        seen = ~np.isnan(ratings)
+        columns = [ratings] if boxes is None else [ratings >= boxes[:, 0], ratings <= boxes[:, 1]]
+        z = np.column_stack([rows["y"].to_numpy(dtype=float), *(np.where(seen, column, 0.0) for column in columns)])
+        answered = np.column_stack([np.ones(len(z), dtype=bool), *([seen] * len(columns))])
+        unit = np.unique(rows["unit"].to_numpy(), return_inverse=True)[1].reshape(-1)
+        kinds, kind = np.unique(np.column_stack([unit, seen]), axis=0, return_inverse=True)
+        n, first, second = np.zeros(len(kinds)), np.zeros((len(kinds), z.shape[1])), np.zeros((len(kinds), z.shape[1], z.shape[1]))
+        kind, weight = kind.reshape(-1), rows["w"].to_numpy(dtype=float)
+        for at in range(0, len(z), _AT_ONCE):
+            part = slice(at, at + _AT_ONCE)
+            weighed = z[part] * weight[part, None]
+            np.add.at(n, kind[part], weight[part])
+            np.add.at(first, kind[part], weighed)
+            np.add.at(second, kind[part], weighed[:, :, None] * z[part, None, :])
+        one_of = np.unique(kind, return_index=True)[1]
+        return Sums(kinds[:, 0].astype("int64"), answered[one_of], n, first, second)
+
+    @staticmethod
+    def named(groups: pd.DataFrame) -> pd.DataFrame:
+        """Every part that was rated, once, and its name: the touchpoint where it has one question, else the question."""
+        known = groups[list(_WHAT)].drop_duplicates().sort_values(list(_WHAT), na_position="last", kind="stable").reset_index(drop=True)
+        touchpoint, question = known["touchpoint"].astype(object), known["question"].astype(object)
+        alone = touchpoint.notna() & ~touchpoint.duplicated(keep=False)
+        name = touchpoint.where(alone, question)
+        both = touchpoint.astype(str) + ": " + question.astype(str)
+        name = name.where(~name.duplicated(keep=False) | touchpoint.isna(), both)
+        return known.assign(driver=name.where(name.notna(), "not named"))
+
+    @staticmethod
+    def numbered(frames: Sequence[pd.DataFrame], names: Sequence[str]) -> list[npt.NDArray[np.int64]]:
+        """A number for each row of each frame, the same where the keys are; in the order of the first frame. A missing key is one."""
+        keys = pd.concat([frame[list(names)] for frame in frames]).assign(all=0)
+        number = keys.groupby([*names, "all"], dropna=False, sort=False).ngroup().to_numpy()
+        return np.split(number, np.cumsum([len(frame) for frame in frames])[:-1])
+
 
 def _rated(size: int) -> list[str]:
     return [f"v{driver}" for driver in range(size)]
-
-
-def named_drivers(groups: pd.DataFrame) -> pd.DataFrame:
-    """Every part that was rated, once, and its name: the touchpoint where it has one question, else the question."""
-    known = groups[list(_WHAT)].drop_duplicates().sort_values(list(_WHAT), na_position="last", kind="stable").reset_index(drop=True)
-    touchpoint, question = known["touchpoint"].astype(object), known["question"].astype(object)
-    alone = touchpoint.notna() & ~touchpoint.duplicated(keep=False)
-    name = touchpoint.where(alone, question)
-    both = touchpoint.astype(str) + ": " + question.astype(str)
-    name = name.where(~name.duplicated(keep=False) | touchpoint.isna(), both)
-    return known.assign(driver=name.where(name.notna(), "not named"))
-
-
-def occasions(expr: ir.Table, outcome: Asked, ratings: Asked, known: pd.DataFrame) -> Occasions:
-    """Ask for the sums; refused where somebody answered a question more than once on one occasion."""
-    wide = _wide(expr, outcome, ratings, known)
-    keys = [f"k{position}" for position in range(len(outcome.names))]
-    size = len(known)
-    seen = {f"p{driver}": wide["person"].nunique(where=wide["used"] & wide[f"v{driver}"].notnull()) for driver in range(size)}
-    used = wide["used"]
-    counted = wide.aggregate(
-        by=keys, times=wide.count(), twice=wide["twice"].sum(), unpaired=(wide["y"].notnull() & ~used).cast("int64").sum(),
-        occasions=used.cast("int64").sum(), people=wide["person"].nunique(where=used), **seen,
-        since=wide["day"].min(where=used), until=wide["day"].max(where=used),
-    )  # fmt: skip
-    groups = restored(ask(counted), outcome.prepared(expr), outcome.names)
-    if twice := int(groups["twice"].sum()):
-        raise TableError(
-            f"drivers: on {twice:,} of {int(groups['times'].sum()):,} occasions somebody answered one question more than once, so it is "
-            "not known which answers belong together. Give each occasion a name of its own in the column 'wave'."
-        )
-    rows = restored(ask(_counted(wide, keys, size)), outcome.prepared(expr), outcome.names)
-    columns = ["unit", "y", *_rated(size)]
-    rows = rows.assign(group=numbered([groups, rows], outcome.names)[1], **rows[[*columns, "w", "ww"]].astype("float64"))
-    return Occasions(size, groups, rows.sort_values(["group", *columns], kind="stable").reset_index(drop=True))
-
-
-def numbered(frames: Sequence[pd.DataFrame], names: Sequence[str]) -> list[npt.NDArray[np.int64]]:
-    """A number for each row of each frame, the same where the keys are; in the order of the first frame. A missing key is one."""
-    keys = pd.concat([frame[list(names)] for frame in frames]).assign(all=0)
-    number = keys.groupby([*names, "all"], dropna=False, sort=False).ngroup().to_numpy()
-    return np.split(number, np.cumsum([len(frame) for frame in frames])[:-1])
 
 
 def _wide(expr: ir.Table, outcome: Asked, ratings: Asked, known: pd.DataFrame) -> Any:
@@ -168,32 +196,3 @@ def _counted(wide: Any, keys: list[str], size: int) -> Any:
     weight = wide["weight"]
     sums = {"w": weight.cast(EXACT).sum(), "ww": (weight * weight).cast(EXACT).sum()}
     return wide.group_by([*keys, "unit", "y", *_rated(size)]).agg(n=wide.count(), **sums)
-
-
-def sums_of(rows: pd.DataFrame, chosen: Sequence[int], boxes: npt.NDArray[np.float64] | None = None) -> Sums:
-    """What the regression on the drivers chosen needs, from the rows of a group; occasions that rated none of them are left out.
-
-    With ``boxes``, the lowest score of the top box and the highest of the bottom box of each driver chosen, the regression is
-    on whether the rating lies in these boxes.
-    """
-    ratings = rows[[f"v{driver}" for driver in chosen]].to_numpy(dtype=float)
-    some = ~np.isnan(ratings).all(axis=1)
-    rows, ratings = rows[some], ratings[some]
-    seen = ~np.isnan(ratings)
-    columns = (
-        [ratings] if boxes is None else [np.where(seen, ratings >= boxes[:, 0], np.nan), np.where(seen, ratings <= boxes[:, 1], np.nan)]
-    )
-    z = np.column_stack([rows["y"].to_numpy(dtype=float), *(np.where(seen, column, 0.0) for column in columns)])
-    answered = np.column_stack([np.ones(len(z), dtype=bool), *([seen] * len(columns))])
-    unit = np.unique(rows["unit"].to_numpy(), return_inverse=True)[1].reshape(-1)
-    kinds, kind = np.unique(np.column_stack([unit, seen]), axis=0, return_inverse=True)
-    n, first, second = np.zeros(len(kinds)), np.zeros((len(kinds), z.shape[1])), np.zeros((len(kinds), z.shape[1], z.shape[1]))
-    kind, weight = kind.reshape(-1), rows["w"].to_numpy(dtype=float)
-    for at in range(0, len(z), _AT_ONCE):
-        part = slice(at, at + _AT_ONCE)
-        weighed = z[part] * weight[part, None]
-        np.add.at(n, kind[part], weight[part])
-        np.add.at(first, kind[part], weighed)
-        np.add.at(second, kind[part], weighed[:, :, None] * z[part, None, :])
-    one_of = np.unique(kind, return_index=True)[1]
-    return Sums(kinds[:, 0].astype("int64"), answered[one_of], n, first, second)

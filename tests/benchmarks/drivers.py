@@ -12,7 +12,7 @@ from cxlib import survey
 from cxlib.sample.laws import TOUCHPOINTS
 from cxlib.sample.story import Company
 from cxlib.stats import drivers as stats
-from cxlib.survey.explaining import Boxes, explained
+from cxlib.survey.explaining import Boxes, Explained
 from cxlib.survey.occasions import UNITS, Occasions
 
 CUTS = [-1.9, -1.2, -0.45, 0.45]
@@ -79,11 +79,11 @@ def coverage(rounds):
                 ratings, score, person = drawn(rng, law, people, times, gone)
                 counts = [np.array([(ratings[:, driver] == rating).sum() for rating in range(1, 6)]) for driver in range(p)]
                 boxes = {driver: Boxes.of(counts[driver], 1) for driver in range(p)}
-                found = explained(asked(ratings, score, person), 0, boxes, level=0.95)
+                found = Explained.of(asked(ratings, score, person), 0, boxes, level=0.95)
                 low, high = found.columns["low"], found.columns["high"]
                 held += (low <= truth + 1e-4) & (truth <= high)
                 width += (high - low).mean()
-                before = found.worst[:, None] < found.best[None, :]
+                before = found.columns["rank_high"][:, None] < found.columns["rank_low"][None, :]
                 wrong += bool((before & (truth[:, None] < truth[None, :] - 1e-3)).any())
                 bent += bool({"basic", "delight"} & set(found.roles.values()))
                 named += int((silent & (low > found.columns["noise_floor"])).sum())
