@@ -22,8 +22,8 @@ PARTS = ["delivery", "staff", "store"]
 COLUMNS = [
     "outcome", "noise_floor", "above_noise", "rank", "rank_low", "rank_high", "johnson", "performance", "performance_low",
     "performance_high", "reward", "reward_low", "reward_high", "penalty", "penalty_low", "penalty_high", "asymmetry",
-    "asymmetry_low", "asymmetry_high", "role", "priority", "missing", "n_people", "r_squared", "scale_low", "scale_high", "since",
-    "until",
+    "asymmetry_low", "asymmetry_high", "role", "priority", "missing", "n_people", "r_squared", "equal_part",
+    "performance_of_all", "scale_low", "scale_high", "since", "until",
 ]  # fmt: skip
 
 

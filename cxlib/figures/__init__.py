@@ -4,6 +4,7 @@ from cxlib.figures.bars import shares
 from cxlib.figures.cards import cards
 from cxlib.figures.curves import curve
 from cxlib.figures.dots import intervals, worst
+from cxlib.figures.drivers import drivers, priorities
 from cxlib.figures.lines import trend
 from cxlib.figures.picture import Picture, Piece
 from cxlib.figures.settings import style
@@ -16,8 +17,10 @@ __all__ = [
     "account",
     "cards",
     "curve",
+    "drivers",
     "headline",
     "intervals",
+    "priorities",
     "sentence",
     "set_up",
     "shares",

@@ -11,6 +11,7 @@ import math
 from collections.abc import Sequence
 from datetime import date
 
+from cxlib.figures.importance import importance, is_drivers
 from cxlib.figures.measures import (
     DAYS_A_MONTH,
     MONTHS,
@@ -37,6 +38,8 @@ def finding(shown: Shown, *, than: Row | None = None) -> str:
         return shown.reason
     if is_moves(shown.keys):
         return movements(shown)
+    if is_drivers(shown.keys):
+        return importance(shown)
     if "month" in shown.keys:
         return series(shown)
     if "tenure_days" in shown.keys:

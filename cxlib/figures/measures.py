@@ -135,6 +135,10 @@ _MEASURES = (
         "median_tenure", "the median tenure", "Median tenure", "Median (months)", "Months until half have left", "months",
         base=_CUSTOMERS, base_heading="Customers", floor=0,
     ),
+    Measure(
+        "driver_importance", "importance", "Importance", "Importance (%)", "Part of the differences between answers that goes with it, %",
+        "share", base=("rating", "ratings"), base_heading="Ratings", good=None, floor=0, ceiling=1,
+    ),
 )  # fmt: skip
 _VOCABULARY = {measure.name: measure for measure in _MEASURES}
 
@@ -149,6 +153,7 @@ _TELLTALE = {
     "events": "survival",
     "churned": "median_tenure",
     "answers": "answer_share",
+    "johnson": "driver_importance",
 }
 
 #: Keys along which a result is a curve or a distribution: its rows are no groups of their own.
@@ -159,6 +164,7 @@ _HEADINGS = {
     "tenure_days": "Tenure (months)",
     "joined_left": "Joined and left in the month",
     "level": "Level",
+    "driver": "Part of the experience",
 }
 
 #: What has been measured before what it was measured with: the first that a result holds is drawn.

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from cxlib.figures import canvas
 from cxlib.figures.findings import finding
+from cxlib.figures.importance import DRIVER_WORDS, driver_cells, is_drivers
 from cxlib.figures.measures import a_date, date_words, decimal, heading, key_words, level_words, listed, measure_named, moving, window_words
 from cxlib.figures.moves import SIGNS, WAYS, is_moves, periods, size, way_of
 from cxlib.figures.picture import Piece, said
@@ -86,6 +87,8 @@ def html_table(shown: Shown) -> Markup:
     """Caption, headings, rows and the file of a result, all escaped."""
     if is_moves(shown.keys):
         return _moves_table(shown)
+    if is_drivers(shown.keys):
+        return _drivers_table(shown)
     frame = _thinned(shown)
     cut = frame.head(MOST_ROWS)
     several = shown.frame["measure"].nunique() > 1
@@ -100,6 +103,15 @@ def html_table(shown: Shown) -> Markup:
     rows = [_cells(shown, record, columns, several=several, window=window) for record in cut.to_dict("records")]
     caption = f"{_caption(shown, windows)}{_left_out(shown, len(cut), len(frame))}"
     return grid(caption, heads, rows, first=max(len(shown.keys), 1)) + download(csv(shown), f"{shown.name}.csv")
+
+
+def _drivers_table(shown: Shown) -> Markup:
+    """Every driver of a result: its place, its importance and what chance reaches, its rating, what high and low ratings go with."""
+    cut = shown.frame.head(MOST_ROWS)
+    heads, rows = driver_cells(shown, cut)
+    windows = _windows(shown)
+    caption = f"{_caption(shown, windows[:1])}{_left_out(shown, len(cut), len(shown.frame))}"
+    return grid(caption, heads, rows, first=len(shown.keys)) + said([DRIVER_WORDS]) + download(csv(shown), f"{shown.name}.csv")
 
 
 def _moves_table(shown: Shown) -> Markup:

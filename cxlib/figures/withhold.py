@@ -20,7 +20,7 @@ from cxlib.figures.measures import AXES
 PAIR = ("before", "after")
 
 #: Keys whose values share their respondents: the total over them says nothing about one of them.
-_SHARED = (*AXES, "question")
+_SHARED = (*AXES, "question", "driver")
 
 
 def withheld(frame: pd.DataFrame, *, keys: Sequence[str], k: int) -> pd.DataFrame:

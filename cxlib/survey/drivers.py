@@ -28,7 +28,8 @@ _COUNTS = {
     "performance_high": "float64", "reward": "float64", "reward_low": "float64", "reward_high": "float64", "penalty": "float64",
     "penalty_low": "float64", "penalty_high": "float64", "asymmetry": "float64", "asymmetry_low": "float64",
     "asymmetry_high": "float64", "role": "object", "priority": "object", "missing": "int64", "n_people": "Int64",
-    "r_squared": "float64", "scale_low": "int64", "scale_high": "int64", "since": "object", "until": "object",
+    "r_squared": "float64", "equal_part": "float64", "performance_of_all": "float64", "scale_low": "int64", "scale_high": "int64",
+    "since": "object", "until": "object",
 }  # fmt: skip
 _NUMBERS = (
     "estimate", "low", "high", "noise_floor", "johnson", "r_squared", "reward", "reward_low", "reward_high", "penalty", "penalty_low",
@@ -98,6 +99,8 @@ def drivers(
         missing                 int    scores in the base without this rating
         n_people                int    people who gave the rating beside a score
         r_squared               float  the part that all drivers have together
+        equal_part              float  what each had if all had the same
+        performance_of_all      float  mean of the mean ratings, on this one's scale
         scale_low, scale_high   int    the scale of the rating
         since, until            date   first and last day of these scores
         ======================  =====  ==============================================
@@ -290,6 +293,11 @@ def _told(rows: pd.DataFrame, known: pd.DataFrame, found: Occasions, told: Expla
         rows[bound] = rows[bound].astype("Int64")
     rows["rank"] = rows["rank_low"].where(rows["rank_low"] == rows["rank_high"])
     rows["role"] = [None if told is None else told.roles.get(driver) for driver in at]
+    rows["equal_part"] = rows["r_squared"] / max(int(is_known.sum()), 1)
+    # Ratings on scales of different length are compared by how far up each they lie.
+    reach = rows["scale_high"] - rows["scale_low"]
+    middle = ((rows["performance"] - rows["scale_low"]) / reach)[is_known].mean()
+    rows["performance_of_all"] = (rows["scale_low"] + reach * middle).where(is_known)
     rows["priority"] = _priorities(rows)
     for bound in ("since", "until"):
         rows[bound] = None if group is None else dates(pd.Series([group[bound]] * len(rows), index=rows.index))
@@ -318,13 +326,11 @@ def _priorities(rows: pd.DataFrame) -> list[str | None]:
     its rating is wholly to one side of the mean of the ratings.
     """
     known = rows["estimate"].notna()
-    equal = rows["r_squared"] / max(int(known.sum()), 1)
-    reach = rows["scale_high"] - rows["scale_low"]
-    mean, low, high = ((rows[name] - rows["scale_low"]) / reach for name in ("performance", "performance_low", "performance_high"))
-    middle = mean[known].mean()
     above = rows["above_noise"].fillna(False).to_numpy(dtype=bool)
-    important, unimportant = above & (rows["estimate"] >= equal), ~above | (rows["high"] < equal)
+    important = above & (rows["estimate"] >= rows["equal_part"])
+    unimportant = ~above | (rows["high"] < rows["equal_part"])
+    low, high = rows["performance_high"] < rows["performance_of_all"], rows["performance_low"] > rows["performance_of_all"]
     words = {(True, True): "raise first", (True, False): "keep up", (False, True): "later", (False, False): "leave"}
-    settled = known & (important | unimportant) & ((high < middle) | (low > middle))
-    said = [words[bool(much), bool(worse)] for much, worse in zip(important, high < middle, strict=True)]
+    settled = known & (important | unimportant) & (low | high)
+    said = [words[bool(much), bool(worse)] for much, worse in zip(important, low, strict=True)]
     return [(word if sure else "not settled") if there else None for word, sure, there in zip(said, settled, known, strict=True)]
