@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -160,6 +161,10 @@ class _Box:
     def meets(self, other: _Box) -> bool:
         return self.left < other.right and other.left < self.right and self.top < other.bottom and other.top < self.bottom
 
+    def near(self, x: float, y: float) -> float:
+        """How far a point lies from it."""
+        return math.hypot(max(self.left - x, 0, x - self.right), max(self.top - y, 0, y - self.bottom))
+
 
 def _map(measure: Measure, rows: Sequence[Row], sheet: Sheet) -> Figure:
     """Importance to the right, the rating upwards, words in the four corners; a dot has its name, or a number where names would meet."""
@@ -278,7 +283,9 @@ def _labels(
         free = [box for box in inside if not any(box.meets(other) for other in taken)]
         if not free:
             return []
-        box = next((box for box in free if not any(box.meets(line) for line in lines)), free[0])
+        others = [spot for spot in spots if spot != (x, y)]
+        # A name nearer to another dot would be taken for that one's.
+        box = min(free, key=lambda box: (min(box.near(*other) for other in others) < 14 if others else False, any(map(box.meets, lines))))
         taken.append(box)
         placed.append(box)
     return placed
