@@ -59,8 +59,8 @@ def test_what_matters_most_is_said_with_its_interval_and_what_is_open_is_refused
 def test_a_first_place_that_is_not_settled_is_not_given():
     rows = [driver("delivery", 0.2, ranks=(1, 2)), driver("support", 0.19, ranks=(1, 2)), driver("store", 0.05, ranks=(3, 3))]
     assert figures.sentence(result(*rows)).text == (
-        "What matters most to loyalty (NPS) is not settled between delivery and support: most goes with delivery, 20.0 % of the differences "
-        "between answers (95 % interval 18.0 to 22.0); all 3 parts together go with 31.0 %."
+        "What matters most to loyalty (NPS) is not settled between delivery and support: most goes with delivery, 20.0 % of the "
+        "differences between answers (95 % interval 18.0 to 22.0); all 3 parts together go with 31.0 %."
     )
 
 
@@ -104,11 +104,14 @@ def test_what_could_not_be_compared_is_in_the_table_and_not_drawn():
 def test_advice_names_only_what_is_settled():
     assert figures.priorities(result(*USUAL)).text == (
         "Raise delivery first: it is important, rated low (mean 3.50), and low ratings are punished: 0.50 points of the score are lost for "
-        "each point of the rating. Keep up support: important, and rated higher than the others. Rated low, but of little importance: store. "
-        "Of 1 of 4 parts it is not settled."
+        "each point of the rating. Keep up support: important, and rated higher than the others. Rated low, but of little importance: "
+        "store. Not settled: website."
     )
     open_ = [driver("delivery", 0.2), driver("store", 0.05, ranks=(2, 2))]
-    assert figures.priorities(result(*open_)).text == "No part is settled to be both important and rated low. Of 2 of 2 parts it is not settled."
+    text = figures.priorities(result(*open_)).text
+    assert text == "No part is settled to be both important and rated low. Not settled: delivery and store."
+    many = [driver(f"part {place}", 0.2 - place / 100, ranks=(1, 6)) for place in range(6)]
+    assert figures.priorities(result(*many)).text.endswith("For 6 of 6 parts it is not settled.")
 
 
 def test_low_ratings_that_may_cost_nothing_are_not_said_to_be_punished():
@@ -134,7 +137,7 @@ def test_names_never_meet_and_never_leave_the_picture(sheet, count):
     ]
     picture = figures.priorities(result(*rows))
     found = boxes(picture, sheet)
-    assert all(0 <= box.x0 and box.x1 <= sheet.width + 1 for box in found)
+    assert all(box.x0 >= 0 and box.x1 <= sheet.width + 1 for box in found)
     # Shrunk by a pixel: the boxes of matplotlib hold some air.
     for place, one in enumerate(found):
         for other in found[place + 1 :]:

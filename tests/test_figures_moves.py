@@ -16,7 +16,7 @@ from cxlib.figures.settings import CURRENT, Settings
 from cxlib.tables import nothing
 
 UP, DOWN, ALIKE, OPEN = "up", "down", "no material change", "cannot tell yet"
-COUNTS = {"verdict": "object", "n_before": "int64", "n_after": "int64", "since": "object", "until": "object"}
+COUNTS = {"verdict": "object", "between": "object", "n_before": "int64", "n_after": "int64", "since": "object", "until": "object"}
 
 
 @pytest.fixture(autouse=True)
@@ -25,13 +25,13 @@ def fresh():
     CURRENT.__dict__.update(Settings().__dict__)
 
 
-def move(before, after, verdict, estimate=-14.0, *, measure="nps", ends=(38.0, 24.0), n=(220, 212), **keys):
+def move(before, after, verdict, estimate=-14.0, *, measure="nps", between="month", ends=(38.0, 24.0), n=(220, 212), **keys):
     """One row of a movement."""
     gap = 0 in n
     row = {**keys, "before": before, "after": after, "measure": f"{measure}_change", "estimate": math.nan if gap else estimate}
     row |= {"low": estimate - 8, "high": estimate + 8, "level": 0.95, "n": min(n), "p_value": 0.001, "p_corrected": 0.0004}
     row |= {"verdict": verdict, "better": None, "margin": 5.0, "smallest_detectable": 29.2, "n_to_tell": 3801 if verdict == OPEN else pd.NA}
-    row |= {"estimate_before": ends[0], "estimate_after": ends[1], "n_before": n[0], "n_after": n[1]}
+    row |= {"estimate_before": ends[0], "estimate_after": ends[1], "n_before": n[0], "n_after": n[1], "between": between}
     return row | {"since_before": before, "until_before": before, "since": after, "until": after}
 
 
@@ -45,7 +45,7 @@ def moves(*verdicts, measure="nps", **given):
 
 
 def a_year(verdict):
-    return pd.DataFrame([move(month(11), month(23), verdict)])
+    return pd.DataFrame([move(month(11), month(23), verdict, between="year")])
 
 
 FELL, SAME, UNKNOWN = (
@@ -173,6 +173,9 @@ def test_the_tables_of_all_movements_are_folded_under_a_trend():
         "nps_by_month.csv", "nps_change_by_month.csv", "nps_change_by_year.csv",
     ]  # fmt: skip
     assert "The verdicts are corrected for 2 comparisons together (Benjamini and Hochberg); the intervals are not." in markup
+    of_report = moves(UP, OPEN)
+    of_report.attrs["together"] = 31
+    assert "The verdicts are corrected for all 31 comparisons of the report together" in page(figures.table(of_report))
     row = next(row for row in re.findall(r"<tr>(.*?)</tr>", markup) if "▲ up" in row)
     cells = re.findall(r">([^<]*)</t[hd]>", row)
     assert cells == ["May 2026", "Apr 2026", "▲ up", "+14.0", "+6.0 to +22.0", "below 0.001", "24.0", "38.0", "220", "212", "29 points", ""]
@@ -193,7 +196,7 @@ def test_a_change_is_withheld_where_either_period_is_small():
     piece = figures.table(frame)
     assert [row["withheld"] for row in payload(piece)["results"][0]["rows"]] == [True, True, True, False]
     rows = payload(piece)["results"][0]["rows"]
-    assert {name for name, value in rows[0].items() if value is not None} == {"before", "after", "measure", "withheld"}
+    assert {name for name, value in rows[0].items() if value is not None} == {"before", "after", "measure", "between", "withheld"}
     assert "not shown: fewer than 5 answers" in page(piece)
 
 
@@ -256,16 +259,16 @@ WAYS = {
 @pytest.mark.parametrize("way", WAYS)
 def test_periods_are_called_by_what_they_are(way):
     before, after, said = WAYS[way]
-    frame = pd.DataFrame([move(before, after, DOWN)])
+    frame = pd.DataFrame([move(before, after, DOWN, between=way)])
     assert way_of(frame) == way
     assert said in figures.sentence(frame).text
 
 
 def test_a_window_is_named_by_its_answers_and_no_window_is_taken_for_a_month():
-    frame = pd.DataFrame([move(dt.date(2025, 1, 1), dt.date(2026, 1, 1), DOWN)])
+    frame = pd.DataFrame([move(dt.date(2025, 1, 1), dt.date(2026, 1, 1), DOWN, between="last 6 months")])
     frame = frame.assign(until_before=dt.date(2025, 6, 28), until=dt.date(2026, 6, 30))
     assert "between Jan–Jun 2025 and Jan–Jun 2026" in figures.sentence(frame).text
-    one = pd.DataFrame([move(dt.date(2026, 6, 1), dt.date(2026, 6, 16), DOWN)])
+    one = pd.DataFrame([move(dt.date(2026, 6, 1), dt.date(2026, 6, 16), DOWN, between="windows")])
     assert "between the days from 1 June 2026 and the days from 16 June 2026" in figures.sentence(one).text
 
 

@@ -22,7 +22,8 @@ MEASURES = {"survey", "churn"}
 ARROWS = {
     "stats": set(),
     "tables": set(),
-    **{name: {"tables", "stats"} for name in MEASURES},
+    "verdicts": {"stats"},
+    **{name: {"tables", "stats", "verdicts"} for name in MEASURES},
     "sources": {"tables"},
     "figures": {"tables"},  # the names of a result, never a table
     "report": {"sources", "figures", "tables"},

@@ -23,6 +23,7 @@ few = settings(max_examples=4)
 COLUMNS = [
     "p_value", "p_corrected", "verdict", "better", "margin", "smallest_detectable", "n_to_tell", "estimate_before",
     "estimate_after", "n_before", "n_after", "good_before", "good_after", "bad_before", "bad_after", "n_both",
+    "spread", "low_is_good", "between",
     "since_before", "until_before", "since", "until",
 ]  # fmt: skip
 
@@ -124,6 +125,16 @@ def test_a_result_has_its_shape():
     none = survey.movement(monthly({1: []}, plan=pd.Series(dtype=object)), by="plan")
     assert list(none.columns) == list(found.columns)
     assert none.dtypes[COLUMNS].tolist() == found.dtypes[COLUMNS].tolist()
+
+
+def test_of_one_person_no_correlation_is_made_of_rounding():
+    times = pd.to_datetime(["2026-01-05"] * 2 + ["2026-02-17"] * 2)
+    table = pd.DataFrame({"score": [0, 7, 0, 9], "weight": [0.01, 0.95, 7.547233, 10.022634], "time_answered": times, "respondent": "p5"})
+    found, alone = (
+        survey.movement(table, measure=survey.Score("nps", weight="weight", cluster=who)).iloc[0] for who in ("respondent", None)
+    )
+    assert found["n_both"] == 1
+    assert found["high"] - found["low"] >= alone["high"] - alone["low"]
 
 
 # Verdicts
@@ -228,6 +239,18 @@ def test_two_windows_are_compared_by_their_days():
     assert found[["before", "after", "n_before", "n_after"]].values.tolist() == [[month(1), month(2), 2, 2]]
 
 
+@pytest.mark.parametrize("dated", ["time_answered", "month"])
+def test_the_last_months_are_compared_with_the_same_of_the_year_before_as_far_as_they_go(dated):
+    days = ["2025-03-31", "2025-04-01", "2025-06-20", "2025-06-21", "2025-12-01", "2026-03-31", "2026-04-02", "2026-06-20"]
+    table = pd.DataFrame({dated: pd.to_datetime(days), "score": [10, 9, 3, 10, 8, 0, 9, 10]})
+    found = survey.movement(table, between="last 3 months").iloc[0]
+    assert (found["before"], found["after"], found["between"]) == (month(4, 2025), month(4), "last 3 months")
+    assert (found["n_before"], found["good_before"], found["bad_before"]) == (2, 1, 1)
+    assert (found["n_after"], found["good_after"]) == (2, 2)
+    half = survey.movement(table, between="last 6 months").iloc[0]
+    assert (half["before"], half["n_before"], half["n_after"]) == (month(1, 2025), 3, 3)
+
+
 def test_a_group_whose_key_is_missing_is_compared_with_itself():
     table = pd.concat([monthly({1: [9], 2: [3]}, plan=None), monthly({1: [3], 2: [9]}, plan="a")])
     found = survey.movement(table.assign(respondent="one"), by="plan")
@@ -320,7 +343,10 @@ ARGUMENTS = {
     ),
     "between": (
         lambda: survey.movement(monthly(FELL), between="week"),
-        "between: 'week' is none of 'month', 'quarter', 'year', 'wave', and no pair of waves such as ('2025', '2026')",
+        (
+            "between: 'week' is none of 'month', 'quarter', 'year', 'last 3 months', 'last 6 months', 'last 12 months', 'wave', "
+            "and no pair of waves such as ('2025', '2026')"
+        ),
     ),
     "one wave twice": (lambda: survey.movement(monthly(FELL, wave="w"), between=("w", "w")), "between: 'w' is one wave, not two"),
     "no days": (

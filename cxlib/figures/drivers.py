@@ -13,7 +13,7 @@ import pandas as pd
 from cxlib.figures import canvas
 from cxlib.figures.canvas import Sheet
 from cxlib.figures.dots import Mark, dotted
-from cxlib.figures.importance import KEEP, LATER, LEAVE, RAISE, compared, first_ones, importance, name_of, number, raised
+from cxlib.figures.importance import KEEP, LATER, LEAVE, NAMED, RAISE, compared, first_ones, importance, name_of, number, raised
 from cxlib.figures.measures import Measure, level_words, listed
 from cxlib.figures.picture import Picture, pictured
 from cxlib.figures.shown import Row, Shown, read
@@ -145,8 +145,10 @@ def _advice(rows: Sequence[Row]) -> str:
     ):
         named = [name_of(row) for row in rows if row.counts["priority"] == priority]
         said += [words.format(listed(named))] if named else []
-    open_ = sum(row.counts["priority"] not in {RAISE, KEEP, LATER, LEAVE} for row in rows)
-    return " ".join([*said, *([f"Of {open_} of {len(rows)} parts it is not settled."] if open_ else [])])
+    open_ = [name_of(row) for row in rows if row.counts["priority"] not in {RAISE, KEEP, LATER, LEAVE}]
+    if len(open_) > NAMED:
+        return " ".join([*said, f"For {len(open_)} of {len(rows)} parts it is not settled."])
+    return " ".join([*said, *([f"Not settled: {listed(open_)}."] if open_ else [])])
 
 
 @dataclass(frozen=True)

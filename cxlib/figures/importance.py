@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 RAISE, KEEP, LATER, LEAVE, OPEN = "raise first", "keep up", "later", "leave", "not settled"
 #: More than so many parts are not named in one sentence.
-_NAMED = 4
+NAMED = 4
 
 #: What stands under the table.
 DRIVER_WORDS = (
@@ -68,7 +68,7 @@ def importance(shown: Shown) -> str:
     if len(groups) == 1:
         (rows,) = groups.values()
         return " ".join([_most(shown.measure, rows), *_order(rows), *_chance(rows), *raised(rows)])
-    said = [_most(shown.measure, rows, group=group) for group, rows in list(groups.items())[:_NAMED]]
+    said = [_most(shown.measure, rows, group=group) for group, rows in list(groups.items())[:NAMED]]
     more = len(groups) - len(said)
     return " ".join([*said, *([f"{counted(more, 'more group is', 'more groups are')} in the table."] if more else [])])
 
@@ -90,7 +90,7 @@ def _most(measure: Measure, rows: Sequence[Row], *, group: str = "") -> str:
     together = f"all {len(rows)} parts together go with {measure.quantity(number(top, 'r_squared'))}"
     if len(first) == 1:
         return f"{_capital(name_of(top))} matters most to {subject}: {part} go with it {behind}; {together}."
-    among = listed(map(name_of, first)) if len(first) <= _NAMED else f"{len(first)} of {len(rows)} parts"
+    among = listed(map(name_of, first)) if len(first) <= NAMED else f"{len(first)} of {len(rows)} parts"
     return f"What matters most to {subject} is not settled between {among}: most goes with {name_of(top)}, {part} {behind}; {together}."
 
 
@@ -99,7 +99,7 @@ def _order(rows: Sequence[Row]) -> list[str]:
     open_ = [row for row in rows if pd.isna(row.counts["rank"]) and row.counts["above_noise"]]
     if len(open_) < 2 or open_ == first_ones(rows):
         return []
-    if len(open_) > _NAMED:
+    if len(open_) > NAMED:
         return [f"The order of {len(open_)} of the {len(rows)} parts is not settled."]
     return [f"The order of {listed(map(name_of, open_))} is not settled."]
 
@@ -153,7 +153,7 @@ def _cells(shown: Shown, record: dict[Any, Any]) -> list[Cell]:
         ends = [record.get(f"{column}{end}") for end in ("", "_low", "_high")]
         if any(pd.isna(end) for end in ends):
             return ""
-        value, low, high = (decimal(float(end), 2) for end in ends)
+        value, low, high = (decimal(float(str(end)), 2) for end in ends)
         return f"{value} ({low} to {high})"
 
     best, worst = record.get("rank_low"), record.get("rank_high")

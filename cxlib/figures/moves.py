@@ -23,13 +23,14 @@ UP, DOWN, ALIKE, OPEN = "up", "down", "no material change", "cannot tell yet"
 #: Signs that do not rely on colour; each stands beside its word.
 SIGNS = {UP: "▲", DOWN: "▼", ALIKE: "＝", OPEN: "?"}
 
-#: Months between two periods: how their comparison is called, and its two sides.
-_WAYS = {1: "month", 3: "quarter", 12: "year"}
+#: How periods are paired: as a result names it, and how a reader is told of a comparison, of all of them, and of answers.
+_OF = {"waves": "wave", "windows": "window", **dict.fromkeys(("last 3 months", "last 6 months", "last 12 months"), "span")}
 _OTHERS = {
     "month": "a month with the one before",
     "quarter": "a quarter with the one before",
     "year": "a month with that of a year before",
     "wave": "a wave with the one before",
+    "span": "these months with those of a year before",
     "window": "two windows",
 }
 #: The same under a table.
@@ -38,9 +39,12 @@ WAYS = {
     "quarter": "each quarter with the one before",
     "year": "each month with that of a year before",
     "wave": "each wave with the one before",
+    "span": "these months with those of a year before",
     "window": "one window with the other",
 }
-_EACH = {"month": "a month", "quarter": "a quarter", "year": "a month", "wave": "a wave", "window": "in each window"}
+_EACH = {
+    "month": "a month", "quarter": "a quarter", "year": "a month", "wave": "a wave", "span": "in each year", "window": "in each window",
+}  # fmt: skip
 #: So many movements are named with their period.
 _NAMED = 3
 
@@ -51,18 +55,9 @@ def is_moves(keys: Iterable[str]) -> bool:
 
 
 def way_of(frame: pd.DataFrame) -> str:
-    """How the periods of a result of changes are paired: by month, quarter, year, wave, or as two windows."""
-    days = [[a_day(value) for value in frame[side]] for side in PAIR]
-    if not len(frame) or any(day is None for side in days for day in side):
-        return "wave"
-    apart = {_months(after) - _months(before) for before, after in zip(*days, strict=True) if before and after}
-    way = _WAYS.get(apart.pop(), "window") if len(apart) == 1 else "window"
-    size = 3 if way == "quarter" else 1
-    lasts = (a_date(value) for value in frame.get("until", ()))
-    within = all(
-        last is None or after is None or _months(last) < _months(after) + size for last, after in zip(lasts, days[1], strict=False)
-    )
-    return way if within and all(day is None or day.day == 1 for side in days for day in side) else "window"
+    """How the periods of a result of changes are paired: by month, quarter, year, wave, a span of months, or as two windows."""
+    way = str(frame["between"].iloc[0]) if len(frame) else "wave"
+    return _OF.get(way, way)
 
 
 def a_day(value: object) -> date | None:
@@ -81,7 +76,7 @@ def period(way: str, value: object, since: object = None, until: object = None, 
         return clean(value)
     if way == "quarter":
         return f"Q{(day.month + 2) // 3} {day.year}"
-    return _window(day, a_date(since), a_date(until)) if way == "window" else month_words(day, short=short)
+    return _window(day, a_date(since), a_date(until)) if way in {"span", "window"} else month_words(day, short=short)
 
 
 def _window(day: date, since: date | None, until: date | None) -> str:
@@ -143,6 +138,12 @@ class Move:
     @property
     def after(self) -> date | None:
         return a_day(self.row.key("after"))
+
+    @property
+    def last_month(self) -> date | None:
+        """First day of the month that the later answers reach."""
+        until = a_date(self.row.counts.get("until"))
+        return until and until.replace(day=1)
 
     @property
     def names(self) -> tuple[str, str]:
@@ -211,7 +212,7 @@ def last_moves(moves: Sequence[Move]) -> list[Move]:
 
 def newest(shown: Shown, *, known: bool = False, open_before: bool = False) -> str:
     """The sentence of a headline: whether it moved into the last period. ``known`` says that its score was just told."""
-    moves = last_moves(sorted(moves_of(shown), key=_order))
+    moves = _newest(shown)
     if len(moves) != 1:
         return _groups(moves)
     (move,) = moves
@@ -221,10 +222,19 @@ def newest(shown: Shown, *, known: bool = False, open_before: bool = False) -> s
     return move.nor if open_before else move.untold(subject, answers=False)
 
 
+def is_open(shown: Shown) -> bool:
+    """Whether a comparison of everybody's last two periods cannot be told yet."""
+    moves = _newest(shown)
+    return len(moves) == 1 and moves[0].verdict == OPEN
+
+
 def both_open(one: Shown, other: Shown) -> bool:
     """Whether neither of two comparisons with one last period can be told yet."""
-    lasts = [last_moves(sorted(moves_of(shown), key=_order)) for shown in (one, other)]
-    return all(len(moves) == 1 and moves[0].verdict == OPEN for moves in lasts) and lasts[0][0].names[1] == lasts[1][0].names[1]
+    return is_open(one) and is_open(other) and _newest(one)[0].names[1] == _newest(other)[0].names[1]
+
+
+def _newest(shown: Shown) -> list[Move]:
+    return last_moves(sorted(moves_of(shown), key=_order))
 
 
 def _order(move: Move) -> date:

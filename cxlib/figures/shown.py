@@ -65,7 +65,8 @@ class Shown:
     ``frame`` holds every row, numbers of withheld ones missing, and columns ``withheld`` and ``beside``; ``small``
     and ``beside`` are the labels of the groups withheld because they are small, and because a small
     one could be worked out from them; ``cut`` counts the rows of curves that were left out, and ``gone``
-    are the groups of which no row is left; ``remarks`` is what the measure itself has left out.
+    are the groups of which no row is left; ``remarks`` is what the measure itself has left out;
+    ``together`` counts the comparisons of a whole report, where its movements were corrected with all of them.
     """
 
     frame: pd.DataFrame
@@ -81,6 +82,7 @@ class Shown:
     cut: int = 0
     gone: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    together: int = 0
 
     @cached_property
     def rows(self) -> list[Row]:
@@ -196,9 +198,10 @@ def read(result: pd.DataFrame, *, asks: str, needs: Sequence[str] = ()) -> Shown
     left = _labels(frame[~tail], groups)
     gone = tuple(name for name in _labels(frame[tail], groups) if name not in left)
     frame = _blanked(frame, keys, counts)[~(tail | steps)].reset_index(drop=True)
-    name, given = _stem(family(result), [*own, way_of(frame)] if is_moves(keys) else keys), result.attrs.get("reason")
+    name, given = _stem(family(result), [*own, *frame["between"].head(1)] if is_moves(keys) else keys), result.attrs.get("reason")
     held: dict[str, Any] = {"small": small, "beside": beside, "cut": int(tail.sum()), "gone": gone}
     held["remarks"] = tuple(result.attrs.get("notes", ()))
+    held["together"] = int(result.attrs.get("together", 0))
     return Shown(frame, tuple(keys), tuple(counts), measure_of(result), name, CURRENT.smallest_group, CURRENT.as_of, given, **held)
 
 
@@ -215,12 +218,12 @@ def _columns(result: pd.DataFrame, asks: str) -> tuple[list[str], list[str]]:
 
 
 def _blanked(frame: pd.DataFrame, keys: Sequence[str], counts: Sequence[str]) -> pd.DataFrame:
-    """The frame with no number left in a withheld row; whole numbers stay whole beside the gaps."""
+    """The frame with no number left in a withheld row; whole numbers stay whole beside the gaps. How periods are paired is no number."""
     frame = frame.copy()
-    for column in ["estimate", "low", "high", "level", "n", *counts]:
+    for column in ["estimate", "low", "high", "level", "n", *(name for name in counts if name != "between")]:
         if pd.api.types.is_integer_dtype(frame[column].dtype):
             frame[column] = frame[column].astype("Int64")
-        elif not pd.api.types.is_numeric_dtype(frame[column].dtype):
+        elif pd.api.types.is_bool_dtype(frame[column].dtype) or not pd.api.types.is_numeric_dtype(frame[column].dtype):
             frame[column] = frame[column].astype(object)
         frame.loc[frame["withheld"], column] = None
     if "tenure_days" in keys:

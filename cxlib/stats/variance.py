@@ -111,7 +111,10 @@ def covariance(one: Clusters, other: Clusters, shared: Shared) -> Floats:
     Without the factor G/(G - 1) that `Clusters.variance` has.
     """
     first, second = one.mean, other.mean
-    together = shared.bb - second * shared.ba - first * shared.ab + first * second * shared.aa
+    parts = np.array([shared.bb, -second * shared.ba, -first * shared.ab, first * second * shared.aa])
+    together = parts.sum(axis=0)
+    # What is left where all of them cancel is rounding, and a correlation must not be made of it.
+    together = np.where(np.abs(together) > 1e-12 * np.abs(parts).sum(axis=0), together, 0.0)
     return np.divide(together, one.a * other.a, out=np.zeros_like(together), where=shared.number > 0)
 
 

@@ -12,10 +12,9 @@ from cxlib.stats import intervals
 from cxlib.stats.drivers import MOST
 from cxlib.survey.answers import KINDS, PEOPLE, Asked, Tally
 from cxlib.survey.explaining import Boxes, Explained
-from cxlib.survey.movement import Score
 from cxlib.survey.occasions import Occasions
 from cxlib.survey.people import Base
-from cxlib.survey.scoring import SCORING
+from cxlib.survey.scoring import SCORING, Score
 from cxlib.tables import RESULT, Table, TableError, ask, expression, need, nothing
 from cxlib.tables.rows import dates, key_names
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,12 +11,13 @@ import pandas as pd
 
 from cxlib.stats import intervals, variance
 from cxlib.stats import movement as stats
-from cxlib.survey.answers import PEOPLE, PERIOD, Asked, Tally
+from cxlib.survey.answers import PERIOD, Asked, Tally
 from cxlib.survey.people import Base
 from cxlib.survey.periods import Between, Periods
-from cxlib.survey.scoring import SCORING, Scored
+from cxlib.survey.scoring import SCORING, Score, Scored
 from cxlib.tables import RESULT, Table, TableError, nothing
 from cxlib.tables.rows import key_names
+from cxlib.verdicts import judged
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -27,25 +27,10 @@ _COUNTS = {
     "p_value": "float64", "p_corrected": "float64", "verdict": "object", "better": "boolean", "margin": "float64",
     "smallest_detectable": "float64", "n_to_tell": "Int64", "estimate_before": "float64", "estimate_after": "float64",
     "n_before": "int64", "n_after": "int64", "good_before": "int64", "good_after": "int64", "bad_before": "int64",
-    "bad_after": "int64", "n_both": "Int64", "since_before": "object", "until_before": "object", "since": "object",
-    "until": "object",
+    "bad_after": "int64", "n_both": "Int64", "spread": "float64", "low_is_good": "bool", "between": "object",
+    "since_before": "object", "until_before": "object", "since": "object", "until": "object",
 }  # fmt: skip
 _AXIS = ["before", "after"]
-
-
-@dataclass(frozen=True)
-class Score:
-    """A score with what its own function is told beside the table: ``Score("csat", question="support", weight="weight")``.
-
-    ``name`` is that of the function: ``"nps"``, ``"csat"``, ``"ces"`` or ``"ratings"``; the others mean what they mean
-    there.
-    """
-
-    name: str
-    question: str | None = None
-    weight: str | None = None
-    cluster: str | None = PEOPLE
-    scale: tuple[int, int] | None = None
 
 
 def movement(
@@ -75,7 +60,8 @@ def movement(
         Columns to group by. By default all answers form one group.
     between : str or pair, default "month"
         ``"month"`` or ``"quarter"``: each with the one before. ``"year"``: each month with
-        the same one of the year before. ``"wave"``: each wave with the one before, in
+        the same one of the year before. ``"last 3 months"`` (6, 12): the months up to the
+        last answer with the same ones of the year before. ``"wave"``: each wave with the one before, in
         order of their first answers. ``("2025", "2026")``: two waves.
         ``(("2025-07-01", "2025-12-31"), ("2026-01-01", "2026-06-30"))``: two windows.
     margin : float, optional
@@ -111,6 +97,9 @@ def movement(
                                        dissatisfied; easy and hard; top and bottom
         n_both                  int    people who answered in both; missing where
                                        nobody is named
+        spread                  float  variance of one answer before plus of one after
+        low_is_good             bool   whether a low score is the good one
+        between                 str    how the periods are paired
         since_before, ...       date   first and last day of the earlier answers
         since, until            date   first and last day of the later ones
         ======================  =====  ==============================================
@@ -195,7 +184,7 @@ def movement(
     pairs = _pairs(counted, keys, places, spans.lag)
     _refuse_bridge(counted, pairs)
     frame = _compared(counted, pairs, made_of(counted, asked), spans, margin, level)
-    frame = _judged(frame, margin, level)
+    frame = judged(frame, stats.benjamini_hochberg(frame["p_value"]))
     # In the order of the calendar or of the waves, whatever these are called.
     frame = frame.sort_values([*keys, "place"], na_position="last", kind="stable")
     frame = frame[[*keys, *_AXIS, *RESULT, *_COUNTS]].astype(_COUNTS).reset_index(drop=True)
@@ -208,7 +197,9 @@ def _notes(counted: Tally, frame: pd.DataFrame) -> list[str]:
     notes = []
     if frame["n_both"].isna().all():
         notes.append("Nobody is named, so every answer is taken to be another person's.")
-    outside = int(counted.n[counted.groups[PERIOD].isna().to_numpy()].sum())
+    # Of the last months everything else is left out, as it was asked.
+    span = frame["between"].iloc[0].startswith("last ")
+    outside = 0 if span else int(counted.n[counted.groups[PERIOD].isna().to_numpy()].sum())
     if outside:
         notes.append(f"{outside:,} of {int(counted.n.sum()):,} answers are of none of these periods and are left out.")
     empty = int(((frame["n_before"] == 0) ^ (frame["n_after"] == 0)).sum())
@@ -318,6 +309,7 @@ def _changes(counted: Tally, pairs: pd.DataFrame, number: Scored, spans: Periods
         "unchanged": False if margin is None else stats.within(narrower, margin / unit),
         "low_is_good": low_is_good,
         "n_both": both,
+        "between": spans.way,
         "before": [spans.label(int(place) - spans.lag) for place in pairs["place"]],
         "after": [spans.label(int(place)) for place in pairs["place"]],
     }
@@ -387,18 +379,3 @@ def _at(values: Any, side: Ints, absent: Any) -> Any:
     chosen = values[np.maximum(side, 0)]
     none = (side < 0).reshape(-1, *[1] * (values.ndim - 1))
     return np.where(none, absent, chosen)
-
-
-def _judged(frame: pd.DataFrame, margin: float | None, level: float) -> pd.DataFrame:
-    """All changes corrected together, then judged; what is open says what would settle it."""
-    corrected = stats.benjamini_hochberg(frame["p_value"])
-    verdict = stats.verdicts(frame["estimate"], corrected, frame["unchanged"], level=level)
-    raised = np.divide(corrected, frame["p_value"], out=np.ones(len(frame)), where=frame["p_value"] > 0)
-    wanted = frame["estimate"] if margin is None else np.full(len(frame), margin)
-    needed = stats.answers_to_tell(frame["spread"], wanted, level=level, stricter=raised, margin=margin is not None)
-    is_open = np.array([word == stats.OPEN for word in verdict])
-    moved = np.array([word in {stats.UP, stats.DOWN} for word in verdict])
-    better = pd.Series((frame["estimate"] > 0) != frame["low_is_good"], index=frame.index, dtype="boolean").where(moved)
-    # More answers than there are people on earth tell nobody anything.
-    shown = pd.Series(np.where(is_open & (needed < 1e10), needed, np.nan), index=frame.index).astype("Int64")
-    return frame.assign(p_corrected=corrected, verdict=verdict, better=better, n_to_tell=shown)

@@ -1,4 +1,4 @@
-"""Which periods are compared: months, quarters, a month and that of a year before, waves, or two waves by name."""
+"""Which periods are compared: months, quarters, a month or several and those of a year before, waves, or two by name."""
 
 from __future__ import annotations
 
@@ -23,6 +23,10 @@ WAYS = {
     "month": "All answers are of one month, so there is none to compare it with.",
     "quarter": "All answers are of one quarter, so there is none to compare it with.",
     "year": "No answer is a year older than the last ones, so no month can be compared with that of the year before.",
+    **dict.fromkeys(
+        ("last 3 months", "last 6 months", "last 12 months"),
+        "No answer is a year older than the last ones, so these months cannot be compared with those of the year before.",
+    ),
     "wave": "All answers are of one wave, so there is none to compare it with.",
 }
 UNDATED = "No answer carries a date, so there is nothing to compare."
@@ -41,6 +45,7 @@ class Periods:
     lag: int
     too_few: str
     none: str
+    way: str = "windows"
 
     @classmethod
     def of(cls, table: Table, between: Between, *, asks: str) -> Periods:
@@ -55,9 +60,12 @@ class Periods:
         if windows is None and (between == "wave" or not isinstance(between, str)):
             need(expr, ["wave"], asks=asks)
             waves = _waves(expr) if between == "wave" else _pair(expr, between, asks=asks)
-            return cls(lambda rows: _place(rows, waves), lambda place: waves[place], 1, WAYS["wave"], UNWAVED)
+            way = "wave" if between == "wave" else "waves"
+            return cls(lambda rows: _place(rows, waves), lambda place: waves[place], 1, WAYS["wave"], UNWAVED, way)
         for name in ("month", "time_answered"):
             refuse_type(table, expr, name=name, kind="date", asks=asks)
+        if isinstance(between, str) and between.startswith("last "):
+            return _last(expr, int(between.split()[1]), between)
         if windows is not None:
             if windows[0][1] >= windows[1][0]:
                 raise ValueError(f"between: the window {_words(windows[0])} is not over when {_words(windows[1])} begins")
@@ -65,7 +73,26 @@ class Periods:
             few = f"No answers are of both {_words(windows[0])} and {_words(windows[1])}, so there is nothing to compare."
             return cls(lambda rows: _within(rows, windows), lambda place: windows[place][0], 1, few, none)
         months, lag = {"month": (1, 1), "quarter": (3, 1), "year": (1, 12)}[str(between)]
-        return cls(lambda rows: _calendar(rows, months), lambda place: _first(place, months), lag, WAYS[str(between)], UNDATED)
+        return cls(
+            lambda rows: _calendar(rows, months), lambda place: _first(place, months), lag, WAYS[str(between)], UNDATED, str(between)
+        )
+
+
+def _last(expr: ir.Table, months: int, way: str) -> Periods:
+    """The months up to that of the last answer, and the same a year before, as far into the last of them."""
+    days: Any = expr.select(day=_day(expr))
+    last = pd.to_datetime(ask(days.agg(last=days["day"].max()))["last"].iloc[0])
+    if pd.isna(last):
+        return Periods(lambda rows: _day(rows).year(), lambda place: _first(12 * place, 1), 1, WAYS[way], UNDATED, way)
+    since = last.replace(day=1) - pd.DateOffset(months=months - 1)
+    windows = [((since - pd.DateOffset(years=ago)).date(), (last - pd.DateOffset(years=ago)).date()) for ago in (1, 0)]
+    return Periods(lambda rows: _within(rows, windows), lambda place: windows[place][0], 1, WAYS[way], UNDATED, way)
+
+
+def _day(rows: Any) -> Any:
+    import ibis
+
+    return ibis.coalesce(typed(rows, "time_answered", "date"), typed(rows, "month", "date"))
 
 
 def _window(days: Any) -> tuple[date, date]:
@@ -85,7 +112,7 @@ def _words(window: tuple[date, date]) -> str:
 def _within(rows: Any, windows: list[tuple[date, date]]) -> Any:
     import ibis
 
-    day = typed(rows, "time_answered", "date")
+    day = _day(rows)
     inside = [(day.between(since, until), ibis.literal(place, "int64")) for place, (since, until) in enumerate(windows)]
     return ibis.cases(*inside, else_=ibis.null("int64"))
 

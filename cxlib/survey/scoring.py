@@ -11,11 +11,26 @@ import numpy.typing as npt
 import pandas as pd
 
 from cxlib.stats import intervals, variance
-from cxlib.survey.answers import Asked, Tally
+from cxlib.survey.answers import PEOPLE, Asked, Tally
 from cxlib.survey.people import Base, Worth
 
 Box = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Score:
+    """A score with what its own function is told beside the table: ``Score("csat", question="support", weight="weight")``.
+
+    ``name`` is that of the function: ``"nps"``, ``"csat"``, ``"ces"`` or ``"ratings"``; the others mean what they mean
+    there.
+    """
+
+    name: str
+    question: str | None = None
+    weight: str | None = None
+    cluster: str | None = PEOPLE
+    scale: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
