@@ -1,6 +1,8 @@
 """Drivers of a score: what stands beside what, what is missing, and what may be claimed of importance, order and role."""
 
 import datetime as dt
+import importlib.util
+from pathlib import Path
 
 import ibis
 import numpy as np
@@ -347,6 +349,23 @@ def test_what_is_important_and_rated_low_is_to_be_raised_first():
     people["store"] = (people["store"] + 1).clip(1, 5)
     found = survey.drivers(answers(people)).set_index("driver")
     assert found["priority"].tolist() == ["raise first", "leave", "leave"]
+
+
+# The sample company
+
+
+@pytest.mark.parametrize("seed", [101, 102])
+def test_the_drivers_of_a_company_whose_truth_is_known_are_found(seed):
+    """Two of the twenty companies of tests/benchmarks/drivers.py; the truth is that of a very large one."""
+    spec = importlib.util.spec_from_file_location("benchmark", Path(__file__).parent / "benchmarks" / "drivers.py")
+    benchmark = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(benchmark)
+    found = survey.drivers(benchmark.company(1500, seed)).set_index("driver")
+    true = pd.Series(benchmark.TRUTH["nps"])
+    held = (found["low"] <= true[found.index]) & (true[found.index] <= found["high"])
+    assert held.sum() >= 4
+    assert found["estimate"].idxmax() == "delivery"
+    assert not found.loc["store", "above_noise"]
 
 
 # Letters
