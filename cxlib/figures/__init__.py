@@ -5,6 +5,7 @@ from cxlib.figures.cards import cards
 from cxlib.figures.crosstabs import banner
 from cxlib.figures.curves import curve
 from cxlib.figures.dots import against, intervals, worst
+from cxlib.figures.drivers import drivers, priorities
 from cxlib.figures.lines import trend
 from cxlib.figures.pairs import gap, restated
 from cxlib.figures.picture import Picture, Piece
@@ -22,9 +23,11 @@ __all__ = [
     "banner",
     "cards",
     "curve",
+    "drivers",
     "gap",
     "headline",
     "intervals",
+    "priorities",
     "restated",
     "sentence",
     "set_up",

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from cxlib.figures.closes import is_closes, restatements
+from cxlib.figures.importance import importance, is_drivers
 from cxlib.figures.lettered import banner_words, is_banner
 from cxlib.figures.measures import (
     DAYS_A_MONTH,
@@ -54,6 +55,8 @@ def finding(shown: Shown, *, than: Row | None = None) -> str:
         return restatements(shown)
     if part_of(shown):
         return shares_told(shown)
+    if is_drivers(shown.keys):
+        return importance(shown)
     if "month" in shown.keys:
         return series(shown)
     if "tenure_days" in shown.keys:

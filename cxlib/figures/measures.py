@@ -165,6 +165,10 @@ _MEASURES = (
         "choice_share", "the share that chose it", "Share that chose it", "Chosen by (%)", "Share of those who answered, %", "share",
         base_heading="Those who answered", good=None, floor=0, ceiling=1,
     ),
+    Measure(
+        "driver_importance", "importance", "Importance", "Importance (%)", "Part of the differences between answers that goes with it, %",
+        "share", base=("rating", "ratings"), base_heading="Ratings", good=None, floor=0, ceiling=1,
+    ),
 )  # fmt: skip
 _VOCABULARY = {measure.name: measure for measure in _MEASURES}
 
@@ -187,6 +191,7 @@ _TELLTALE = {
     "share_customers": "share_of_answers",
     "score_of_silent": "nps_tipping",
     "largest_weight": "nps",
+    "johnson": "driver_importance",
 }
 
 #: Keys along which a result is a curve or a distribution: its rows are no groups of their own.
@@ -226,6 +231,7 @@ _HEADINGS = {
     "score_answered": "Score of those who answered",
     "score_of_silent": "Score the silent would need",
     "to_target": "Lower for the target",
+    "driver": "Part of the experience",
 }
 
 #: What a measure is made into, by the end of its name: in a sentence, over a column, beside a picture.

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from cxlib.figures import canvas
 from cxlib.figures.cells import count_of, count_words
 from cxlib.figures.findings import finding
+from cxlib.figures.importance import DRIVER_WORDS, driver_cells, is_drivers
 from cxlib.figures.lettered import is_banner
 from cxlib.figures.measures import (
     a_date,
@@ -108,6 +109,8 @@ def html_table(shown: Shown) -> Markup:
         from cxlib.figures.crosstabs import against_table, banner_tables
 
         return banner_tables(shown) if is_banner(shown.keys) else against_table(shown)
+    if is_drivers(shown.keys):
+        return _drivers_table(shown)
     frame = _thinned(shown)
     cut = frame.head(MOST_ROWS)
     several = shown.frame["measure"].nunique() > 1
@@ -122,6 +125,15 @@ def html_table(shown: Shown) -> Markup:
     rows = [_cells(shown, record, columns, several=several, window=window) for record in cut.to_dict("records")]
     caption = f"{_caption(shown, windows)}{_left_out(shown, len(cut), len(frame))}"
     return grid(caption, heads, rows, first=max(len(shown.keys), 1)) + download(csv(shown), f"{shown.name}.csv")
+
+
+def _drivers_table(shown: Shown) -> Markup:
+    """Every driver of a result: its place, its importance and what chance reaches, its rating, what high and low ratings go with."""
+    cut = shown.frame.head(MOST_ROWS)
+    heads, rows = driver_cells(shown, cut)
+    windows = _windows(shown)
+    caption = f"{_caption(shown, windows[:1])}{_left_out(shown, len(cut), len(shown.frame))}"
+    return grid(caption, heads, rows, first=len(shown.keys)) + said([DRIVER_WORDS]) + download(csv(shown), f"{shown.name}.csv")
 
 
 def _moves_table(shown: Shown) -> Markup:

@@ -29,7 +29,7 @@ SIDES = (("customers", "staff"), ("later", "early"))
 OF_THE_CLOSE = ("restated", "estimate_closed", "low_closed", "high_closed", "n_closed", "late")
 
 #: Keys whose values share their respondents: the total over them says nothing about one of them.
-_SHARED = (*AXES, "question")
+_SHARED = (*AXES, "question", "driver")
 
 
 def withheld(frame: pd.DataFrame, *, keys: Sequence[str], k: int) -> pd.DataFrame:

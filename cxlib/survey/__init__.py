@@ -3,6 +3,7 @@
 from cxlib.survey.balance import balance
 from cxlib.survey.banner import banner
 from cxlib.survey.choices import choices, classes
+from cxlib.survey.drivers import drivers
 from cxlib.survey.early import early
 from cxlib.survey.gap import gap
 from cxlib.survey.late import late
@@ -16,6 +17,6 @@ from cxlib.survey.segments import against_rest
 from cxlib.survey.tipping import tipping
 
 __all__ = [
-    "Score", "against_rest", "balance", "banner", "ces", "choices", "classes", "csat", "distribution", "early", "gap", "late", "movement",
-    "nps", "raked", "ratings", "response_rate", "tipping",
+    "Score", "against_rest", "balance", "banner", "ces", "choices", "classes", "csat", "distribution", "drivers", "early", "gap", "late",
+    "movement", "nps", "raked", "ratings", "response_rate", "tipping",
 ]  # fmt: skip
