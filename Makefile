@@ -7,7 +7,7 @@ BIN := .venv/bin
 READY := .venv/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help report lab test check format bench hooks lock clean
+.PHONY: help report lab test check format bench simulate hooks lock clean
 
 help: ## what can be made (this list)
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,10 @@ bench: $(READY) ## how fast: the report, each measure beside SQL, the door besid
 	@$(BIN)/python tests/benchmarks/bench.py
 	@$(BIN)/python tests/benchmarks/door.py
 	@$(BIN)/python tests/benchmarks/generator.py
+
+simulate: $(READY) ## how often the intervals hold, the verdicts err, and the sample's truth is found again: tests/benchmarks/*.md
+	@$(BIN)/python tests/benchmarks/coverage.py > tests/benchmarks/coverage.md
+	@$(BIN)/python tests/benchmarks/recovery.py > tests/benchmarks/recovery.md
 
 hooks: $(READY) ## check what is committed, at every git commit
 	@$(BIN)/pre-commit install

@@ -57,8 +57,8 @@ def together(*movements: pd.DataFrame) -> list[pd.DataFrame]:
     [3]_: they are corrected among themselves, and none is smaller than the corrected
     p-value of the same movement of everybody. So a report in which nothing moves names a
     false movement in one case of twenty at most at 95 %, whether it has three breakdowns
-    or thirty (``tests`` simulate 2,000 reports). Groups of a score that is not given are
-    a score of their own.
+    or thirty (``tests`` simulate 2,000 reports). Groups whose score is not given for
+    everybody are corrected with those of everybody.
 
     It misleads who looks every month: over a year of reports in which nothing moves
     almost every second year names a false movement in one of them. And groups that move
@@ -94,6 +94,7 @@ def together(*movements: pd.DataFrame) -> list[pd.DataFrame]:
         for place, frame in enumerate(found):
             for name in _MADE if len(frame) else ():
                 frame[name] = told.loc[told["of"] == place, name].array
+            frame.attrs["together"] = int(told["p_value"].notna().sum())
     return found
 
 
@@ -115,10 +116,11 @@ class _Family:
     @classmethod
     def of(cls, rows: pd.DataFrame) -> _Family:
         """The parent of a group's movement is that of everybody: of the same score, between the same two periods."""
-        of_group = rows["group"].notna().to_numpy()
+        everybody = rows["group"].isna().to_numpy()
         names = [name for name in (*_PARENT, "question") if name in rows]
-        everybody = rows[~of_group][names].assign(place=np.flatnonzero(~of_group)).drop_duplicates(names)
-        parent = rows[names].merge(everybody, on=names, how="left")["place"].fillna(-1).to_numpy(dtype="int64")
+        first = rows[everybody][names].assign(place=np.flatnonzero(everybody)).drop_duplicates(names)
+        parent = rows[names].merge(first, on=names, how="left")["place"].fillna(-1).to_numpy(dtype="int64")
+        of_group = ~everybody & (parent >= 0)
         return cls(of_group, rows["of"].to_numpy(dtype="int64"), parent)
 
     def corrected(self, p_values: Floats) -> Floats:

@@ -98,7 +98,7 @@ def test_a_movement_without_rows_stays_as_it_is():
     none = survey.movement(FELL, between="year")
     found = verdicts.together(none, survey.movement(FELL))
     assert found[0].empty
-    assert found[0].attrs == none.attrs
+    assert found[0].attrs == {**none.attrs, "together": 1}
     assert verdicts.together(none)[0].attrs["reason"] == none.attrs["reason"]
 
 

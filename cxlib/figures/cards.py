@@ -95,15 +95,20 @@ def _moved(row: Row, keys: Sequence[str], moves: Sequence[Shown]) -> list[Move]:
     found = []
     for shown in moves:
         every = [] if shown.reason else moves_of(shown)
-        found += [move for move in every if move.after == row.month][-1:] if tuple(keys) == ("month",) else every[-1:]
+        found += [move for move in every if row.month in (move.after, move.last_month)][-1:] if tuple(keys) == ("month",) else every[-1:]
     return found
 
 
 def _verdicts(moves: Sequence[Move]) -> list[dict[str, str]]:
-    """The verdicts of a card, equal ones in one line: ``cannot tell yet against May 2026 or June 2025``."""
+    """The verdicts of a card, equal ones in one line: ``cannot tell yet against May 2026 or June 2025``.
+
+    Where the later of the two periods is not that of the card, it is named.
+    """
     against: dict[tuple[str, str, str], list[str]] = {}
     for move in moves:
-        against.setdefault((move.verdict, move.sign, move.brief), []).append(move.names[0])
+        before, after = move.names
+        brief = f"{move.brief} in {after}" if move.way == "span" else move.brief
+        against.setdefault((move.verdict, move.sign, brief), []).append(before)
     every = against.items()
     return [{"verdict": key[0], "sign": key[1], "words": f"{key[2]} against {' or '.join(dict.fromkeys(names))}"} for key, names in every]
 

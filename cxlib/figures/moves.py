@@ -140,6 +140,12 @@ class Move:
         return a_day(self.row.key("after"))
 
     @property
+    def last_month(self) -> date | None:
+        """First day of the month that the later answers reach."""
+        until = a_date(self.row.counts.get("until"))
+        return until and until.replace(day=1)
+
+    @property
     def names(self) -> tuple[str, str]:
         return periods(self.way, {**dict(self.row.keys), **self.row.counts})
 
@@ -206,7 +212,7 @@ def last_moves(moves: Sequence[Move]) -> list[Move]:
 
 def newest(shown: Shown, *, known: bool = False, open_before: bool = False) -> str:
     """The sentence of a headline: whether it moved into the last period. ``known`` says that its score was just told."""
-    moves = last_moves(sorted(moves_of(shown), key=_order))
+    moves = _newest(shown)
     if len(moves) != 1:
         return _groups(moves)
     (move,) = moves
@@ -216,10 +222,19 @@ def newest(shown: Shown, *, known: bool = False, open_before: bool = False) -> s
     return move.nor if open_before else move.untold(subject, answers=False)
 
 
+def is_open(shown: Shown) -> bool:
+    """Whether a comparison of everybody's last two periods cannot be told yet."""
+    moves = _newest(shown)
+    return len(moves) == 1 and moves[0].verdict == OPEN
+
+
 def both_open(one: Shown, other: Shown) -> bool:
     """Whether neither of two comparisons with one last period can be told yet."""
-    lasts = [last_moves(sorted(moves_of(shown), key=_order)) for shown in (one, other)]
-    return all(len(moves) == 1 and moves[0].verdict == OPEN for moves in lasts) and lasts[0][0].names[1] == lasts[1][0].names[1]
+    return is_open(one) and is_open(other) and _newest(one)[0].names[1] == _newest(other)[0].names[1]
+
+
+def _newest(shown: Shown) -> list[Move]:
+    return last_moves(sorted(moves_of(shown), key=_order))
 
 
 def _order(move: Move) -> date:

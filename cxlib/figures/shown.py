@@ -67,7 +67,8 @@ class Shown:
     ``frame`` holds every row, numbers of withheld ones missing, and columns ``withheld`` and ``beside``; ``small``
     and ``beside`` are the labels of the groups withheld because they are small, and because a small
     one could be worked out from them; ``cut`` counts the rows of curves that were left out, and ``gone``
-    are the groups of which no row is left; ``remarks`` is what the measure itself has left out.
+    are the groups of which no row is left; ``remarks`` is what the measure itself has left out;
+    ``together`` counts the comparisons of a whole report, where its movements were corrected with all of them.
     """
 
     frame: pd.DataFrame
@@ -83,6 +84,7 @@ class Shown:
     cut: int = 0
     gone: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    together: int = 0
 
     @cached_property
     def rows(self) -> list[Row]:
@@ -208,6 +210,7 @@ def read(result: pd.DataFrame, *, asks: str, needs: Sequence[str] = ()) -> Shown
     frame = _blanked(frame, keys, counts)[~(tail | steps)].reset_index(drop=True)
     name, given = _name(result, keys, own, frame), result.attrs.get("reason")
     held: dict[str, Any] = {"small": small, "beside": beside, "cut": int(tail.sum()), "gone": gone, "remarks": tuple(remarks)}
+    held["together"] = int(result.attrs.get("together", 0))
     return Shown(frame, tuple(keys), tuple(counts), measure_of(result), name, CURRENT.smallest_group, CURRENT.as_of, given, **held)
 
 
@@ -229,7 +232,7 @@ def _blanked(frame: pd.DataFrame, keys: Sequence[str], counts: Sequence[str]) ->
     for column in ["estimate", "low", "high", "level", "n", *(name for name in counts if name != "between")]:
         if pd.api.types.is_integer_dtype(frame[column].dtype):
             frame[column] = frame[column].astype("Int64")
-        elif frame[column].dtype == bool or not pd.api.types.is_numeric_dtype(frame[column].dtype):
+        elif pd.api.types.is_bool_dtype(frame[column].dtype) or not pd.api.types.is_numeric_dtype(frame[column].dtype):
             frame[column] = frame[column].astype(object)
         frame.loc[frame["withheld"], column] = None
     if "tenure_days" in keys:

@@ -120,8 +120,9 @@ def _moves_table(shown: Shown) -> Markup:
     rows = [_moves_cells(record, groups, way, shown) for record in cut.to_dict("records")]
     judged = int(frame["p_value"].notna().sum())
     text = f"Before and after: {of.heading}. Change they show: the change that so many answers find in four of five cases."
-    if judged > 1:
-        corrected = f"The verdicts are corrected for {decimal(judged, 0)} comparisons together (Benjamini and Hochberg)"
+    if max(judged, shown.together) > 1:
+        family = f"all {decimal(shown.together, 0)} comparisons of the report" if shown.together else f"{decimal(judged, 0)} comparisons"
+        corrected = f"The verdicts are corrected for {family} together (Benjamini and Hochberg)"
         text = f"{corrected}; the intervals are not. {text}"
     caption = f"{shown.measure.axis}, {WAYS[way]}.{_left_out(shown, len(cut), len(frame))}"
     return grid(caption, heads, rows, first=len(groups) + 1) + said([text]) + download(csv(shown), f"{shown.name}.csv")

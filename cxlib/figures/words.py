@@ -9,8 +9,8 @@ import pandas as pd
 from markupsafe import Markup
 
 from cxlib.figures.findings import finding, latest
-from cxlib.figures.measures import clean, counted, date_words, moving
-from cxlib.figures.moves import both_open, is_moves, newest
+from cxlib.figures.measures import clean, counted, date_words, listed, moving
+from cxlib.figures.moves import both_open, is_moves, is_open, newest
 from cxlib.figures.picture import Piece, said, unbroken
 from cxlib.figures.settings import CURRENT, SMALLEST_GROUP, style
 from cxlib.figures.shown import Shown, only, read
@@ -128,11 +128,14 @@ def _headline_sentences(shown: list[Shown]) -> list[str]:
     said: list[str] = []
     before: Shown | None = None
     compared: Shown | None = None
+    unsettled: list[str] = []
     for each in shown:
         same = before is not None and before.measure.name == moving(each.measure).name and not before.reason
         if is_moves(each.keys):
             # The score that it belongs to stays in mind: a second comparison may follow the first.
-            if not each.reason:
+            if not each.reason and not same and said and is_open(each):
+                unsettled.append(moving(each.measure).subject)
+            elif not each.reason:
                 said.append(newest(each, known=same, open_before=same and compared is not None and both_open(compared, each)))
                 compared = each
             continue
@@ -143,7 +146,8 @@ def _headline_sentences(shown: list[Shown]) -> list[str]:
         elif not (each.reason and said):
             said.append(finding(each))
         before = each
-    return said
+    # What is open of other scores is said in a few words: the page has the rest.
+    return said + ([f"Whether {listed(unsettled)} moved cannot be told yet."] if unsettled else [])
 
 
 def sentence(result: pd.DataFrame, *, than: pd.DataFrame | None = None) -> Piece:

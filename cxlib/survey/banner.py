@@ -13,7 +13,7 @@ import pandas as pd
 from cxlib.stats import movement as stats
 from cxlib.stats import variance
 from cxlib.survey.answers import Asked, Tally
-from cxlib.survey.compare import UNNAMED, refuse_scales_apart, score_of, wholes
+from cxlib.survey.compare import UNNAMED, Wholes
 from cxlib.survey.people import Base
 from cxlib.survey.scoring import SCORING, Score, Scored
 from cxlib.tables import RESULT, Table, nothing
@@ -154,7 +154,7 @@ def banner(
     10  paid      B  detractors      0.17  60
     11  paid      B         nps     50.00  60           A
     """
-    score = score_of(measure, level=level)
+    score = Score.of(measure, level=level)
     names = [name for name in key_names(by, _COUNTS) if not (score.name == "ratings" and name == "question")]
     if not names:
         raise ValueError('by: name at least one column that makes groups, such as by=["segment", "plan"]')
@@ -199,8 +199,7 @@ def _once(score: Score, counted: Tally) -> Score:
 
 
 def _block(name: str, counted: Tally, score: Score) -> _Block:
-    within = wholes(counted, ["question"] if score.name == "ratings" else [])
-    refuse_scales_apart(counted, within, asks="banner")
+    within = Wholes.of(counted, ["question"] if score.name == "ratings" else [], asks="banner").number
     if name == TOTAL:
         return _Block(name, counted, within, [""] * len(counted.groups))
     # One letter a group, in order of the groups, whatever questions each was asked.

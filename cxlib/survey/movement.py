@@ -197,7 +197,9 @@ def _notes(counted: Tally, frame: pd.DataFrame) -> list[str]:
     notes = []
     if frame["n_both"].isna().all():
         notes.append("Nobody is named, so every answer is taken to be another person's.")
-    outside = int(counted.n[counted.groups[PERIOD].isna().to_numpy()].sum())
+    # Of the last months everything else is left out, as it was asked.
+    span = frame["between"].iloc[0].startswith("last ")
+    outside = 0 if span else int(counted.n[counted.groups[PERIOD].isna().to_numpy()].sum())
     if outside:
         notes.append(f"{outside:,} of {int(counted.n.sum()):,} answers are of none of these periods and are left out.")
     empty = int(((frame["n_before"] == 0) ^ (frame["n_after"] == 0)).sum())

@@ -34,6 +34,19 @@ class Score:
     cluster: str | None = PEOPLE
     scale: tuple[int, int] | None = None
 
+    @classmethod
+    def of(cls, measure: str | Score, *, level: float, margin: float | None = None) -> Score:
+        """The score that groups are compared in, after refusing what no comparison can be made with."""
+        intervals.tails(level)
+        if level <= 0.5:
+            raise ValueError(f"level: {level} is not above 0.5, and a verdict needs more than a toss of a coin; for 95 % write 0.95")
+        if margin is not None and not margin > 0:
+            raise ValueError(f"margin: {margin} is no size of a difference; it is above 0, in the unit of the score")
+        score = measure if isinstance(measure, Score) else cls(measure)
+        if score.name not in SCORING:
+            raise ValueError(f"measure: {score.name!r} is none of {', '.join(map(repr, SCORING))}")
+        return score
+
 
 @dataclass(frozen=True)
 class Scored:
