@@ -220,6 +220,13 @@ def test_a_banner_names_who_is_higher_than_whom():
     assert figures.sentence(cross()).text == f"{piece.text} Nobody is named, so every answer is taken to be another person's."
 
 
+def test_letters_in_other_rows_are_counted_where_the_score_has_none():
+    table = pd.DataFrame({"plan": ["a"] * 100 + ["b"] * 100, "score": [10, 3] * 50 + [7] * 100})
+    assert figures.banner(cross(table, by="plan")).text == (
+        "No two columns differ in loyalty (NPS) by more than chance. In its other rows 3 cells have a letter."
+    )
+
+
 def test_a_banner_has_a_table_for_each_breakdown_with_everybody_first_and_a_letter_for_each_column():
     html = page(figures.banner(cross()))
     assert html.count("<table>") == 2

@@ -238,3 +238,14 @@ def test_an_argument_that_means_nothing_is_refused_in_words():
             survey.banner(asked(20), **{"by": "plan", **more})
     with pytest.raises(TableError, match=r"^banner: the table has no column 'plam'. Did you mean 'plan'\?$"):
         survey.banner(asked(20), by="plam")
+
+
+def test_people_who_answered_once_change_nothing_and_those_who_did_twice_do():
+    table = asked(300)
+    once = survey.banner(table.assign(respondent=range(300)), by=["plan", "channel"])
+    unnamed = survey.banner(table.drop(columns="respondent"), by=["plan", "channel"])
+    assert_frame_equal(once, unnamed)
+    assert once.attrs["notes"] == []
+    twice = survey.banner(table, by=["plan", "channel"])
+    assert (twice["n_eff"] <= once["n_eff"] + 1e-9).all()
+    assert (twice["n_eff"] < once["n_eff"] - 1).any()

@@ -12,7 +12,6 @@ import pandas as pd
 
 from cxlib.stats import intervals
 from cxlib.survey.answers import PEOPLE, PERIOD, Asked, Tally
-from cxlib.survey.compare import score_of
 from cxlib.survey.compared import with_question
 from cxlib.survey.people import Base
 from cxlib.survey.scoring import SCORING, Score, Scored
@@ -233,7 +232,7 @@ def classes(
     2  detractors       0.2  0.122  0.311  100       20
     """
     intervals.tails(level)
-    score = score_of(measure)
+    score = Score.of(measure)
     keys = with_question(key_names(by, [*_OF_CLASS, "class"]), score)
     asked = score.asks(responses, keys, by_whom="classes")
     counted = asked.tally(responses)

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from cxlib.survey.answers import PERIOD, Tally
-from cxlib.survey.compare import refuse_judgement, score_of
 from cxlib.survey.compared import Side, counts_of, differences, with_question
 from cxlib.survey.scoring import Score
 from cxlib.tables import Table, expression, nothing
@@ -125,10 +124,9 @@ def early(
        estimate   low  high verdict  days  estimate_later  estimate_early
     0      66.7  32.8  94.2   above     0             0.0            66.7
     """
-    refuse_judgement(level, margin)
     if days is not None and (isinstance(days, bool) or not isinstance(days, int) or days < 0):
         raise ValueError(f"days: {days!r} is no number of days; it is a whole number from 0")
-    score = score_of(measure)
+    score = Score.of(measure, level=level, margin=margin)
     keys = with_question(key_names(by, _COUNTS), score)
     for name in ("time_asked", "time_answered"):
         refuse_type(responses, expression(responses), name=name, kind="date", asks="early")

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from cxlib.survey.compare import refuse_judgement, score_of
 from cxlib.survey.compared import Side, counts_of, differences, with_question
 from cxlib.survey.scoring import Score
 from cxlib.tables import Table, nothing
@@ -119,8 +118,7 @@ def gap(
        estimate   low  high verdict  estimate_customers  estimate_staff
     0      65.0  25.7  85.3   above                10.0            75.0
     """
-    refuse_judgement(level, margin)
-    score = score_of(measure)
+    score = Score.of(measure, level=level, margin=margin)
     keys = with_question(key_names(by, _COUNTS), score)
     tallies = [score.asks(table, keys, by_whom="gap").tally(table) for table in (responses, staff)]
     if reason := tallies[0].reason or _of_staff(tallies[1].reason):

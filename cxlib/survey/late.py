@@ -13,7 +13,6 @@ import pandas as pd
 from cxlib.stats import delays as stats
 from cxlib.stats import intervals
 from cxlib.survey.answers import PERIOD, Tally
-from cxlib.survey.compare import score_of
 from cxlib.survey.compared import Ints, Side, at, paired, with_question
 from cxlib.survey.people import Base
 from cxlib.survey.scoring import Score, Scored
@@ -142,7 +141,7 @@ def late(
     until = day(as_of, asks="late")
     if isinstance(days, bool) or not isinstance(days, int) or days < 0:
         raise ValueError(f"days: {days!r} is no number of days; it is a whole number from 0")
-    score = score_of(measure)
+    score = Score.of(measure)
     keys = with_question(key_names(by, [*_COUNTS, "month"]), score)
     axis = [*keys, "month"]
     for name in ("month", "time_answered", "time_received"):

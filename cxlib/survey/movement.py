@@ -12,7 +12,6 @@ import pandas as pd
 from cxlib.stats import movement as stats
 from cxlib.stats import variance
 from cxlib.survey.answers import PERIOD, Tally
-from cxlib.survey.compare import refuse_judgement, score_of
 from cxlib.survey.people import Base
 from cxlib.survey.periods import Between, Periods
 from cxlib.survey.scoring import SCORING, Score, Scored
@@ -161,8 +160,7 @@ def movement(
            before       after  estimate   low  high verdict  better
     0  2026-01-01  2026-02-01     -66.7 -92.5 -34.5    down   False
     """
-    refuse_judgement(level, margin, of="change")
-    score = score_of(measure)
+    score = Score.of(measure, level=level, margin=margin, compares="change")
     keys = _keys(by, score)
     spans = Periods.of(responses, between, asks="movement")
     made_of = SCORING[score.name][-1]

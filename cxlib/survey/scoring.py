@@ -38,6 +38,19 @@ class Score:
     cluster: str | None = PEOPLE
     scale: tuple[int, int] | None = None
 
+    @classmethod
+    def of(cls, measure: str | Score, *, level: float = 0.95, margin: float | None = None, compares: str = "difference") -> Score:
+        """The score that is meant, after refusing a level and a margin by which nothing could be judged."""
+        intervals.tails(level)
+        if level <= 0.5:
+            raise ValueError(f"level: {level} is not above 0.5, and a verdict needs more than a toss of a coin; for 95 % write 0.95")
+        if margin is not None and not margin > 0:
+            raise ValueError(f"margin: {margin} is no size of a {compares}; it is above 0, in the unit of the score")
+        score = measure if isinstance(measure, Score) else cls(measure)
+        if score.name not in SCORING:
+            raise ValueError(f"measure: {score.name!r} is none of {', '.join(map(repr, SCORING))}")
+        return score
+
     def asks(self, table: Table, keys: Sequence[str], *, by_whom: str, period: Callable[[ir.Table], Any] | None = None) -> Asked:
         """What this score asks of a table, in the groups of some keys and of what ``period`` makes of each answer."""
         kind, usual, _ = SCORING[self.name]
