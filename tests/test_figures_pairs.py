@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from figure_results import bundle, drawings, files, page, payload, svg_texts, words
 
-from cxlib import figures, survey
+from cxlib import fieldwork, figures, survey
 from cxlib.figures import canvas
 from cxlib.figures.settings import CURRENT, Settings
 from cxlib.tables import nothing
@@ -260,7 +260,7 @@ def test_the_table_of_restated_months_has_both_scores():
 
 
 def test_without_days_of_receipt_the_reason_stands_alone():
-    none = survey.late(pd.DataFrame({"score": [9], "time_answered": [pd.Timestamp("2026-05-04")]}), as_of="2026-06-30")
+    none = fieldwork.late(pd.DataFrame({"score": [9], "time_answered": [pd.Timestamp("2026-05-04")]}), as_of="2026-06-30")
     assert figures.restated(none).text == "No answer says when it reached the company, so nothing is restated."
 
 
@@ -338,7 +338,7 @@ def test_a_small_group_has_no_classes_on_the_page():
 @pytest.mark.parametrize(
     ("call", "text"),
     [
-        (lambda: figures.gap(LATE), "gap: this result has no two sets of answers; it comes from survey.gap or survey.early."),
+        (lambda: figures.gap(LATE), "gap: this result has no two sets of answers; it comes from groups.gap or survey.early."),
         (
             lambda: figures.restated(named_choices().assign(month=dt.date(2026, 5, 1))[["month", *named_choices().columns]]),
             "restated: this result does not say how months stood when they closed; it comes from survey.late.",

@@ -169,7 +169,7 @@ def against(result: pd.DataFrame) -> Picture:
     Parameters
     ----------
     result : DataFrame
-        What ``survey.against_rest`` returned.
+        What ``groups.against_rest`` returned.
 
     Returns
     -------
@@ -196,13 +196,13 @@ def against(result: pd.DataFrame) -> Picture:
     >>> from cxlib import survey
     >>> plan = ["free"] * 60 + ["paid"] * 60
     >>> score = [10] * 15 + [8] * 15 + [3] * 30 + [10] * 25 + [8] * 25 + [3] * 10
-    >>> print(against(survey.against_rest(pd.DataFrame({"plan": plan, "score": score}), by="plan")))
+    >>> print(against(groups.against_rest(pd.DataFrame({"plan": plan, "score": score}), by="plan")))
     Larger than chance: free 50 points below the rest (95 % interval 21 to 75) and paid 50 points above (21 to 75).
     """
     shown = read(result, asks="against")
     if not is_rests(shown.counts):
         what = f"against: this is '{shown.name}', no comparison with the rest"
-        raise ValueError(f"{what}. One comes from survey.against_rest(responses, by=...).")
+        raise ValueError(f"{what}. One comes from groups.against_rest(responses, by=...).")
     found, notes = rests_of(shown), []
     if shown.reason or not found:
         return pictured(shown, finding(shown))

@@ -32,7 +32,7 @@ def gap(result: pd.DataFrame) -> Picture:
     Parameters
     ----------
     result : DataFrame
-        What `survey.gap` or `survey.early` returned.
+        What `groups.gap` or `fieldwork.early` returned.
 
     Returns
     -------
@@ -66,7 +66,7 @@ def gap(result: pd.DataFrame) -> Picture:
     """
     shown = read(result, asks="gap")
     if len(result) and not is_sides(shown):
-        raise ValueError("gap: this result has no two sets of answers; it comes from survey.gap or survey.early.")
+        raise ValueError("gap: this result has no two sets of answers; it comes from groups.gap or survey.early.")
     text = finding(shown)
     pairs = pairs_of(shown)
     if shown.reason or not pairs:
@@ -145,7 +145,7 @@ def restated(result: pd.DataFrame) -> Picture:
     Parameters
     ----------
     result : DataFrame
-        What `survey.late` returned. With further keys, one panel a group.
+        What `fieldwork.late` returned. With further keys, one panel a group.
 
     Returns
     -------

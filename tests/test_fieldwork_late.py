@@ -13,7 +13,7 @@ from lifelines.exceptions import StatError
 from pandas.testing import assert_frame_equal
 from survey_answers import answers
 
-from cxlib import sample, sources, survey
+from cxlib import fieldwork, sample, sources, survey
 from cxlib.stats import delays
 from cxlib.tables import RESULT, TableError
 
@@ -56,7 +56,7 @@ def test_every_month_is_what_its_rows_say(table, days):
     as_of = dt.date(2026, 4, 30)
     known = table.assign(reached=table["time_received"].fillna(table["time_answered"]).dt.date)
     known = known[known["reached"] <= as_of].assign(month=lambda rows: rows["time_answered"].dt.to_period("M").dt.start_time)
-    found = survey.late(table, as_of=as_of, by="plan", days=days)
+    found = fieldwork.late(table, as_of=as_of, by="plan", days=days)
     if table["time_received"].isna().all() or table["plan"].isna().all():
         assert found.empty
         return
@@ -83,17 +83,17 @@ def test_every_month_is_what_its_rows_say(table, days):
 @few
 @given(arriving(), st.integers(0, 99))
 def test_neither_the_engine_nor_the_order_of_the_rows_matters(table, seed):
-    found = survey.late(table, as_of=AS_OF, by="plan")
-    assert_frame_equal(found, survey.late(table.sample(frac=1, random_state=seed), as_of=AS_OF, by="plan"), check_exact=True)
+    found = fieldwork.late(table, as_of=AS_OF, by="plan")
+    assert_frame_equal(found, fieldwork.late(table.sample(frac=1, random_state=seed), as_of=AS_OF, by="plan"), check_exact=True)
     other = ibis.duckdb.connect().create_table("responses", table)
-    assert_frame_equal(found, survey.late(other, as_of=AS_OF, by="plan"), check_exact=True)
+    assert_frame_equal(found, fieldwork.late(other, as_of=AS_OF, by="plan"), check_exact=True)
 
 
 def test_the_score_at_the_close_is_what_a_report_of_that_day_had(tmp_path):
     """But for answers given anew, whose earlier one a report of that day had and the table has no more."""
     sample.write(tmp_path, customers=300, seed=3)
     now = sources.read(tmp_path / "sources.toml", as_of="2026-06-30").responses
-    found = survey.late(now, as_of="2026-06-30").set_index("month")
+    found = fieldwork.late(now, as_of="2026-06-30").set_index("month")
     assert found["late"].sum() > 5
     for month, closing in ((dt.date(2025, 3, 1), "2025-03-31"), (dt.date(2026, 5, 1), "2026-05-31")):
         then = survey.nps(sources.read(tmp_path / "sources.toml", as_of=closing).responses, by="month").set_index("month")
@@ -106,7 +106,7 @@ def test_an_answer_given_anew_is_not_in_the_score_at_the_close(tmp_path):
     (tmp_path / "a.csv").write_text(rows, encoding="utf-8")
     toml = '[tables.responses]\nfiles = "a.csv"\n[questions.nps]\nkind = "nps"\nscale = [0, 10]\ndirection = "high is good"\n'
     (tmp_path / "sources.toml").write_text(toml, encoding="utf-8")
-    found = survey.late(sources.read(tmp_path / "sources.toml", as_of="2026-06-30").responses, as_of="2026-06-30").iloc[0]
+    found = fieldwork.late(sources.read(tmp_path / "sources.toml", as_of="2026-06-30").responses, as_of="2026-06-30").iloc[0]
     assert [found["n"], found["n_closed"], found["late"]] == [2, 1, 1]
     then = survey.nps(sources.read(tmp_path / "sources.toml", as_of="2026-05-31").responses).iloc[0]
     assert then["n"] == 2
@@ -187,8 +187,8 @@ def test_what_is_still_to_come_then_came():
     for seed in range(200, 210):
         table = sample.company(customers=500, seed=seed)["responses"]
         loyal = table[(table["question"] == "nps") & (table["role"] == "customer")]
-        then = survey.late(loyal, as_of="2026-03-31", measure=survey.Score("nps", question="nps")).set_index("month")
-        now = survey.late(loyal, as_of="2026-06-30", measure=survey.Score("nps", question="nps")).set_index("month")
+        then = fieldwork.late(loyal, as_of="2026-03-31", measure=survey.Score("nps", question="nps")).set_index("month")
+        now = fieldwork.late(loyal, as_of="2026-06-30", measure=survey.Score("nps", question="nps")).set_index("month")
         last = [dt.date(2026, 2, 1), dt.date(2026, 3, 1)]
         expected += then.loc[last, "to_come"].sum()
         came += (now.loc[last, "n"] - then.loc[last, "n"]).sum()
@@ -200,39 +200,39 @@ def test_what_is_still_to_come_then_came():
 
 
 def test_a_month_is_restated_by_what_came_after_its_close():
-    found = survey.late(MAY, as_of=AS_OF)
+    found = fieldwork.late(MAY, as_of=AS_OF)
     assert found[["n_closed", "n", "late"]].values.tolist() == [[40, 60, 20], [50, 50, 0]]
     assert found["restated"].tolist() == pytest.approx([100 * (20 / 60 - 20 / 40), 0])
     assert found["closed"].tolist() == [dt.date(2026, 5, 31), dt.date(2026, 6, 30)]
-    later = survey.late(MAY, as_of=AS_OF, days=4)
+    later = fieldwork.late(MAY, as_of=AS_OF, days=4)
     assert later["n_closed"].tolist() == [60, pd.NA]
     assert later["closed"].tolist() == [dt.date(2026, 6, 4), None]
 
 
 def test_what_was_received_after_the_day_counted_is_left_out_and_said():
-    found = survey.late(MAY, as_of="2026-06-03")
+    found = fieldwork.late(MAY, as_of="2026-06-03")
     assert found[["n", "n_closed"]].values.tolist() == [[40, 40]]
     assert found.attrs["notes"] == ["70 of 110 answers carry no date or came later, and are left out."]
 
 
 def test_a_month_of_which_nothing_had_come_at_its_close_is_restated_from_nothing():
-    found = survey.late(received([("2026-05-20", 15, [9, 3])]), as_of=AS_OF).iloc[0]
+    found = fieldwork.late(received([("2026-05-20", 15, [9, 3])]), as_of=AS_OF).iloc[0]
     assert [found["n_closed"], found["late"], found["estimate"]] == [0, 2, 0]
     assert pd.isna([found["estimate_closed"], found["restated"]]).all()
 
 
 def test_what_has_arrived_and_is_to_come_add_up():
     rows = [(f"2026-0{month}-10", 0, [9] * 80) for month in range(1, 7)] + [(f"2026-0{month}-10", 40, [3] * 20) for month in range(1, 6)]
-    found = survey.late(received(rows), as_of=AS_OF)
+    found = fieldwork.late(received(rows), as_of=AS_OF)
     assert found["arrived"].tolist() == pytest.approx([1, 1, 1, 1, 1, 0.8])
     assert found["to_come"].tolist() == pytest.approx([0, 0, 0, 0, 0, 20])
 
 
 def test_a_result_has_its_shape():
-    found = survey.late(MAY.assign(plan="a"), as_of=AS_OF, by="plan")
+    found = fieldwork.late(MAY.assign(plan="a"), as_of=AS_OF, by="plan")
     assert list(found.columns) == ["plan", "month", *RESULT, *COLUMNS]
     assert found["measure"].tolist() == ["nps_restated"] * 2
-    none = survey.late(MAY.assign(plan="a").head(0), as_of=AS_OF, by="plan")
+    none = fieldwork.late(MAY.assign(plan="a").head(0), as_of=AS_OF, by="plan")
     assert list(none.columns) == list(found.columns)
     assert none.dtypes[COLUMNS].tolist() == found.dtypes[COLUMNS].tolist()
     assert none.attrs["reason"] == "Nobody was asked how likely they are to recommend."
@@ -240,18 +240,18 @@ def test_a_result_has_its_shape():
 
 @pytest.mark.parametrize("table", [MAY.drop(columns="time_received"), MAY.assign(time_received=pd.NaT)], ids=["absent", "empty"])
 def test_without_the_day_of_receipt_nothing_is_restated(table):
-    assert survey.late(table, as_of=AS_OF).attrs["reason"] == "No answer says when it reached the company, so nothing is restated."
+    assert fieldwork.late(table, as_of=AS_OF).attrs["reason"] == "No answer says when it reached the company, so nothing is restated."
 
 
 def test_without_any_date_nothing_is_restated():
     table = pd.DataFrame({"score": [9, 3], "time_received": pd.to_datetime(["2026-05-01"] * 2)})
-    assert survey.late(table, as_of=AS_OF).attrs["reason"] == "No answer that was known by then carries a date, so nothing is restated."
+    assert fieldwork.late(table, as_of=AS_OF).attrs["reason"] == "No answer that was known by then carries a date, so nothing is restated."
 
 
 @pytest.mark.parametrize(("measure", "name"), [("ratings", "rating_mean_restated"), ("csat", "csat_restated")])
 def test_other_scores_are_restated_alike(measure, name):
     table = received([("2026-05-20", 0, [5] * 8 + [1] * 2), ("2026-05-20", 20, [1] * 10)], scale_low=1, scale_high=5)
-    found = survey.late(table, as_of=AS_OF, measure=measure).iloc[0]
+    found = fieldwork.late(table, as_of=AS_OF, measure=measure).iloc[0]
     assert found["measure"] == name
     assert [found["estimate_closed"], found["estimate"]] == pytest.approx([0.8, 0.4] if measure == "csat" else [4.2, 2.6])
 
@@ -273,7 +273,7 @@ def test_early_less_later_is_a_movement_between_people_who_are_in_one_wave_only(
     asked = pd.to_datetime("2026-05-04 23:30")
     days = pd.Series(delay, dtype="float")
     table = table.assign(time_asked=asked, time_answered=asked + pd.to_timedelta(days, unit="D"), respondent=None)
-    found = survey.early(table, by="plan", days=limit)
+    found = fieldwork.early(table, by="plan", days=limit)
     wave = pd.Series(np.where(days.isna(), None, np.where(days <= limit, "early", "later")), dtype=object)
     if wave.nunique() < 2 or found.empty:
         assert found.empty
@@ -287,19 +287,19 @@ def test_early_less_later_is_a_movement_between_people_who_are_in_one_wave_only(
 
 
 def test_early_is_within_the_days_in_which_half_of_the_answers_came():
-    assert survey.early(answered(0, 0, 1, 3, 9, 9)).loc[0, ["days", "n_early", "n_later"]].tolist() == [1, 6, 6]
-    assert survey.early(answered(0, 1, 1, 9)).loc[0, "days"] == 1
-    assert survey.early(answered(0, 4), days=3).loc[0, ["days", "n_early", "n_later"]].tolist() == [3, 2, 2]
+    assert fieldwork.early(answered(0, 0, 1, 3, 9, 9)).loc[0, ["days", "n_early", "n_later"]].tolist() == [1, 6, 6]
+    assert fieldwork.early(answered(0, 1, 1, 9)).loc[0, "days"] == 1
+    assert fieldwork.early(answered(0, 4), days=3).loc[0, ["days", "n_early", "n_later"]].tolist() == [3, 2, 2]
 
 
 def test_early_ones_who_are_happier_stand_above():
-    found = survey.early(pd.concat([answered(*[0] * 60, scores=(10,)), answered(*[9] * 60, scores=(3,))])).iloc[0]
+    found = fieldwork.early(pd.concat([answered(*[0] * 60, scores=(10,)), answered(*[9] * 60, scores=(3,))])).iloc[0]
     assert (found["verdict"], found["estimate"]) == ("above", 200)
 
 
 def test_nobody_is_compared_where_all_came_at_once_or_nobody_knows_when():
     reasons = [
-        survey.early(table, **given_).attrs["reason"]
+        fieldwork.early(table, **given_).attrs["reason"]
         for table, given_ in (
             (answered(1, 1), {}),
             (answered(5, 6), {"days": 1}),
@@ -317,28 +317,28 @@ def test_nobody_is_compared_where_all_came_at_once_or_nobody_knows_when():
 
 def test_what_says_not_when_it_came_is_left_out_and_said():
     table = pd.concat([answered(0, 9), answered(0).assign(time_answered=pd.NaT)])
-    assert survey.early(table).attrs["notes"] == ["2 of 6 answers do not say when they were asked for and given, and are left out."]
+    assert fieldwork.early(table).attrs["notes"] == ["2 of 6 answers do not say when they were asked for and given, and are left out."]
 
 
 # Letters
 
 LETTERS = {
-    "a day unquoted": (lambda: survey.late(MAY, as_of=1990), "late: as_of is a day written like '2026-06-30', not 1990"),
-    "days before the end": (lambda: survey.late(MAY, as_of=AS_OF, days=-1), "days: -1 is no number of days; it is a whole number from 0"),
-    "days in part": (lambda: survey.early(MAY, days=1.5), "days: 1.5 is no number of days; it is a whole number from 0"),
-    "a level": (lambda: survey.late(MAY, as_of=AS_OF, level=95), "level: 95 is not between 0 and 1; for 95 % write 0.95"),
-    "no such score": (lambda: survey.late(MAY, as_of=AS_OF, measure="NPS"), "measure: 'NPS' is none of 'nps', 'csat', 'ces', 'ratings'"),
-    "the month as key": (lambda: survey.late(MAY, as_of=AS_OF, by="month"), "by: 'month' is a column of this result and cannot be a key"),
+    "a day unquoted": (lambda: fieldwork.late(MAY, as_of=1990), "late: as_of is a day written like '2026-06-30', not 1990"),
+    "days before the end": (lambda: fieldwork.late(MAY, as_of=AS_OF, days=-1), "days: -1 is no number of days; it is a whole number from 0"),
+    "days in part": (lambda: fieldwork.early(MAY, days=1.5), "days: 1.5 is no number of days; it is a whole number from 0"),
+    "a level": (lambda: fieldwork.late(MAY, as_of=AS_OF, level=95), "level: 95 is not between 0 and 1; for 95 % write 0.95"),
+    "no such score": (lambda: fieldwork.late(MAY, as_of=AS_OF, measure="NPS"), "measure: 'NPS' is none of 'nps', 'csat', 'ces', 'ratings'"),
+    "the month as key": (lambda: fieldwork.late(MAY, as_of=AS_OF, by="month"), "by: 'month' is a column of this result and cannot be a key"),
     "a receipt in words": (
-        lambda: survey.late(MAY.assign(time_received="soon"), as_of=AS_OF),
+        lambda: fieldwork.late(MAY.assign(time_received="soon"), as_of=AS_OF),
         "late: 110 values of 'time_received' are not dates (row 1: 'soon', row 2: 'soon', row 3: 'soon', …). Convert the column first.",
     ),
     "asked in words": (
-        lambda: survey.early(answered(0, 1).assign(time_asked="soon")),
+        lambda: fieldwork.early(answered(0, 1).assign(time_asked="soon")),
         "early: 4 values of 'time_asked' are not dates (row 1: 'soon', row 2: 'soon', row 3: 'soon', …). Convert the column first.",
     ),
     "a margin": (
-        lambda: survey.early(answered(0, 1), margin=-1),
+        lambda: fieldwork.early(answered(0, 1), margin=-1),
         "margin: -1 is no size of a difference; it is above 0, in the unit of the score",
     ),
 }  # fmt: skip
