@@ -183,11 +183,7 @@ def banner(
 
 
 def _asked(score: Score, responses: Table, names: list[str]) -> Asked:
-    kind, usual, _ = SCORING[score.name]
-    scale = score.scale or (None if "scale_low" in responses.columns else usual)
-    each = score.name == "ratings"
-    keys = [*names, "question"] if each else names
-    return Asked("banner", kind, keys, score.question, score.weight, scale, each_question=each, cluster=score.cluster)
+    return score.asks(responses, [*names, "question"] if score.name == "ratings" else names, by_whom="banner")
 
 
 def _once(score: Score, counted: Tally) -> Score:

@@ -13,7 +13,7 @@ import pandas as pd
 from cxlib.stats import movement as stats
 from cxlib.stats import variance
 from cxlib.stats.pooling import FEWEST_GROUPS, pooled
-from cxlib.survey.answers import Asked, Tally
+from cxlib.survey.answers import Tally
 from cxlib.survey.compare import UNNAMED, Wholes
 from cxlib.survey.people import Base
 from cxlib.survey.scoring import SCORING, Score, Scored
@@ -160,12 +160,8 @@ def against_rest(
     """
     score = Score.of(measure, level=level, margin=margin)
     keys = _keys(by, score)
-    kind, usual, made_of = SCORING[score.name]
-    scale = score.scale or (None if "scale_low" in responses.columns else usual)
-    asked = Asked(
-        "against_rest", kind, keys, score.question, score.weight, scale,
-        each_question=score.name == "ratings", cluster=score.cluster,
-    )  # fmt: skip
+    made_of = SCORING[score.name][-1]
+    asked = score.asks(responses, keys, by_whom="against_rest")
     counted = asked.tally(responses)
     within = Wholes.of(counted, ["question"] if asked.each_question else [], asks="against_rest").number
     reason = counted.reason or _alone(counted, within, keys)
