@@ -190,6 +190,7 @@ _HEADINGS = {
     "late": "Answered later",
     "recent_answered": "Of these answered so far",
     "deff": "Answers for one",
+    "average_customers": "Customers on an average day",
     "share_customers": "Of the customers (%)",
     "share_weighted": "Of the answers, weighted (%)",
     "asmd_before": "Distance",
