@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from figure_results import EVERYBODY, bundle, drawings, files, page, payload, svg_texts, words
 
-from cxlib import figures, survey
+from cxlib import figures, groups, survey
 from cxlib.figures.lettered import unlettered
 from cxlib.figures.settings import CURRENT, Settings
 from cxlib.tables import nothing
@@ -142,9 +142,9 @@ def test_more_than_thirty_groups_are_drawn_at_either_end():
 def test_a_result_without_rows_says_why_and_another_result_is_refused():
     none = nothing(keys=["plan"], counts=[*SOME.columns[7:]], reason="No answer has a plan.")
     assert figures.against(none).text == figures.sentence(none).text == "No answer has a plan."
-    with pytest.raises(ValueError, match=r"^against: this is 'nps', no comparison with the rest. One comes from survey.against_rest\("):
+    with pytest.raises(ValueError, match=r"^against: this is 'nps', no comparison with the rest. One comes from groups.against_rest\("):
         figures.against(EVERYBODY)
-    with pytest.raises(ValueError, match=r"^banner: this is 'nps', no banner. A banner comes from survey.banner\("):
+    with pytest.raises(ValueError, match=r"^banner: this is 'nps', no banner. A banner comes from groups.banner\("):
         figures.banner(EVERYBODY)
 
 
@@ -191,7 +191,7 @@ def test_a_withheld_group_cannot_be_worked_out_from_any_row_that_is_shown(sizes)
     random = np.random.default_rng(3)
     table = pd.DataFrame({"plan": np.repeat([f"g{place}" for place in range(len(sizes))], sizes)})
     table["score"] = random.integers(0, 11, len(table))
-    rows = payload(figures.table(survey.against_rest(table, by="plan")))["results"][0]["rows"]
+    rows = payload(figures.table(groups.against_rest(table, by="plan")))["results"][0]["rows"]
     shown = [row for row in rows if not row["withheld"]]
     hidden = [size for size, row in zip(sizes, rows, strict=True) if row["withheld"]]
     if shown:
@@ -209,7 +209,7 @@ def cross(table=None, **more):
     plan = np.repeat(["free", "paid", "trial"], [200, 200, 100])
     score = np.where(plan == "free", random.integers(0, 9, 500), random.integers(5, 11, 500))
     table = pd.DataFrame({"plan": plan, "score": score, "channel": random.choice(["web", "desk"], 500)}) if table is None else table
-    return survey.banner(table, **{"by": ["plan", "channel"], **more})
+    return groups.banner(table, **{"by": ["plan", "channel"], **more})
 
 
 def test_a_banner_names_who_is_higher_than_whom():
@@ -218,6 +218,13 @@ def test_a_banner_names_who_is_higher_than_whom():
     assert figures.banner(cross(by="channel")).text == "No two columns differ in loyalty (NPS) by more than chance."
     assert figures.table(cross()).text == piece.text
     assert figures.sentence(cross()).text == f"{piece.text} Nobody is named, so every answer is taken to be another person's."
+
+
+def test_letters_in_other_rows_are_counted_where_the_score_has_none():
+    table = pd.DataFrame({"plan": ["a"] * 100 + ["b"] * 100, "score": [10, 3] * 50 + [7] * 100})
+    assert figures.banner(cross(table, by="plan")).text == (
+        "No two columns differ in loyalty (NPS) by more than chance. In its other rows 3 cells have a letter."
+    )
 
 
 def test_a_banner_has_a_table_for_each_breakdown_with_everybody_first_and_a_letter_for_each_column():

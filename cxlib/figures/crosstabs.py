@@ -28,7 +28,7 @@ def banner(result: pd.DataFrame) -> Piece:
     Parameters
     ----------
     result : DataFrame
-        What ``survey.banner`` returned.
+        What ``groups.banner`` returned.
 
     Returns
     -------
@@ -65,7 +65,7 @@ def banner(result: pd.DataFrame) -> Piece:
     """
     shown = read(result, asks="banner")
     if not is_banner(shown.keys):
-        raise ValueError(f"banner: this is '{shown.name}', no banner. A banner comes from survey.banner(responses, by=[...]).")
+        raise ValueError(f"banner: this is '{shown.name}', no banner. A banner comes from groups.banner(responses, by=[...]).")
     text = finding(shown)
     if shown.reason:
         return Piece("table", shown.name, text, said([text]), [shown.payload()], shown.reason, shown.k)

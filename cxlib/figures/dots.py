@@ -94,7 +94,7 @@ def intervals(result: pd.DataFrame, *, than: pd.DataFrame | None = None) -> Pict
         ranked = [*ranked[:EACH_END], *ranked[-EACH_END:]]
     marks = [Mark(row.label or "all", row, not place and len(ranked) > 1) for place, row in enumerate(ranked)]
     what = f"Dot and {level_words(shown.level)} interval by {listed(heading(key).lower() for key in shown.keys)}: {shown.measure.axis}"
-    return pictured(shown, text, partial(_dots, shown.measure, marks, overall), what=what, notes=said)
+    return pictured(shown, text, partial(dotted, shown.measure, marks, overall), what=what, notes=said)
 
 
 def worst(*results: pd.DataFrame, than: pd.DataFrame) -> Picture:
@@ -156,7 +156,7 @@ def worst(*results: pd.DataFrame, than: pd.DataFrame) -> Picture:
     first = sorted(ranked, key=lambda row: not beyond(measure, row, overall))[:NAMED]
     lowest = [row for row in ranked if row not in first][: WORST - len(first)]
     marks = [Mark(named[id(row)], row, beyond(measure, row, overall)) for row in ranked if row in first or row in lowest]
-    draw = partial(_dots, measure, marks, overall)
+    draw = partial(dotted, measure, marks, overall)
     what = f"Dot and {level_words(overall.level)} interval of the {len(marks)} worst of {len(ranked)} groups: {measure.axis}"
     return several("worst", shown, text, draw=draw, what=what, notes=reasons)
 
@@ -169,7 +169,7 @@ def against(result: pd.DataFrame) -> Picture:
     Parameters
     ----------
     result : DataFrame
-        What ``survey.against_rest`` returned.
+        What ``groups.against_rest`` returned.
 
     Returns
     -------
@@ -196,13 +196,13 @@ def against(result: pd.DataFrame) -> Picture:
     >>> from cxlib import survey
     >>> plan = ["free"] * 60 + ["paid"] * 60
     >>> score = [10] * 15 + [8] * 15 + [3] * 30 + [10] * 25 + [8] * 25 + [3] * 10
-    >>> print(against(survey.against_rest(pd.DataFrame({"plan": plan, "score": score}), by="plan")))
+    >>> print(against(groups.against_rest(pd.DataFrame({"plan": plan, "score": score}), by="plan")))
     Larger than chance: free 50 points below the rest (95 % interval 21 to 75) and paid 50 points above (21 to 75).
     """
     shown = read(result, asks="against")
     if not is_rests(shown.counts):
         what = f"against: this is '{shown.name}', no comparison with the rest"
-        raise ValueError(f"{what}. One comes from survey.against_rest(responses, by=...).")
+        raise ValueError(f"{what}. One comes from groups.against_rest(responses, by=...).")
     found, notes = rests_of(shown), []
     if shown.reason or not found:
         return pictured(shown, finding(shown))
@@ -213,7 +213,7 @@ def against(result: pd.DataFrame) -> Picture:
     signs = f"bar: the rest{', ring: pooled' if any(not math.isnan(mark.ring) for mark in marks) else ''}"
     by = listed(heading(key).lower() for key in shown.keys)
     what = f"Dot and {level_words(shown.level)} interval by {by}; {signs}: {of.axis}"
-    return pictured(shown, finding(shown), partial(_dots, of, marks, None, more=f"; {signs}"), what=what, notes=notes)
+    return pictured(shown, finding(shown), partial(dotted, of, marks, None, more=f"; {signs}"), what=what, notes=notes)
 
 
 def _beside_rest(each: Rest) -> Mark:
@@ -226,8 +226,13 @@ def label_of_keys(shown: Shown) -> str:
     return " · ".join(heading(key).lower() for key in shown.keys if key not in shown.silent)
 
 
-def _dots(measure: Measure, marks: Sequence[Mark], overall: Row | None, sheet: Sheet, *, more: str = "") -> Figure:
-    """Name and base, dot and whisker, value and interval; on a phone the words stand above the whisker."""
+def dotted(
+    measure: Measure, marks: Sequence[Mark], overall: Row | None, sheet: Sheet, *, more: str = "", chance: Sequence[float] = ()
+) -> Figure:
+    """Name and base, dot and whisker, value and interval; on a phone the words stand above the whisker.
+
+    ``chance`` is what each would reach if it were nothing but chance; the axis then begins at 0.
+    """
     words = f"{measure.axis}{_asked_at(marks)}, with {level_words(marks[0].row.level)} interval"
     words += more + ("; low is good" if measure.good == "low" else "")
     head = canvas.head_lines(sheet, words)
@@ -237,7 +242,7 @@ def _dots(measure: Measure, marks: Sequence[Mark], overall: Row | None, sheet: S
     canvas.headed(fig, sheet, words)
     lay = _columns(measure, marks, sheet)
     ax = canvas.axes(fig, left=lay.left, top=top, right=lay.right, bottom=28)
-    ends = _ends(measure, marks, overall)
+    ends = _ends(measure, marks, overall) if not chance else (0.0, _ends(measure, marks, overall)[1])
     ax.set(xlim=ends, ylim=(len(marks), 0))
     ax.set_yticks([])
     values = canvas.ticks(*ends, most=4 if sheet.narrow else 6)
@@ -248,6 +253,7 @@ def _dots(measure: Measure, marks: Sequence[Mark], overall: Row | None, sheet: S
         ax.vlines(values, first, last, color=canvas.RULE, linewidth=1, zorder=0)
     if overall is not None and not math.isnan(overall.estimate):
         _everybody(ax, measure, overall, sheet, stretches)
+    _chance(ax, measure, chance, sheet)
     _whiskers(ax, measure, marks, down=0.72 if sheet.narrow else 0.5)
     for place, mark in enumerate(marks):
         _names(fig, measure, mark, sheet, lay, top + step * place + (13 if sheet.narrow else step / 2))
@@ -317,6 +323,18 @@ def _everybody(ax: Axes, measure: Measure, overall: Row, sheet: Sheet, stretches
         words, (at, 1), xycoords=("data", "axes fraction"), xytext=(0, 10), textcoords="offset points", ha=side, va="center_baseline",
         size=sheet.small, color=canvas.INK, annotation_clip=False,
     )  # fmt: skip
+
+
+def _chance(ax: Axes, measure: Measure, chance: Sequence[float], sheet: Sheet) -> None:
+    """How far chance alone reaches in each line, as a mark across it; its name on top."""
+    for place, reached in enumerate(chance):
+        first, last = (0.55, 0.9) if sheet.narrow else (0.15, 0.85)
+        ax.vlines(measure.shown(reached), place + first, place + last, color=canvas.INK, linewidth=1, linestyle=(0, (2, 1.5)), zorder=1)
+    if chance:
+        ax.annotate(
+            "chance", (measure.shown(chance[0]), 1), xycoords=("data", "axes fraction"), xytext=(0, 10), textcoords="offset points",
+            ha="left", va="center_baseline", size=sheet.small, color=canvas.INK, annotation_clip=False,
+        )  # fmt: skip
 
 
 def _whiskers(ax: Axes, measure: Measure, marks: Sequence[Mark], *, down: float) -> None:

@@ -11,6 +11,8 @@ import math
 from collections.abc import Sequence
 from datetime import date
 
+from cxlib.figures.closes import is_closes, restatements
+from cxlib.figures.importance import importance, is_drivers
 from cxlib.figures.lettered import banner_words, is_banner
 from cxlib.figures.measures import (
     DAYS_A_MONTH,
@@ -24,8 +26,10 @@ from cxlib.figures.measures import (
     window_words,
 )
 from cxlib.figures.moves import is_moves, movements
+from cxlib.figures.parts import part_of, shares_told
 from cxlib.figures.rests import against_words, is_rests
 from cxlib.figures.shown import Row, Shown
+from cxlib.figures.sides import apart, is_sides
 
 NPS_SCORES = tuple(range(11))
 
@@ -45,6 +49,14 @@ def finding(shown: Shown, *, than: Row | None = None) -> str:
         return banner_words(shown)
     if is_rests(shown.counts):
         return against_words(shown)
+    if is_sides(shown):
+        return apart(shown)
+    if is_closes(shown):
+        return restatements(shown)
+    if part_of(shown):
+        return shares_told(shown)
+    if is_drivers(shown.keys):
+        return importance(shown)
     if "month" in shown.keys:
         return series(shown)
     if "tenure_days" in shown.keys:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from cxlib.figures.measures import clean, heading, key_words, listed, measure_named, spoken
+from cxlib.figures.measures import clean, counted, key_words, listed, measure_named, spoken
 
 if TYPE_CHECKING:
     from cxlib.figures.shown import Shown
@@ -64,8 +64,11 @@ def banner_words(shown: Shown) -> str:
             lower = listed(names[letter] for letter in str(record["higher_than"]).split())
             where = f" ({clean(record['question'])})" if record.get("question") else ""
             said.append(f"in {names[record['letter']]} than in {lower}{where}")
+    others = shown.frame[(shown.frame["measure"] != shown.measure.name) & ~shown.frame["withheld"]]
+    cells = int((others["higher_than"].fillna("") != "").sum())
     if not said:
-        return f"No two columns differ in {subject} by more than chance."
+        also = f" In its other rows {counted(cells, 'cell has', 'cells have')} a letter." if cells else ""
+        return f"No two columns differ in {subject} by more than chance.{also}"
     more = f"; {len(said) - _NAMED} more in the table" if len(said) > _NAMED else ""
     return f"{subject[:1].upper()}{subject[1:]} is higher, by more than chance, {'; '.join(said[:_NAMED])}{more}."
 
@@ -80,8 +83,3 @@ def column_head(record: dict[Any, Any]) -> str:
 def row_head(record: dict[Any, Any]) -> str:
     """A row's heading, the class of answers or the score it holds."""
     return measure_named(str(record["measure"])).short
-
-
-def block_caption(block: str) -> str:
-    """What stands over the columns of a breakdown."""
-    return f"By {heading(block).lower()}."

@@ -157,6 +157,18 @@ _MEASURES = (
         )
         for one, words, good in _CLASSES
     ),
+    Measure(
+        "class_share", "the share of answers", "Share of answers", "Share (%)", "Share of answers, %", "share",
+        base_heading="All answers", good=None, floor=0, ceiling=1,
+    ),
+    Measure(
+        "choice_share", "the share that chose it", "Share that chose it", "Chosen by (%)", "Share of those who answered, %", "share",
+        base_heading="Those who answered", good=None, floor=0, ceiling=1,
+    ),
+    Measure(
+        "driver_importance", "importance", "Importance", "Importance (%)", "Part of the differences between answers that goes with it, %",
+        "share", base=("rating", "ratings"), base_heading="Ratings", good=None, floor=0, ceiling=1,
+    ),
 )  # fmt: skip
 _VOCABULARY = {measure.name: measure for measure in _MEASURES}
 
@@ -173,21 +185,43 @@ _TELLTALE = {
     "events": "survival",
     "churned": "median_tenure",
     "answers": "answer_share",
+    "chosen": "choice_share",
+    "n_closed": "result_restated",
     "too_recent": "response_rate",
     "share_customers": "share_of_answers",
     "score_of_silent": "nps_tipping",
     "largest_weight": "nps",
+    "johnson": "driver_importance",
 }
 
 #: Keys along which a result is a curve or a distribution: its rows are no groups of their own.
-AXES = ("score", "step", "tenure_days")
+AXES = ("score", "step", "tenure_days", "class", "choice")
 
 _HEADINGS = {
     "n_eff": "Effective answers",
     "tenure_days": "Tenure (months)",
     "joined_left": "Joined and left in the month",
     "level": "Level",
-    "late": "Answered later",
+    "estimate_customers": "Customers",
+    "estimate_staff": "Staff",
+    "n_customers": "Answers of customers",
+    "n_staff": "Answers of staff",
+    "estimate_later": "Later",
+    "estimate_early": "Early",
+    "n_later": "Later answers",
+    "n_early": "Early answers",
+    "p_corrected": "Corrected p",
+    "smallest_detectable": "Difference they show",
+    "n_to_tell": "Answers to tell",
+    "estimate_closed": "At the close",
+    "n_closed": "Answers at the close",
+    "restated": "Restated by",
+    "late": "Late answers",
+    "days": "Early within (days)",
+    "n_people": "People",
+    "to_come": "Still to come",
+    "closed": "Closed on",
+    "arrived": "Arrived (%)",
     "recent_answered": "Of these answered so far",
     "deff": "Answers for one",
     "average_customers": "Customers on an average day",
@@ -198,13 +232,17 @@ _HEADINGS = {
     "score_answered": "Score of those who answered",
     "score_of_silent": "Score the silent would need",
     "to_target": "Lower for the target",
+    "driver": "Part of the experience",
 }
 
-#: Counts that are shares, or numbers whose second place matters: how they are written.
-_FORMS: dict[str, Form] = {
-    "share_customers": "share", "share_weighted": "share", "asmd_before": "mean", "asmd_after": "mean", "deff": "mean",
-    "largest_weight": "mean",
-}  # fmt: skip
+#: What a measure is made into, by the end of its name: in a sentence, over a column, beside a picture.
+_DERIVED = {
+    "_change": ("the change of", "Change", "Change of"),
+    "_difference": ("the difference of", "Difference", "Group less rest,"),
+    "_gap": ("the gap in", "Gap", "Staff less customers,"),
+    "_early": ("the difference in", "Difference", "Early less later answers,"),
+    "_restated": ("", "", ""),
+}
 
 #: What has been measured before what it was measured with: the first that a result holds is drawn.
 _ORDER = {measure.name: place for place, measure in enumerate(_MEASURES)}
@@ -215,8 +253,10 @@ def measure_named(name: str) -> Measure:
     if name.endswith("_raked"):
         return _raked(measure_named(name.removesuffix("_raked")), name)
     base = name.removesuffix("_weighted")
-    made = {"change": _change, "difference": _change, "tipping": _tipping}.get(base.rpartition("_")[2], _unlisted)
-    found = _VOCABULARY.get(base) or made(base)
+    derived = next((suffix for suffix in _DERIVED if base.endswith(suffix)), None)
+    found = _VOCABULARY.get(base) or (
+        _derived(base, derived) if derived else _tipping(base) if base.endswith("_tipping") else _unlisted(base)
+    )
     if base == name:
         return found
     return replace(
@@ -226,18 +266,23 @@ def measure_named(name: str) -> Measure:
 
 def moving(measure: Measure) -> Measure:
     """The measure whose change or difference a result holds: that of ``csat_change`` is ``csat``."""
-    return measure_named(measure.name.replace("_change", "").replace("_difference", "")) if measure.change else measure
+    suffix = next((suffix for suffix in _DERIVED if suffix in measure.name), "") if measure.change else ""
+    return measure_named(measure.name.replace(suffix, "")) if suffix else measure
 
 
-def _change(name: str) -> Measure:
-    base, _, what = name.rpartition("_")
-    of = measure_named(base)
-    found = replace(of, name=name, subject=f"the {what} of {of.subject}", short=f"{of.short}, {what}", change=True)
+def _derived(name: str, suffix: str) -> Measure:
+    """A change or difference of a measure, with a sign; or the measure itself, restated."""
+    of = measure_named(name.removesuffix(suffix))
+    if suffix == "_restated":
+        return replace(of, name=name)
+    what, over, axis = _DERIVED[suffix]
+    found = replace(of, name=name, subject=f"{what} {of.subject}", short=f"{of.short}, {over.lower()}", change=True)
     unit = found.unit.strip()
     span = of.ceiling - of.floor
-    between = f"{what.capitalize()} of {of.subject}{' from the rest' if what == 'difference' else ''}"
-    axis = f"{between}{f' in {unit}' if unit else ''}"
-    return replace(found, heading=f"{what.capitalize()}{f' ({unit})' if unit else ''}", axis=axis, floor=-span, ceiling=span)
+    axis = f"{axis} {of.subject}{f' in {unit}' if unit else ''}"
+    if suffix in {"_gap", "_early"}:
+        found = replace(found, base_heading="Answers on the smaller side")
+    return replace(found, heading=f"{over}{f' ({unit})' if unit else ''}", axis=axis, floor=-span, ceiling=span)
 
 
 def _raked(of: Measure, name: str) -> Measure:
@@ -295,14 +340,6 @@ def _unlisted(name: str) -> Measure:
 def heading(column: str) -> str:
     """A column's name as a reader's heading: ``joined_left`` is "Joined and left in the month"."""
     return _HEADINGS.get(column, clean(column).replace("_", " ").strip().capitalize())
-
-
-def count_words(column: str, value: float) -> str:
-    """One of the counts behind a number, rounded for eyes."""
-    form = _FORMS.get(column)
-    if form is not None:
-        return "infinite" if math.isinf(value) else decimal(100 * value if form == "share" else value, 1 if form == "share" else 2)
-    return decimal(value, 0 if value.is_integer() else 1)
 
 
 def clean(text: object) -> str:

@@ -17,7 +17,7 @@ from cxlib.figures.measures import AXES, Measure, a_date, counted, family, label
 from cxlib.figures.moves import is_moves, names_of, way_of
 from cxlib.figures.rests import UNPOOLED, is_rests, unpooled
 from cxlib.figures.settings import CURRENT
-from cxlib.figures.withhold import PAIR, withheld
+from cxlib.figures.withhold import OF_THE_CLOSE, PAIR, few_late, sides_of, withheld
 from cxlib.tables import RESULT
 
 
@@ -148,7 +148,8 @@ class Shown:
             said.append(f"Not shown: tenures with {fewer} at risk.")
         said += self.remarks
         if self.empty and not is_moves(self.keys):
-            said.append(f"No {self.measure.base[1]}: {_some(self.empty)}.")
+            nobody = f"No {self.measure.base[1]}{' on one of the two sides' if sides_of(self.counts) else ''}"
+            said.append(f"{nobody}: {_some(self.empty)}.")
         return said
 
     @property
@@ -192,9 +193,12 @@ def read(result: pd.DataFrame, *, asks: str, needs: Sequence[str] = ()) -> Shown
         raise ValueError(f"{asks}: the result has no key '{missing[0]}'; its keys are {listed(keys) or 'none'}.")
     frame = result.reset_index(drop=True)
     k = CURRENT.smallest_group
+    groups = [key for key in keys if key not in AXES]
     flags = withheld(frame, keys=keys, k=k)
     frame = frame.assign(withheld=flags["small"] | flags["beside"])
-    groups = [key for key in keys if key not in AXES]
+    few = few_late(frame, keys=keys, k=k) & ~frame["withheld"]
+    few_labels = _labels(frame[few], groups)
+    frame.loc[few, [name for name in OF_THE_CLOSE if name in frame.columns]] = None
     tail = (frame["n"] > 0) & (frame["n"] < k) & ~frame["withheld"] & ("tenure_days" in keys)
     # Of a withheld curve only the group stays: each of its steps is the tenure of somebody.
     steps = frame["withheld"] & ("tenure_days" in keys)
@@ -214,6 +218,9 @@ def read(result: pd.DataFrame, *, asks: str, needs: Sequence[str] = ()) -> Shown
     frame = _blanked(frame, keys, counts)[~(tail | steps)].reset_index(drop=True)
     name, given = _name(result, keys, own, frame), result.attrs.get("reason")
     held: dict[str, Any] = {"small": small, "beside": beside, "cut": int(tail.sum()), "gone": gone, "remarks": tuple(remarks)}
+    if few_labels:
+        words = f"fewer than {counted(k, 'late answer', 'late answers')} changed, or would be given away"
+        held["remarks"] += (f"Not shown: what {words} ({_some(few_labels)}).",)
     held["together"] = int(result.attrs.get("together", 0))
     return Shown(frame, tuple(keys), tuple(counts), measure_of(result), name, CURRENT.smallest_group, CURRENT.as_of, given, **held)
 

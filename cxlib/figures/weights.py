@@ -125,7 +125,7 @@ def balance(result: pd.DataFrame) -> Picture:
     Parameters
     ----------
     result : DataFrame
-        What `survey.balance` returned.
+        What `fieldwork.balance` returned.
 
     Returns
     -------

@@ -4,13 +4,14 @@ A group with fewer than ``k`` answers is withheld. A single withheld group could
 the total less all others, so the groups withheld along any one key must be at least two and hold
 at least ``k`` together: the next smallest goes with them until they do. A group without a key is withheld
 like any other, but no group is withheld for its sake: nobody knows who is in it. It is the last to be withheld
-for another's. A change is withheld where one of its two periods is: it would give that one away. A group is withheld
-where the rest it is set against is small, and of a table of columns whole columns are.
+for another's. A change is withheld where one of its two periods is: it would give that one away. So is a difference
+of two sets of answers, for the sake of either; and what a few late answers changed, which would tell what they said.
+A group is withheld where the rest it is set against is small, and of a table of columns whole columns are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pandas as pd
@@ -21,8 +22,14 @@ from cxlib.figures.measures import AXES
 #: Keys of a change.
 PAIR = ("before", "after")
 
+#: Two sets of answers to one question that stand side by side in a row, the one that the other is measured against first.
+SIDES = (("customers", "staff"), ("later", "early"))
+
+#: What is known of a month at its close, and since.
+OF_THE_CLOSE = ("restated", "estimate_closed", "low_closed", "high_closed", "n_closed", "late")
+
 #: Keys whose values share their respondents: the total over them says nothing about one of them.
-_SHARED = (*AXES, "question")
+_SHARED = (*AXES, "question", "driver")
 
 
 def withheld(frame: pd.DataFrame, *, keys: Sequence[str], k: int) -> pd.DataFrame:
@@ -31,6 +38,8 @@ def withheld(frame: pd.DataFrame, *, keys: Sequence[str], k: int) -> pd.DataFram
         return _of_changes(frame, [key for key in keys if key not in PAIR], k)
     if is_banner(keys) and len(frame):
         return _of_columns(frame, [key for key in keys if key in _SHARED], k)
+    if (sides := sides_of(frame.columns)) and len(frame):
+        return _of_either(frame, [f"n_{side}" for side in sides], keys, k)
     group = [key for key in keys if key not in AXES]
     base = "customers" if "customers" in frame else "n"
     if not len(frame):
@@ -50,6 +59,26 @@ def withheld(frame: pd.DataFrame, *, keys: Sequence[str], k: int) -> pd.DataFram
     if "n_rest" in frame:
         found["beside"] |= (frame["n_rest"] > 0) & (frame["n_rest"] < k) & (frame["n"] > 0) & ~found["small"]
     return found
+
+
+def sides_of(columns: Iterable[str]) -> tuple[str, str] | None:
+    """The two sets of answers that a result sets against each other; None where it does not."""
+    return next((pair for pair in SIDES if {f"n_{side}" for side in pair} <= set(columns)), None)
+
+
+def few_late(frame: pd.DataFrame, *, keys: Sequence[str], k: int) -> pd.Series:
+    """Whether the score at the close would tell what a few answers said: those that had come, or those that came late."""
+    if not {"n_closed", "late"} <= set(frame.columns) or not len(frame):
+        return pd.Series(False, index=frame.index, dtype=bool)
+    found = _of_either(frame, ["n_closed", "late"], keys, k)
+    return found["small"] | found["beside"]
+
+
+def _of_either(frame: pd.DataFrame, bases: Sequence[str], keys: Sequence[str], k: int) -> pd.DataFrame:
+    """What is withheld for the sake of one of two bases."""
+    known = [withheld(frame[[*keys, "measure"]].assign(n=frame[base].fillna(0).astype("int64")), keys=keys, k=k) for base in bases]
+    small, beside = (known[0][name] | known[1][name] for name in ("small", "beside"))
+    return pd.DataFrame({"small": small, "beside": beside & ~small}, index=frame.index)
 
 
 def _of_changes(frame: pd.DataFrame, groups: list[str], k: int) -> pd.DataFrame:

@@ -25,7 +25,7 @@ Worth = npt.NDArray[np.int64]
 
 _CLUSTERS = ("number", "a", "b", "aa", "ab", "bb")
 _SHARED = ("both", "aa", "ab", "ba", "bb")
-_ALL = ("first", "only", "aa_all", "ab_all", "ba_all", "bb_all")
+_ALL = ("part", "only", "aa_all", "ab_all", "ba_all", "bb_all")
 
 
 @dataclass(frozen=True)
@@ -76,13 +76,14 @@ class Base:
         sums = _sums_of_all(_of_people(expr, asked, counted, worth), asked)
         found = restored(ask(sums), asked.prepared(expr), asked.names)
         number, a, b, aa, ab, bb = _floats(found, _CLUSTERS)
-        first, only, a_all, ab_all, ba_all, bb_all = _floats(found, _ALL)
+        part, only, a_all, ab_all, ba_all, bb_all = _floats(found, _ALL)
 
         def whole(values: Floats) -> Floats:
             return np.bincount(within, weights=values).astype("float64")[within]
 
         others = Clusters(
-            whole(first) - only,
+            # Parts of people add up to people, but for rounding.
+            np.rint(whole(part)) - only,
             whole(a) - a,
             whole(b) - b,
             whole(a_all) - 2 * a_all + aa,
@@ -198,27 +199,23 @@ def _sums(people: Any, asked: Asked, **more: Any) -> Any:
 def _sums_of_all(people: Any, asked: Asked) -> Any:
     """The same, and beside it sums of products with what each person gave at all, in every group of the same question.
 
-    ``first`` counts each person in one group only, ``only`` those who are in no other; ``ab_all`` is the sum of what
-    people gave to the group (``a``) times what all their answers are worth.
+    ``part`` counts each person as the part of one that falls to each of their groups, ``only`` those who are in no other;
+    ``ab_all`` is the sum of what people gave to the group (``a``) times what all their answers are worth.
     """
     import ibis
 
     keys = [f"k{position}" for position in range(len(asked.names))]
     one_whole = [key for key, name in zip(keys, asked.names, strict=True) if name == "question" and asked.each_question]
-    known, gave = people["who"].notnull(), (people["n"] > 0).cast("int64")
-    everything = ibis.window(group_by=[*one_whole, "who"])
-    in_order = ibis.window(group_by=[*one_whole, "who"], order_by=[-gave, *keys])
+    all_of_them = ibis.window(group_by=[*one_whole, "who"])
     people = people.mutate(
-        place=ibis.row_number().over(in_order),
-        n_all=people["n"].sum().over(everything),
-        all_a=people["a"].sum().over(everything),
-        all_b=people["b"].sum().over(everything),
+        groups=(people["n"] > 0).cast("int64").sum().over(all_of_them),
+        all_a=people["a"].sum().over(all_of_them),
+        all_b=people["b"].sum().over(all_of_them),
     )
-    mine = people["n"] * (1 - known.cast("int64"))
-    more = {
-        "first": known.ifelse(gave * (people["place"] == 0).cast("int64"), mine).sum(),
-        "only": known.ifelse(gave * (people["n"] == people["n_all"]).cast("int64"), mine).sum(),
-    }
+    known, answered = people["who"].notnull(), people["n"] > 0
+    part = answered.ifelse(1 / people["groups"].cast("float64"), 0.0)
+    only = (answered & (people["groups"] == 1)).cast("int64")
+    more = {"part": known.ifelse(part, people["n"].cast("float64")).sum(), "only": known.ifelse(only, people["n"]).sum()}
     for own, whole, alone in (("a", "a", "aa"), ("a", "b", "ab"), ("b", "a", "ab"), ("b", "b", "bb")):
         more[f"{own}{whole}_all"] = known.ifelse(_product(people[own], people[f"all_{whole}"], asked), people[alone]).sum()
     return _sums(people, asked, **more)

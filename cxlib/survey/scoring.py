@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -12,8 +12,12 @@ import pandas as pd
 
 from cxlib.stats import intervals, variance
 from cxlib.stats import movement as stats
-from cxlib.survey.answers import PEOPLE, Asked, Tally
+from cxlib.survey.answers import PEOPLE, PERIOD, Asked, Tally
 from cxlib.survey.people import Base, Worth
+from cxlib.tables import Table
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 Box = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
@@ -33,6 +37,29 @@ class Score:
     weight: str | None = None
     cluster: str | None = PEOPLE
     scale: tuple[int, int] | None = None
+
+    @classmethod
+    def of(cls, measure: str | Score, *, level: float = 0.95, margin: float | None = None, compares: str = "difference") -> Score:
+        """The score that is meant, after refusing a level and a margin by which nothing could be judged."""
+        intervals.tails(level)
+        if level <= 0.5:
+            raise ValueError(f"level: {level} is not above 0.5, and a verdict needs more than a toss of a coin; for 95 % write 0.95")
+        if margin is not None and not margin > 0:
+            raise ValueError(f"margin: {margin} is no size of a {compares}; it is above 0, in the unit of the score")
+        score = measure if isinstance(measure, Score) else cls(measure)
+        if score.name not in SCORING:
+            raise ValueError(f"measure: {score.name!r} is none of {', '.join(map(repr, SCORING))}")
+        return score
+
+    def asks(self, table: Table, keys: Sequence[str], *, by_whom: str, period: Callable[[ir.Table], Any] | None = None) -> Asked:
+        """What this score asks of a table, in the groups of some keys and of what ``period`` makes of each answer."""
+        kind, usual, _ = SCORING[self.name]
+        # What the measure is about has one usual scale; any other has to be declared.
+        scale = self.scale or (None if "scale_low" in table.columns else usual)
+        return Asked(
+            by_whom, kind, [*keys, *([PERIOD] if period else [])], self.question, self.weight, scale,
+            each_question=self.name == "ratings", cluster=self.cluster, period=period,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 sys.path.insert(0, str(ROOT))
 
-from cxlib import churn, survey  # noqa: E402  (the project may not be installed)
+from cxlib import churn, impact, survey  # noqa: E402  (the project may not be installed)
 from cxlib.tables import TABLES  # noqa: E402
 from cxlib.tables.schema import PHYSICAL  # noqa: E402
 
@@ -59,6 +59,13 @@ def effort(table: Any) -> pd.DataFrame:
     return frame[frame["measure"] == "ces_share"]
 
 
+def side_by_side(table: Any) -> Any:
+    """The k-th answers to all questions given to one person, as in one questionnaire."""
+    order = [table[name] for name in ("time_answered", "respondent", "score", "segment")]
+    place = ibis.row_number().over(ibis.window(group_by=table["question"], order_by=order))
+    return table.mutate(respondent=(place % 900_000).cast("string"), wave=(place // 900_000).cast("string"))
+
+
 WINDOW = ("since", "until")
 PEOPLE = ("n_people", *WINDOW)
 BOTH = (
@@ -78,6 +85,7 @@ CASES = (
     ),
     Case("movement", "responses", lambda t: survey.movement(t, by="segment"), ("n", *BOTH, *WINDOW), ("segment", "after")),
     Case("distribution", "responses", lambda t: survey.distribution(t, by=BY), ("n", "answers"), (*BY, "question", "score")),
+    Case("drivers", "responses", lambda t: impact.drivers(side_by_side(t)), ("n", "missing", *PEOPLE), ("driver",)),
     Case(
         "churn_rate",
         "customers",

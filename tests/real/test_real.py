@@ -8,7 +8,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cxlib import churn, sources
+from cxlib import churn, impact, sources, survey
+from cxlib.stats import drivers as stats
 from cxlib.tables import TableError
 
 HERE = Path(__file__).parent
@@ -96,6 +97,30 @@ def test_the_airports_blank_code_is_refused_where_it_is_not_declared(real, tmp_p
 def test_a_single_month_has_a_sentence_instead_of_a_trend(run):
     folder, _ = run("airport", "2017-05-31")
     assert "Only May 2017" in (folder / "survey_scores.html").read_text(encoding="utf-8")
+
+
+def test_what_airport_passengers_recommend_it_for_is_said_as_far_as_it_is_settled(real, tmp_path):
+    """Nine parts, of which a third of the passengers rated all; 0 and 6 are no ratings."""
+    responses = sources.read(workbook(real, tmp_path, "airport"), as_of="2017-05-31").responses
+    found = impact.drivers(responses).set_index("driver")
+    raw = pd.read_csv(real / "sfo-airport-survey" / "2017_SFO_Customer_Survey.csv", encoding="utf-8", low_memory=False)
+    food = raw["Q7FOOD"].between(1, 5) & raw["NETPRO"].between(0, 10)
+    assert found.loc["Restaurants", "n"] == food.sum()
+    assert found["estimate"].sum() == pytest.approx(found["r_squared"].iloc[0])
+    assert found["estimate"].idxmax() == "Cleanliness"
+    assert found["above_noise"].all()
+    # Passengers who rated everything give nearly the same picture, from far fewer answers.
+    columns = {"NETPRO": (0, 10)} | dict.fromkeys(["Q9ALL", "Q7FOOD", "Q7ART", "Q7STORE", "Q7SIGN", "Q7WALKWAYS", "Q7SCREENS"], (1, 5))
+    columns |= dict.fromkeys(["Q7WIFI", "Q7ROADS"], (1, 5))
+    rated = pd.DataFrame({name: raw[name].where(raw[name].between(*ends)) for name, ends in columns.items()}).dropna()
+    corr = rated.corr().to_numpy()
+    parts = pd.Series(stats.lmg(corr[1:, 1:], corr[0, 1:]), index=rated.columns[1:])
+    assert len(rated) < 0.5 * len(raw)
+    assert parts.idxmax() == "Q9ALL"
+    names = {"Q9ALL": "Cleanliness", "Q7FOOD": "Restaurants", "Q7WIFI": "Wi-Fi", "Q7STORE": "Shops"}
+    assert [found.loc[name, "estimate"] for name in names.values()] == pytest.approx(parts[list(names)].to_list(), abs=0.02)
+    weighted = impact.drivers(responses, outcome=survey.Score("nps", weight="weight"))
+    assert set(weighted["measure"]) == {"driver_importance_weighted"}
 
 
 # Customers of a telephone company

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
-from cxlib import figures, sources, survey
+from cxlib import fieldwork, figures, sources, survey
 from cxlib.figures.settings import CURRENT, Settings
 from cxlib.tables import RESULT, TableError
 
@@ -41,7 +41,7 @@ SEGMENTS = customers(segment={"Home": 50, "Office": 50})
 
 
 def raked(table=None, people=SEGMENTS, **more):
-    return survey.raked(answers(**HALF) if table is None else table, people, **({"margins": ["segment"]} | more))
+    return fieldwork.raked(answers(**HALF) if table is None else table, people, **({"margins": ["segment"]} | more))
 
 
 # By hand
@@ -89,7 +89,7 @@ def test_raked_scores_are_rs_and_their_error_is_near(design):
     # The customers' two columns may go with each other in any way: raking knows their margins only.
     people = people.assign(target=np.repeat(["No", "Yes"], margins[["No", "Yes"]]))
     score = survey.Score("nps", weight="weight")
-    found = survey.raked(rows, people, margins=["type", "target"], measure=score).iloc[1]
+    found = fieldwork.raked(rows, people, margins=["type", "target"], measure=score).iloc[1]
     expected = pd.read_csv(GOLDEN / "survey_means.csv").query("design == @design + '_raked' and variable == 'nps'").iloc[0]
     assert found["estimate"] == pytest.approx(expected["estimate"], rel=1e-8)
     width = (found["high"] - found["low"]) / (expected["high"] - expected["low"])
@@ -103,7 +103,7 @@ def test_groups_are_parts_of_what_was_weighted_as_a_whole():
     people = pd.DataFrame(
         {"type": np.repeat(["E", "H", "M"], margins[["E", "H", "M"]]), "target": np.repeat(["No", "Yes"], margins[["No", "Yes"]])}
     )
-    found = survey.raked(rows, people, margins=["type", "target"], by="target", measure=survey.Score("nps", weight="weight"))
+    found = fieldwork.raked(rows, people, margins=["type", "target"], by="target", measure=survey.Score("nps", weight="weight"))
     expected = pd.read_csv(GOLDEN / "survey_domains.csv").query("design == 'clusters_raked'")["estimate"]
     assert found.loc[found["measure"] == "nps_raked", "estimate"].tolist() == pytest.approx(expected.tolist(), rel=1e-8)
 
@@ -114,7 +114,7 @@ def test_one_margin_of_all_combinations_is_post_stratification():
         {"segment": random.choice(["a", "b"], 80), "plan": random.choice(["x", "y"], 80), "score": random.integers(0, 11, 80)}
     )
     people = pd.DataFrame({"segment": ["a"] * 60 + ["b"] * 40, "plan": ["x"] * 20 + ["y"] * 70 + ["x"] * 10})
-    found = survey.raked(table, people, margins=[("segment", "plan")]).iloc[1]
+    found = fieldwork.raked(table, people, margins=[("segment", "plan")]).iloc[1]
     value = (table["score"] >= 9) * 100.0 - (table["score"] <= 6) * 100.0
     mean = value.groupby([table["segment"], table["plan"]]).mean()
     share = people.groupby(["segment", "plan"]).size() / 100
@@ -198,7 +198,7 @@ def test_bounds_are_in_order_and_weights_cost_answers(table):
 @few
 @given(surveys())
 def test_balance_says_what_raking_does(table):
-    found = survey.balance(table, PEOPLE, margins=["segment"], also=["plan"])
+    found = fieldwork.balance(table, PEOPLE, margins=["segment"], also=["plan"])
     known = table[table["score"].notna()]
     for margin, part in found.groupby("margin"):
         assert part[["estimate", "share_customers", "share_weighted"]].sum().tolist() == pytest.approx([1, 1, 1])
@@ -254,7 +254,7 @@ TEN_DAYS = answers(Home=[9, 3], Office=[3, 9]).assign(
 
 
 def test_customers_count_for_the_days_of_the_window_on_which_they_were_customers():
-    found = survey.balance(TEN_DAYS, SPELLS, margins=["segment"])
+    found = fieldwork.balance(TEN_DAYS, SPELLS, margins=["segment"])
     # Home: a all ten days, b from the sixth on, f the first two. Office: c the first three; d had left, e was yet to come.
     assert found["average_customers"].tolist() == [pytest.approx(17 / 10), pytest.approx(3 / 10)]
     assert found["share_customers"].tolist() == [pytest.approx(0.85), pytest.approx(0.15)]
@@ -262,16 +262,16 @@ def test_customers_count_for_the_days_of_the_window_on_which_they_were_customers
 
 
 def test_where_answers_carry_no_day_all_customers_of_the_table_count_once():
-    found = survey.balance(TEN_DAYS.drop(columns="time_answered"), SPELLS, margins=["segment"])
+    found = fieldwork.balance(TEN_DAYS.drop(columns="time_answered"), SPELLS, margins=["segment"])
     assert found["share_customers"].tolist() == [0.5, 0.5]
     assert found.attrs["notes"] == ["Weighted to the 6 customers of the table."]
 
 
 def test_without_consent_nobody_is_counted():
     people = customers(segment={"Home": 60, "Office": 40}).assign(consent=[True] * 50 + [False] * 20 + [None] * 10 + [True] * 20)
-    assert survey.balance(answers(**HALF), people, margins=["segment"])["share_customers"].tolist() == pytest.approx([50 / 70, 20 / 70])
+    assert fieldwork.balance(answers(**HALF), people, margins=["segment"])["share_customers"].tolist() == pytest.approx([50 / 70, 20 / 70])
     unasked = people.assign(consent=pd.Series(pd.NA, index=people.index, dtype="boolean"))
-    assert survey.balance(answers(**HALF), unasked, margins=["segment"])["share_customers"].tolist() == [0.6, 0.4]
+    assert fieldwork.balance(answers(**HALF), unasked, margins=["segment"])["share_customers"].tolist() == [0.6, 0.4]
 
 
 def test_answers_of_nobody_among_these_customers_are_left_out_and_counted():
@@ -288,7 +288,7 @@ def test_a_missing_value_is_a_category_where_customers_have_it():
     people = pd.concat([SEGMENTS, SEGMENTS.head(25).assign(segment=None)])
     table = pd.concat([answers(**HALF), answers(Home=[10] * 5).assign(segment=None)])
     assert raked(table, people).loc[1, "estimate"] == pytest.approx(0.4 * 25 - 0.4 * 40 + 0.2 * 100)
-    assert survey.balance(table, people, margins=["segment"])["category"].tolist() == ["Home", "Office", "not recorded"]
+    assert fieldwork.balance(table, people, margins=["segment"])["category"].tolist() == ["Home", "Office", "not recorded"]
 
 
 def test_a_column_that_is_empty_on_one_side_is_not_weighted_to_and_said():
@@ -338,7 +338,7 @@ NOTHING = {
 def test_without_both_sides_there_are_no_rows_and_a_reason(table, people, reason):
     for found, columns in (
         (raked(table, people), [*RESULT, *RAKED]),
-        (survey.balance(table, people, margins=["segment"]), ["margin", "category", *RESULT, *BALANCE]),
+        (fieldwork.balance(table, people, margins=["segment"]), ["margin", "category", *RESULT, *BALANCE]),
     ):
         assert (len(found), found.attrs["reason"], list(found.columns)) == (0, reason, columns)
 
@@ -422,7 +422,9 @@ def moved_and_rates(before, after, invited, **columns):
 @settings(max_examples=15)
 def test_with_the_silent_as_far_off_as_said_all_invited_score_the_same_in_both_periods(before, after, silent_before, silent_after):
     """By brute force: everybody who was invited, the silent of the first period like those who answered it."""
-    found = survey.tipping(*moved_and_rates(before, after, [len(before) + silent_before, len(after) + silent_after]), target=12.5).iloc[0]
+    found = fieldwork.tipping(*moved_and_rates(before, after, [len(before) + silent_before, len(after) + silent_after]), target=12.5).iloc[
+        0
+    ]
     values = [np.array([100.0 * ((score >= 9) - (score <= 6)) for score in scores]) for scores in (before, after)]
     first = np.concatenate([values[0], np.full(silent_before, values[0].mean())]).mean()
     everybody = np.concatenate([values[1], np.full(silent_after, values[1].mean() - found["estimate"])]).mean()
@@ -436,12 +438,12 @@ def test_with_the_silent_as_far_off_as_said_all_invited_score_the_same_in_both_p
 
 def test_without_invitations_no_tipping_point_is_known():
     moved, rates = moved_and_rates([9, 3], [9, 9], [40, 40])
-    found = survey.tipping(moved, rates.head(1))
+    found = fieldwork.tipping(moved, rates.head(1))
     assert found["estimate"].isna().all()
     assert found["possible"].isna().all()
-    nobody = survey.tipping(moved, rates.assign(n=[2, 2]))
+    nobody = fieldwork.tipping(moved, rates.assign(n=[2, 2]))
     assert nobody["estimate"].isna().all(), "nobody is silent"
-    empty = survey.tipping(survey.movement(pd.DataFrame({"month": [dt.date(2026, 1, 1)], "score": [9]})), rates)
+    empty = fieldwork.tipping(survey.movement(pd.DataFrame({"month": [dt.date(2026, 1, 1)], "score": [9]})), rates)
     assert empty.attrs["reason"] == "All answers are of one month, so there is none to compare it with."
     assert list(empty.columns) == list(found.columns)
 
@@ -468,33 +470,33 @@ def test_waves_and_groups_find_their_own_response_rate():
             "recent_answered": 0,
         }
     )
-    found = survey.tipping(moved, rates)
+    found = fieldwork.tipping(moved, rates)
     assert found[["plan", "period", "against", "invited", "answered"]].values.tolist() == [["a", "2", "1", 4, 2], ["b", "2", "1", 10, 1]]
     assert found["estimate"].tolist() == pytest.approx([-200 / 0.5, -200 / 0.9])
     assert found["possible"].tolist() == [False, False]
     with pytest.raises(TableError) as letter:
-        survey.tipping(moved, rates.drop(columns="plan"))
+        fieldwork.tipping(moved, rates.drop(columns="plan"))
     assert str(letter.value) == "tipping: the response rates are not by 'plan'. Ask for them: by=['plan', 'wave']."
 
 
 def test_rates_of_other_periods_than_those_compared_say_nothing():
     moved, rates = moved_and_rates([9, 3], [9, 9], [40, 40])
-    found = survey.tipping(moved, rates.assign(wave=["1", "2"]).drop(columns="month"))
+    found = fieldwork.tipping(moved, rates.assign(wave=["1", "2"]).drop(columns="month"))
     assert (len(found), found.attrs["reason"]) == (0, "Response rates are known by wave, and not by month.")
 
 
 def test_rates_by_more_columns_than_the_change_are_summed_up():
     moved, rates = moved_and_rates([9, 3], [9, 9], [40, 40])
     halves = pd.concat([rates.assign(plan=plan, n=20, answered=1) for plan in "ab"])
-    assert survey.tipping(moved, halves)["estimate"].tolist() == pytest.approx(survey.tipping(moved, rates)["estimate"].tolist())
+    assert fieldwork.tipping(moved, halves)["estimate"].tolist() == pytest.approx(fieldwork.tipping(moved, rates)["estimate"].tolist())
 
 
 def test_what_is_no_movement_or_no_rate_is_refused():
     moved, rates = moved_and_rates([9, 3], [9, 9], [40, 40])
     with pytest.raises(ValueError, match=r"^tipping: moved is no movement; it is what survey\.movement\(responses\) returns$"):
-        survey.tipping(rates, rates)
+        fieldwork.tipping(rates, rates)
     with pytest.raises(ValueError, match=r"^tipping: rates are no response rates; they are what survey\.response_rate"):
-        survey.tipping(moved, moved)
+        fieldwork.tipping(moved, moved)
 
 
 # In words and pictures
@@ -526,7 +528,7 @@ def test_of_groups_the_one_is_named_that_weighting_moves_most():
 @pytest.mark.usefixtures("fresh")
 def test_the_picture_of_the_balance_names_who_is_furthest_from_the_customers():
     table = answers(**HALF).assign(plan=["x", "y"] * 25)
-    found = survey.balance(table, SEGMENTS.assign(plan=["x"] * 30 + ["y"] * 70), margins=["segment"], also=["plan"])
+    found = fieldwork.balance(table, SEGMENTS.assign(plan=["x"] * 30 + ["y"] * 70), margins=["segment"], also=["plan"])
     picture = figures.balance(found)
     assert picture.text == (
         "4 categories of 4 are 0.1 standard deviations away or more: Home (segment) gave 80 % of the answers and is 50 % of the customers; "
@@ -552,16 +554,16 @@ def test_a_category_of_few_answers_is_withheld_and_so_is_one_beside_it():
 @pytest.mark.usefixtures("fresh")
 def test_a_tipping_point_is_said_of_a_change_that_is_larger_than_chance():
     fell = moved_and_rates([10] * 40 + [8] * 10 + [3] * 10, [10] * 20 + [8] * 10 + [3] * 30, [200, 240])
-    assert figures.sentence(survey.tipping(*fell)).text.startswith(
+    assert figures.sentence(fieldwork.tipping(*fell)).text.startswith(
         "Loyalty (NPS) fell by 67 points between January 2026 and February 2026. Of 240 invitations of February 2026, 25 in 100 were "
         "answered. To erase that, the silent would have to score 89 points higher than they did (95 % interval "
     )
     chance = moved_and_rates([9, 3] * 5, [9, 9, 3] * 3, [40, 40])
-    assert figures.sentence(survey.tipping(*chance)).text.startswith(
+    assert figures.sentence(fieldwork.tipping(*chance)).text.startswith(
         "None of 1 change is larger than chance, so there is nothing that the silent could erase."
     )
     few_silent = moved_and_rates([10] * 60, [3] * 60, [60, 70])
-    assert "which is beyond the end of the scale." in figures.sentence(survey.tipping(*few_silent)).text
+    assert "which is beyond the end of the scale." in figures.sentence(fieldwork.tipping(*few_silent)).text
 
 
 # The sample company
@@ -573,9 +575,9 @@ def test_the_sample_companys_raked_score_holds_what_is_true_of_its_customers():
     before = book.responses.filter(book.responses["month"] < dt.date(2026, 2, 1))
     since = book.responses.filter(book.responses["month"] >= dt.date(2026, 2, 1))
     for part, true in ((before, 38.0), (since, 24.0)):
-        weighted = survey.raked(part, book.customers, margins=margins).iloc[1]
+        weighted = fieldwork.raked(part, book.customers, margins=margins).iloc[1]
         assert weighted["low"] < true < weighted["high"]
-    found = survey.balance(book.responses, book.customers, margins=["segment"], also=["persona"]).set_index("category")
+    found = fieldwork.balance(book.responses, book.customers, margins=["segment"], also=["persona"]).set_index("category")
     # Hospitality is asked twice as often as Home; bargain hunters answer half as often as devotees.
     assert found.loc["Hospitality", "estimate"] > 1.3 * found.loc["Hospitality", "share_customers"]
     assert found.loc["Devotee", "low"] > found.loc["Devotee", "share_customers"]

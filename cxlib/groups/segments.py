@@ -13,8 +13,8 @@ import pandas as pd
 from cxlib.stats import movement as stats
 from cxlib.stats import variance
 from cxlib.stats.pooling import FEWEST_GROUPS, pooled
-from cxlib.survey.answers import Asked, Tally
-from cxlib.survey.compare import UNNAMED, refuse_scales_apart, score_of, wholes
+from cxlib.survey.answers import Tally
+from cxlib.survey.compare import UNNAMED, Wholes
 from cxlib.survey.people import Base
 from cxlib.survey.scoring import SCORING, Score, Scored
 from cxlib.tables import RESULT, Table, nothing
@@ -158,20 +158,15 @@ def against_rest(
     2   paid      59.3  30.5  82.8  60            above   50.0        -9.3    49.1
     3  trial      -0.1 -39.1  35.7  20  cannot tell yet   15.0        15.1    15.5
     """
-    score = score_of(measure, level=level, margin=margin)
+    score = Score.of(measure, level=level, margin=margin)
     keys = _keys(by, score)
-    kind, usual, made_of = SCORING[score.name]
-    scale = score.scale or (None if "scale_low" in responses.columns else usual)
-    asked = Asked(
-        "against_rest", kind, keys, score.question, score.weight, scale,
-        each_question=score.name == "ratings", cluster=score.cluster,
-    )  # fmt: skip
+    made_of = SCORING[score.name][-1]
+    asked = score.asks(responses, keys, by_whom="against_rest")
     counted = asked.tally(responses)
-    within = wholes(counted, ["question"] if asked.each_question else [])
+    within = Wholes.of(counted, ["question"] if asked.each_question else [], asks="against_rest").number
     reason = counted.reason or _alone(counted, within, keys)
     if reason:
         return nothing(keys=keys, counts=_COUNTS, reason=reason).astype(_COUNTS)
-    refuse_scales_apart(counted, within, asks="against_rest")
     frame = _compared(counted, within, made_of(counted, asked), margin, level)
     frame = _judged(frame, level).sort_values(keys, na_position="last", kind="stable")
     frame = frame[[*keys, *RESULT, *_COUNTS]].astype(_COUNTS).reset_index(drop=True)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
-from cxlib import figures, sources, survey
+from cxlib import fieldwork, figures, sources
 from cxlib.figures.settings import CURRENT, Settings
 from cxlib.tables import RESULT, TableError
 
@@ -45,7 +45,7 @@ def answers(*rows, **more):
 
 
 def rate(asked, given_, **more):
-    return survey.response_rate(asked, given_, **({"as_of": AS_OF} | more))
+    return fieldwork.response_rate(asked, given_, **({"as_of": AS_OF} | more))
 
 
 def only(asked, given_, **more):
@@ -330,8 +330,8 @@ def test_who_does_not_answer_is_who_the_sample_company_says(book):
     """The chance to answer is 0.3 times that of the persona and of the segment; with a season that lies in no group."""
     CURRENT.__dict__.update(Settings().__dict__)
     known = {"as_of": "2026-06-30", "customers": book.customers, "days": 80}
-    everybody = survey.response_rate(book.invitations, book.responses, **known)
-    persona, segment = (survey.response_rate(book.invitations, book.responses, by=by, **known) for by in ("persona", "segment"))
+    everybody = fieldwork.response_rate(book.invitations, book.responses, **known)
+    persona, segment = (fieldwork.response_rate(book.invitations, book.responses, by=by, **known) for by in ("persona", "segment"))
     true = {"Bargain hunter": 0.7, "Devotee": 1.4, "Explorer": 1.0, "Regular": 1.0}
     season = persona["estimate"] / persona["persona"].map(true)
     assert season.max() / season.min() < 1.15, "beside the season and the mix of segments nothing else differs"

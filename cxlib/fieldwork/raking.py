@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from cxlib.fieldwork.matched import NUMBER, Sample, asked_of, crossed_of, sampled
+from cxlib.fieldwork.population import Crossed, places
 from cxlib.stats import intervals, weighting
 from cxlib.stats.weighting import Parts
-from cxlib.survey.matched import NUMBER, Sample, asked_of, crossed_of, sampled
 from cxlib.survey.people import Base
-from cxlib.survey.population import Crossed, places
 from cxlib.survey.scoring import SCORING, Score, Scored
 from cxlib.tables import Table, TableError, ask
 from cxlib.tables.rows import key_names, restored

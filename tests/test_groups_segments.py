@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 from survey_answers import answers
 
-from cxlib import survey
+from cxlib import groups, survey
 from cxlib.stats import movement as stats
 from cxlib.stats.pooling import pooled
 from cxlib.tables import RESULT, TableError
@@ -69,7 +69,7 @@ def test_every_group_and_its_rest_are_as_two_waves_compare(table, weighed, named
     table = table if named else table.drop(columns="respondent")
     for keys in (["plan"], ["plan", "channel"]):
         score = survey.Score("nps", weight="weight" if weighed else None)
-        found = survey.against_rest(table, measure=score, by=keys)
+        found = groups.against_rest(table, measure=score, by=keys)
         held_against_two_waves(table, found, keys, score)
 
 
@@ -79,10 +79,10 @@ def test_people_in_several_groups_are_handled_as_in_two_waves():
     table = pd.DataFrame({"respondent": [f"p{n}" for n in who], "channel": random.choice(["web", "desk", "phone", None], 240)})
     table["score"] = np.clip(np.array([3, 9, 10, 6, 8])[who % 5] + random.integers(-1, 2, 240), 0, 10)
     table.loc[::9, "respondent"] = None
-    found = survey.against_rest(table, by="channel")
+    found = groups.against_rest(table, by="channel")
     held_against_two_waves(table, found, ["channel"], "nps")
     assert (found["n_both"] > 15).all()
-    apart = survey.against_rest(table, by="channel", measure=survey.Score("nps", cluster=None))
+    apart = groups.against_rest(table, by="channel", measure=survey.Score("nps", cluster=None))
     assert apart["n_both"].isna().all()
 
 
@@ -91,12 +91,12 @@ def test_people_in_several_groups_are_handled_as_in_two_waves():
 def test_neither_the_engine_nor_the_order_of_the_rows_matters(table, seed):
     table = pd.concat([table, pd.DataFrame({"score": [3, 9], "plan": ["a", "b"], "respondent": ["p1", "p9"], "weight": [0.3, 7]})])
     score = survey.Score("nps", weight="weight")
-    found = survey.against_rest(table, by="plan", margin=5, measure=score)
+    found = groups.against_rest(table, by="plan", margin=5, measure=score)
     assert_frame_equal(
-        found, survey.against_rest(table.sample(frac=1, random_state=seed), by="plan", margin=5, measure=score), check_exact=True
+        found, groups.against_rest(table.sample(frac=1, random_state=seed), by="plan", margin=5, measure=score), check_exact=True
     )
     other = ibis.duckdb.connect().create_table("responses", table)
-    assert_frame_equal(found, survey.against_rest(other, by="plan", margin=5, measure=score), check_exact=True)
+    assert_frame_equal(found, groups.against_rest(other, by="plan", margin=5, measure=score), check_exact=True)
 
 
 @pytest.mark.parametrize("measure", ["nps", "csat", "ces", "ratings"])
@@ -105,7 +105,7 @@ def test_the_score_of_a_group_and_its_interval_are_those_of_the_score_itself(mea
     kind, low, high = {"nps": ("nps", 0, 10), "csat": ("csat", 1, 5), "ces": ("ces", 1, 7), "ratings": ("rating", 1, 5)}[measure]
     table = pd.DataFrame({"plan": list("abc") * 40, "kind": kind, "question": "q", "scale_low": low, "scale_high": high})
     table = table.assign(score=random.integers(low, high + 1, 120), respondent=random.integers(0, 50, 120), low_is_good=False)
-    found = survey.against_rest(table, measure=measure, by="plan")
+    found = groups.against_rest(table, measure=measure, by="plan")
     alone = getattr(survey, measure)(table, by="plan")
     alone = alone[alone["measure"] == alone["measure"].iloc[0]]
     assert_frame_equal(
@@ -117,10 +117,10 @@ def test_the_score_of_a_group_and_its_interval_are_those_of_the_score_itself(mea
 
 
 def test_a_result_has_its_shape():
-    found = survey.against_rest(of_plans(APART, time_answered=pd.Timestamp("2026-01-05")), by="plan")
+    found = groups.against_rest(of_plans(APART, time_answered=pd.Timestamp("2026-01-05")), by="plan")
     assert list(found.columns) == ["plan", *RESULT, *COLUMNS]
     assert found["since"].tolist() == [dt.date(2026, 1, 5)] * 3
-    none = survey.against_rest(of_plans({"a": []}), by="plan")
+    none = groups.against_rest(of_plans({"a": []}), by="plan")
     assert list(none.columns) == list(found.columns)
     assert none.dtypes[COLUMNS].tolist() == found.dtypes[COLUMNS].tolist()
 
@@ -129,13 +129,13 @@ def test_a_result_has_its_shape():
 
 
 def test_a_group_is_set_against_the_rest_and_never_against_the_total_that_holds_it():
-    found = survey.against_rest(of_plans({"a": [10] * 50, "b": [0] * 50}), by="plan")
+    found = groups.against_rest(of_plans({"a": [10] * 50, "b": [0] * 50}), by="plan")
     assert found["estimate"].tolist() == [200, -200]
     assert found["score_rest"].tolist() == [-100, 100]
 
 
 def test_answers_without_a_key_are_a_group_of_their_own_and_part_of_the_rest():
-    found = survey.against_rest(of_plans({"a": [10, 10], "b": [3, 10], None: [3, 3, 3]}), by="plan")
+    found = groups.against_rest(of_plans({"a": [10, 10], "b": [3, 10], None: [3, 3, 3]}), by="plan")
     assert found["plan"].isna().tolist() == [False, False, True]
     assert found["n_rest"].tolist() == [5, 5, 4]
     assert found["score_rest"].tolist() == pytest.approx([-60, -20, 50])
@@ -150,12 +150,12 @@ def test_ratings_have_their_rest_among_the_answers_to_their_own_question():
             of_plans({"a": [2, 3]}, question="price", scale_low=1, scale_high=5),
         ]
     ).assign(kind="rating", low_is_good=False, respondent=["p1", "p2", "p3", "p1", "p4", "p5"] * 2 + ["p1", "p2"])
-    found = survey.against_rest(table, measure="ratings", by="plan")
+    found = groups.against_rest(table, measure="ratings", by="plan")
     assert found[["plan", "question"]].values.tolist() == [["a", "food"], ["a", "price"], ["a", "staff"], ["b", "food"], ["b", "staff"]]
     assert found["n_rest"].tolist() == [3, 0, 3, 3, 3]
     assert found["n_both"].tolist() == [1, 0, 1, 1, 1]
     for question in ("staff", "food"):
-        alone = survey.against_rest(table[table["question"] == question], measure="ratings", by="plan")
+        alone = groups.against_rest(table[table["question"] == question], measure="ratings", by="plan")
         both = found[found["question"] == question]
         assert both[["estimate", "low", "high", "p_value"]].values == pytest.approx(alone[["estimate", "low", "high", "p_value"]].values)
 
@@ -164,7 +164,7 @@ def test_ratings_have_their_rest_among_the_answers_to_their_own_question():
 
 
 def test_who_is_above_is_better_and_who_is_below_is_worse():
-    found = survey.against_rest(of_plans(APART), by="plan").set_index("plan")
+    found = groups.against_rest(of_plans(APART), by="plan").set_index("plan")
     assert found["verdict"].tolist() == ["above", "below", "cannot tell yet"]
     assert found["better"].tolist() == [True, False, pd.NA]
     np.testing.assert_allclose(found["p_corrected"], stats.benjamini_hochberg(found["p_value"]))
@@ -172,7 +172,7 @@ def test_who_is_above_is_better_and_who_is_below_is_worse():
 
 def test_effort_that_is_below_the_rest_is_better():
     table = of_plans({"a": [1] * 50 + [2] * 20, "b": [5] * 50 + [4] * 20}, kind="ces", scale_low=1, scale_high=5, low_is_good=True)
-    found = survey.against_rest(table, measure="ces", by="plan")
+    found = groups.against_rest(table, measure="ces", by="plan")
     assert found[["measure", "verdict", "better"]].values.tolist() == [
         ["ces_effort_difference", "below", True],
         ["ces_effort_difference", "above", False],
@@ -182,7 +182,7 @@ def test_effort_that_is_below_the_rest_is_better():
 def test_a_difference_within_the_declared_margin_is_none_even_if_chance_does_not_explain_it():
     scores = [10] * 10_000 + [8] * 6_000 + [3] * 4_000
     table = of_plans({"a": scores, "b": [*scores[400:], *[3] * 400]})
-    open_, closed = (survey.against_rest(table, by="plan", margin=margin) for margin in (None, 8))
+    open_, closed = (groups.against_rest(table, by="plan", margin=margin) for margin in (None, 8))
     assert open_["verdict"].tolist() == ["above", "below"]
     assert closed["verdict"].tolist() == ["no material difference"] * 2
     assert closed["better"].isna().all()
@@ -194,7 +194,7 @@ def test_where_no_group_differs_few_tables_name_one():
     shares = np.array([*[0.03] * 7, 0.14, 0.15, 0.2, 0.3])
     for _ in range(60):
         table = pd.DataFrame({"plan": plan, "score": random.choice(11, len(plan), p=shares / shares.sum())})
-        false += survey.against_rest(table, by="plan")["verdict"].isin(["above", "below"]).any()
+        false += groups.against_rest(table, by="plan")["verdict"].isin(["above", "below"]).any()
     # One in twenty is three of them.
     assert false <= 7
 
@@ -206,7 +206,7 @@ def test_the_pooled_score_is_drawn_to_the_mean_by_what_is_not_known_of_the_group
     random = np.random.default_rng(8)
     sizes = [6, 15, 40, 100, 300, 3]
     table = of_plans({name: random.integers(0, 11, size).tolist() for name, size in zip("abcdef", sizes, strict=True)})
-    found = survey.against_rest(table, by="plan")
+    found = groups.against_rest(table, by="plan")
     value = (table["score"] >= 9) * 1.0 - (table["score"] <= 6)
     means = value.groupby(table["plan"]).mean()
     by_hand = pooled(means, value.var(ddof=0) / np.array(sizes), level=0.95, learn=[True] * 5 + [False])
@@ -216,7 +216,7 @@ def test_the_pooled_score_is_drawn_to_the_mean_by_what_is_not_known_of_the_group
 
 
 def test_three_groups_are_not_pooled_and_it_is_said():
-    found = survey.against_rest(of_plans(APART), by="plan")
+    found = groups.against_rest(of_plans(APART), by="plan")
     assert found[["pooled", "pooled_low", "pooled_high"]].isna().all(axis=None)
     assert found.attrs["notes"] == [
         "Nobody is named, so every answer is taken to be another person's.",
@@ -247,13 +247,13 @@ NOTHING = {
 
 @pytest.mark.parametrize(("table", "more", "reason"), NOTHING.values(), ids=NOTHING)
 def test_without_a_rest_the_result_has_no_rows_and_says_why(table, more, reason):
-    found = survey.against_rest(table.astype({"score": float}), **{"by": "plan", **more})
+    found = groups.against_rest(table.astype({"score": float}), **{"by": "plan", **more})
     assert len(found) == 0
     assert found.attrs["reason"] == reason
 
 
 def test_a_group_that_skipped_stays_without_a_number():
-    found = survey.against_rest(of_plans({"a": [9.0, 3], "b": [10.0], "c": [None, None]}), by="plan")
+    found = groups.against_rest(of_plans({"a": [9.0, 3], "b": [10.0], "c": [None, None]}), by="plan")
     assert found["n"].tolist() == [2, 1, 0]
     assert found["n_rest"].tolist() == [1, 2, 3]
     assert found["estimate"].isna().tolist() == [False, False, True]
@@ -280,16 +280,16 @@ ARGUMENTS = {
 @pytest.mark.parametrize(("more", "message"), ARGUMENTS.values(), ids=ARGUMENTS)
 def test_an_argument_that_means_nothing_is_refused_in_words(more, message):
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
-        survey.against_rest(of_plans({"a": [5, 4], "b": [3, 1]}), **{"by": "plan", **more})
+        groups.against_rest(of_plans({"a": [5, 4], "b": [3, 1]}), **{"by": "plan", **more})
 
 
 def test_groups_on_different_scales_are_refused_in_words():
     table = of_plans({"a": [5, 4], "b": [3, 7]}, kind="csat", scale_low=1).assign(scale_high=[5, 5, 7, 7])
     with pytest.raises(TableError) as error:
-        survey.against_rest(table, measure="csat", by="plan")
+        groups.against_rest(table, measure="csat", by="plan")
     assert str(error.value) == (
         "against_rest: the groups were asked on different scales (1 to 5 and 1 to 7). Answers on different scales have no common "
         "score: compare groups of one scale, or name one question."
     )
     with pytest.raises(TableError, match=r"^against_rest: the table has no column 'plam'. Did you mean 'plan'\?$"):
-        survey.against_rest(table, measure="csat", by="plam")
+        groups.against_rest(table, measure="csat", by="plam")

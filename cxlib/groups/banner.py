@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -13,7 +13,7 @@ import pandas as pd
 from cxlib.stats import movement as stats
 from cxlib.stats import variance
 from cxlib.survey.answers import Asked, Tally
-from cxlib.survey.compare import UNNAMED, refuse_scales_apart, score_of, wholes
+from cxlib.survey.compare import UNNAMED, Wholes
 from cxlib.survey.people import Base
 from cxlib.survey.scoring import SCORING, Score, Scored
 from cxlib.tables import RESULT, Table, nothing
@@ -154,18 +154,23 @@ def banner(
     10  paid      B  detractors      0.17  60
     11  paid      B         nps     50.00  60           A
     """
-    score = score_of(measure, level=level)
+    score = Score.of(measure, level=level)
     names = [name for name in key_names(by, _COUNTS) if not (score.name == "ratings" and name == "question")]
     if not names:
         raise ValueError('by: name at least one column that makes groups, such as by=["segment", "plan"]')
     keys = [*(["question"] if score.name == "ratings" else []), *_AXIS]
     blocks, reasons = [], []
+    named = None
     for name in [TOTAL, *names]:
-        counted = _asked(score, responses, [] if name == TOTAL else [name]).tally(responses)
+        asked = _asked(score, responses, [] if name == TOTAL else [name])
+        counted = asked.tally(responses)
         if counted.reason:
             reasons.append(counted.reason)
-        else:
-            blocks.append(_block(name, counted, score))
+            continue
+        if name == TOTAL:
+            named = asked.who(counted.expr) if counted.expr is not None else None
+            score = _once(score, counted)
+        blocks.append(_block(name, counted, score))
     if len(blocks) < 2:
         return nothing(keys=keys, counts=_COUNTS, reason=reasons[0]).astype(_COUNTS)
     cells, tests = zip(*(_cells(block, score, level) for block in blocks), strict=True)
@@ -173,21 +178,24 @@ def banner(
     if score.name == "ratings":
         frame = frame.sort_values("question", na_position="last", kind="stable")
     frame = frame[[*keys, *RESULT, *_COUNTS]].astype(_COUNTS).reset_index(drop=True)
-    frame.attrs["notes"] = [*reasons, *_notes(blocks, frame)]
+    frame.attrs["notes"] = [*reasons, *([] if named else [UNNAMED]), *_untested(frame)]
     return frame
 
 
 def _asked(score: Score, responses: Table, names: list[str]) -> Asked:
-    kind, usual, _ = SCORING[score.name]
-    scale = score.scale or (None if "scale_low" in responses.columns else usual)
-    each = score.name == "ratings"
-    keys = [*names, "question"] if each else names
-    return Asked("banner", kind, keys, score.question, score.weight, scale, each_question=each, cluster=score.cluster)
+    return score.asks(responses, [*names, "question"] if score.name == "ratings" else names, by_whom="banner")
+
+
+def _once(score: Score, counted: Tally) -> Score:
+    """The score without its people where each of them answered once: nothing has to be asked of them again."""
+    asked = counted.asked
+    known = Base.of(counted, _rows(counted, asked, score)[0][1].worth) if asked else None
+    alone = known is not None and known.clusters is not None and bool((known.clusters.number >= counted.n).all())
+    return replace(score, cluster=None) if alone else score
 
 
 def _block(name: str, counted: Tally, score: Score) -> _Block:
-    within = wholes(counted, ["question"] if score.name == "ratings" else [])
-    refuse_scales_apart(counted, within, asks="banner")
+    within = Wholes.of(counted, ["question"] if score.name == "ratings" else [], asks="banner").number
     if name == TOTAL:
         return _Block(name, counted, within, [""] * len(counted.groups))
     # One letter a group, in order of the groups, whatever questions each was asked.
@@ -224,7 +232,7 @@ def _rows(counted: Tally, asked: Asked, score: Score) -> list[tuple[str, Scored]
 def _cells(block: _Block, score: Score, level: float) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The cells of a block, and the tests between its columns, which name their cells by block, row and place."""
     counted, asked = block.counted, block.counted.asked
-    frames, tests = [], []
+    frames, tests, both = [], [], pd.DataFrame()
     for place, (row, number) in enumerate(_rows(counted, asked, score) if asked else []):
         known = Base.of(counted, number.worth)
         estimate, low, high = number.interval(counted, known, level)
@@ -247,7 +255,9 @@ def _cells(block: _Block, score: Score, level: float) -> tuple[pd.DataFrame, pd.
         )
         frames.append(frame)
         if block.name != TOTAL:
-            tests.append(_tests(block, number, known, level).assign(breakdown=block.name, line=place))
+            # Who is in two columns does not depend on the row.
+            both = Base.in_pairs(counted, number.worth) if place == 0 or len(both) else both
+            tests.append(_tests(block, number, known, both, level).assign(breakdown=block.name, line=place))
     cells = pd.concat(frames).sort_values(["place", "line"], kind="stable")
     return cells, pd.concat(tests) if tests else pd.DataFrame({"breakdown": [], "line": [], "first": [], "second": [], "p_value": []})
 
@@ -256,7 +266,7 @@ def _counted(counted: Tally, number: Scored) -> pd.Series[int]:
     return pd.Series((counted.counts * number.good).sum(axis=1))
 
 
-def _tests(block: _Block, number: Scored, known: Base, level: float) -> pd.DataFrame:
+def _tests(block: _Block, number: Scored, known: Base, pairs_of_people: pd.DataFrame, level: float) -> pd.DataFrame:
     """Every two columns of a whole that have answers enough: the second less the first, and its p-value."""
     counted, enough = block.counted, np.flatnonzero(known.n_eff >= FEWEST_TESTED)
     pairs = [(one, other) for one, other in combinations(enough, 2) if block.within[one] == block.within[other]]
@@ -266,7 +276,7 @@ def _tests(block: _Block, number: Scored, known: Base, level: float) -> pd.DataF
     first, second = frame["first"].to_numpy(), frame["second"].to_numpy()
     alike = np.zeros(len(frame))
     if known.clusters is not None:
-        both = frame.merge(Base.in_pairs(counted, number.worth), on=["first", "second"], how="left")
+        both = frame.merge(pairs_of_people, on=["first", "second"], how="left")
         shared = variance.Shared(*both[["both", "aa", "ab", "ba", "bb"]].astype("float64").fillna(0.0).to_numpy().T)
         one, other = (variance.Clusters(*(values[side] for values in known.clusters.sums)) for side in (first, second))
         alike = variance.alike(one, other, shared)
@@ -299,12 +309,8 @@ def _lettered(cells: pd.DataFrame, tests: pd.DataFrame, level: float) -> pd.Data
     )
 
 
-def _notes(blocks: Sequence[_Block], frame: pd.DataFrame) -> list[str]:
-    named = any(block.counted.asked and block.counted.expr is not None and block.counted.asked.who(block.counted.expr) for block in blocks)
+def _untested(frame: pd.DataFrame) -> list[str]:
     columns = frame[(frame["breakdown"] != TOTAL) & (frame["n"] > 0)].drop_duplicates(["breakdown", "letter"])
     untested = int((~columns["tested"]).sum())
-    notes = [] if named else [UNNAMED]
-    if untested:
-        why = f"fewer than {FEWEST_TESTED} independent answers, or no other column with as many"
-        notes.append(f"{untested:,} of {len(columns):,} columns are not tested: {why}.")
-    return notes
+    why = f"fewer than {FEWEST_TESTED} independent answers, or no other column with as many"
+    return [f"{untested:,} of {len(columns):,} columns are not tested: {why}."] if untested else []

@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from cxlib.fieldwork.matched import Sample, asked_of, crossed_of, sampled
+from cxlib.fieldwork.population import Crossed, Population, category_words, places
 from cxlib.stats import intervals, weighting
-from cxlib.survey.matched import Sample, asked_of, crossed_of, sampled
 from cxlib.survey.people import Base
-from cxlib.survey.population import Crossed, Population, category_words, places
 from cxlib.survey.scoring import Score
 from cxlib.tables import RESULT, Table
 

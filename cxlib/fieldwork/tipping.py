@@ -148,7 +148,7 @@ def _refuse(moved: pd.DataFrame, rates: pd.DataFrame) -> None:
     if not {*_PAIR, "measure", "estimate_after"} <= set(moved.columns):
         raise ValueError("tipping: moved is no movement; it is what survey.movement(responses) returns")
     if not {"measure", "n", "answered", "late", "too_recent", "recent_answered"} <= set(rates.columns):
-        raise ValueError("tipping: rates are no response rates; they are what survey.response_rate(invitations, responses, …) returns")
+        raise ValueError("tipping: rates are no response rates; they are what fieldwork.response_rate(invitations, responses, …) returns")
 
 
 def _divided(change: npt.ArrayLike, silent: Floats) -> Floats:

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from cxlib.fieldwork.population import Crossed, Population, margins_of, named_margins, places
 from cxlib.stats import weighting
 from cxlib.survey.answers import Asked, Tally
-from cxlib.survey.population import Crossed, Population, margins_of, named_margins, places
 from cxlib.survey.scoring import SCORING, Score
 from cxlib.tables import Table, TableError, ask, expression, need
 

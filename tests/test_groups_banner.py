@@ -12,7 +12,7 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import confint_proportions_2indep
 
 from cxlib import survey
-from cxlib.survey.banner import _letter
+from cxlib.groups.banner import _letter
 from cxlib.tables import RESULT, TableError
 
 # Ibis 12 asks DuckDB 2 for a table's columns by a name that DuckDB gave up.
@@ -61,7 +61,7 @@ def by_hand(table, keys):
 def test_every_letter_is_that_of_two_waves_corrected_together():
     table = asked(1000)
     table = table[~table["channel"].isin(["phone", "web"])].reset_index(drop=True)
-    found = survey.banner(table, by=["plan", "channel"])
+    found = groups.banner(table, by=["plan", "channel"])
     tests = by_hand(table, ["plan", "channel"])
     corrected = multipletests([p for _, p in tests.values()], method="fdr_bh")[1]
     letters, least = {}, {}
@@ -86,7 +86,7 @@ def test_shares_of_independent_answers_differ_where_newcombes_interval_says_so()
     rows = [(plan, score) for plan, (inside, outside) in counts.items() for score in [5] * inside + [1] * outside]
     table = pd.DataFrame(rows, columns=["plan", "score"])
     level = 0.9
-    found = survey.banner(table, measure=survey.Score("csat", scale=(1, 5)), by="plan", level=level)
+    found = groups.banner(table, measure=survey.Score("csat", scale=(1, 5)), by="plan", level=level)
     assert found["row"].unique().tolist() == ["satisfied", "dissatisfied"]
     # Benjamini and Hochberg find as many as the last whose own interval, at its own level, is without 0; here by bisection.
     values = []
@@ -120,7 +120,7 @@ def test_a_score_in_the_banner_is_the_score_itself(measure):
     random = np.random.default_rng(2)
     table = pd.DataFrame({"plan": list("ab") * 60, "kind": kind, "question": "q", "scale_low": low, "scale_high": high})
     table = table.assign(score=random.integers(low, high + 1, 120), respondent=random.integers(0, 50, 120), low_is_good=False)
-    found = survey.banner(table, measure=measure, by="plan")
+    found = groups.banner(table, measure=measure, by="plan")
     assert found["row"].tolist() == rows * 3
     alone = getattr(survey, measure)(table, by="plan")
     everybody = getattr(survey, measure)(table)
@@ -132,7 +132,7 @@ def test_a_score_in_the_banner_is_the_score_itself(measure):
 
 
 def test_the_classes_of_a_column_add_up_to_its_answers():
-    found = survey.banner(asked(), by=["plan", "channel"])
+    found = groups.banner(asked(), by=["plan", "channel"])
     shares = found[found["row"] != "nps"].groupby(["breakdown", "letter"])
     assert shares["answers"].sum().tolist() == shares["n"].first().tolist()
     assert shares["estimate"].sum().tolist() == pytest.approx([1.0] * 8)
@@ -140,20 +140,20 @@ def test_the_classes_of_a_column_add_up_to_its_answers():
 
 
 def test_a_result_has_its_shape():
-    found = survey.banner(asked(), by=["plan", "channel"])
+    found = groups.banner(asked(), by=["plan", "channel"])
     assert list(found.columns) == [*KEYS, *RESULT, *COLUMNS]
     assert found["breakdown"].drop_duplicates().tolist() == ["total", "plan", "channel"]
     columns = found.drop_duplicates(["breakdown", "letter"])
     assert columns["letter"].tolist() == ["", "A", "B", "C", "A", "B", "C", "D"]
     assert columns["group"].fillna("none").tolist() == ["all", "free", "paid", "trial", "desk", "phone", "web", "none"]
-    none = survey.banner(asked(0), by="plan")
+    none = groups.banner(asked(0), by="plan")
     assert list(none.columns) == list(found.columns)
     assert none.dtypes[COLUMNS].tolist() == found.dtypes[COLUMNS].tolist()
 
 
 def test_ratings_have_a_banner_a_question_and_one_letter_a_group():
     table = pd.DataFrame({"question": ["staff"] * 80 + ["food"] * 40, "plan": ["a", "b"] * 40 + ["b"] * 40, "score": [1, 5] * 60})
-    found = survey.banner(table, measure=survey.Score("ratings", scale=(1, 5)), by="plan")
+    found = groups.banner(table, measure=survey.Score("ratings", scale=(1, 5)), by="plan")
     assert list(found.columns) == ["question", *KEYS, *RESULT, *COLUMNS]
     columns = found.drop_duplicates(["question", "breakdown", "letter"])
     assert columns[["question", "letter"]].values.tolist() == [["food", ""], ["food", "B"], ["staff", ""], ["staff", "A"], ["staff", "B"]]
@@ -164,7 +164,7 @@ def test_ratings_have_a_banner_a_question_and_one_letter_a_group():
 def test_a_column_with_few_answers_is_not_tested_and_it_is_said():
     plan = ["a"] * 40 + ["b"] * 40 + ["c"] * 29
     table = pd.DataFrame({"plan": plan, "score": [10] * 40 + [0] * 69})
-    found = survey.banner(table, by="plan")
+    found = groups.banner(table, by="plan")
     assert [cell(found, letter=letter, row="nps")["tested"] for letter in "ABC"] == [True, True, False]
     assert [cell(found, letter=letter, row="nps")["higher_than"] for letter in "ABC"] == ["B", "", ""]
     assert found.attrs["notes"] == [
@@ -172,7 +172,7 @@ def test_a_column_with_few_answers_is_not_tested_and_it_is_said():
         "1 of 3 columns are not tested: fewer than 30 independent answers, or no other column with as many.",
     ]
     # 40 answers of ten people who repeat themselves are worth ten.
-    again = survey.banner(table.assign(respondent=[f"{name}{row % 10}" for row, name in enumerate(plan)]), by="plan")
+    again = groups.banner(table.assign(respondent=[f"{name}{row % 10}" for row, name in enumerate(plan)]), by="plan")
     assert not again["tested"].any()
     assert again["p_corrected"].isna().all()
 
@@ -180,11 +180,11 @@ def test_a_column_with_few_answers_is_not_tested_and_it_is_said():
 def test_neither_the_engine_nor_the_order_of_the_rows_matters():
     table = asked().assign(weight=np.linspace(0.3, 7, 600))
     score = survey.Score("nps", weight="weight")
-    found = survey.banner(table, measure=score, by=["plan", "channel"])
-    mixed = survey.banner(table.sample(frac=1, random_state=3), measure=score, by=["plan", "channel"])
+    found = groups.banner(table, measure=score, by=["plan", "channel"])
+    mixed = groups.banner(table.sample(frac=1, random_state=3), measure=score, by=["plan", "channel"])
     assert_frame_equal(found, mixed, check_exact=True)
     other = ibis.duckdb.connect().create_table("responses", table)
-    assert_frame_equal(found, survey.banner(other, measure=score, by=["plan", "channel"]), check_exact=True)
+    assert_frame_equal(found, groups.banner(other, measure=score, by=["plan", "channel"]), check_exact=True)
     assert found["measure"].unique().tolist()[0] == "promoters_share_weighted"
 
 
@@ -192,7 +192,7 @@ def test_where_nothing_differs_few_tables_have_a_letter():
     random, false = np.random.default_rng(5), 0
     for _ in range(20):
         table = pd.DataFrame({"plan": random.choice(list("abcdef"), 400), "score": random.integers(0, 11, 400)})
-        false += (survey.banner(table, by="plan")["higher_than"] != "").any()
+        false += (groups.banner(table, by="plan")["higher_than"] != "").any()
     # One in twenty is one of them.
     assert false <= 4
 
@@ -209,19 +209,19 @@ NOTHING = {
 
 @pytest.mark.parametrize(("table", "reason"), NOTHING.values(), ids=NOTHING)
 def test_without_columns_the_result_has_no_rows_and_says_why(table, reason):
-    found = survey.banner(table, by="plan")
+    found = groups.banner(table, by="plan")
     assert len(found) == 0
     assert found.attrs["reason"] == reason
 
 
 def test_a_breakdown_that_nobody_is_in_is_left_out_and_it_is_said():
-    found = survey.banner(asked(90).assign(plan=None), by=["plan", "channel"])
+    found = groups.banner(asked(90).assign(plan=None), by=["plan", "channel"])
     assert found["breakdown"].drop_duplicates().tolist() == ["total", "channel"]
     assert found.attrs["notes"][0] == "No answer has a plan."
 
 
 def test_one_column_stands_alone_without_letters():
-    found = survey.banner(asked(90).assign(plan="a"), by="plan")
+    found = groups.banner(asked(90).assign(plan="a"), by="plan")
     assert found["higher_than"].unique().tolist() == [""]
     assert not found["tested"].any()
 
@@ -235,6 +235,17 @@ def test_an_argument_that_means_nothing_is_refused_in_words():
         ({"by": "n_eff"}, "by: 'n_eff' is a column of this result and cannot be a key"),
     ):
         with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
-            survey.banner(asked(20), **{"by": "plan", **more})
+            groups.banner(asked(20), **{"by": "plan", **more})
     with pytest.raises(TableError, match=r"^banner: the table has no column 'plam'. Did you mean 'plan'\?$"):
-        survey.banner(asked(20), by="plam")
+        groups.banner(asked(20), by="plam")
+
+
+def test_people_who_answered_once_change_nothing_and_those_who_did_twice_do():
+    table = asked(300)
+    once = groups.banner(table.assign(respondent=range(300)), by=["plan", "channel"])
+    unnamed = groups.banner(table.drop(columns="respondent"), by=["plan", "channel"])
+    assert_frame_equal(once, unnamed)
+    assert once.attrs["notes"] == []
+    twice = groups.banner(table, by=["plan", "channel"])
+    assert (twice["n_eff"] <= once["n_eff"] + 1e-9).all()
+    assert (twice["n_eff"] < once["n_eff"] - 1).any()

@@ -1,0 +1,165 @@
+"""Drivers in words: which part matters most, what is not settled, what chance does as well, and what to raise first.
+
+Nothing here is called a cause: importance is what goes with a score.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from cxlib.figures.measures import Measure, counted, decimal, heading, key_words, level_words, listed, measure_named
+
+if TYPE_CHECKING:
+    from cxlib.figures.shown import Row, Shown
+
+RAISE, KEEP, LATER, LEAVE, OPEN = "raise first", "keep up", "later", "leave", "not settled"
+#: More than so many parts are not named in one sentence.
+NAMED = 4
+
+#: What stands under the table.
+DRIVER_WORDS = (
+    "Place: from the best to the worst that the intervals allow. Chance: what a rating that says nothing stays below in 95 of 100 samples. "
+    "Reward and penalty: points of the score for each point of the rating above and below the middle of its scale. "
+    "Importance is what goes with the score; it is no proof that raising a rating raises the score."
+)
+
+Cell = tuple[str, bool]
+
+
+def is_drivers(keys: Iterable[str]) -> bool:
+    """Whether a result with these keys holds drivers of a score."""
+    return "driver" in keys
+
+
+def compared(shown: Shown) -> list[Row]:
+    """The drivers that have an importance: group after group, the most important first."""
+    order = {group: place for place, group in enumerate(dict.fromkeys(row.group("driver").label for row in shown.rows))}
+    rows = (row for row in shown.rows if not math.isnan(row.estimate))
+    return sorted(rows, key=lambda row: (order[row.group("driver").label], -row.estimate, row.label))
+
+
+def name_of(row: Row) -> str:
+    """What was rated, as a reader sees it."""
+    return key_words("driver", row.key("driver"))
+
+
+def number(row: Row, column: str) -> float:
+    """A number beside the importance; NaN where it is missing."""
+    value = row.counts[column]
+    return math.nan if value is None or pd.isna(value) else float(value)
+
+
+def first_ones(rows: Sequence[Row]) -> list[Row]:
+    """The drivers of one group that may be the most important."""
+    return [row for row in rows if number(row, "rank_low") == 1 and row.counts["above_noise"]]
+
+
+def importance(shown: Shown) -> str:
+    """What matters most, or between which that is not settled; what chance does as well; what is to be raised first."""
+    groups: dict[str, list[Row]] = {}
+    for row in compared(shown):
+        groups.setdefault(row.group("driver").spoken, []).append(row)
+    if not groups:
+        return "No part of the experience can be compared."
+    if len(groups) == 1:
+        (rows,) = groups.values()
+        return " ".join([_most(shown.measure, rows), *_order(rows), *_chance(rows), *raised(rows)])
+    said = [_most(shown.measure, rows, group=group) for group, rows in list(groups.items())[:NAMED]]
+    more = len(groups) - len(said)
+    return " ".join([*said, *([f"{counted(more, 'more group is', 'more groups are')} in the table."] if more else [])])
+
+
+def outcome_of(row: Row) -> Measure:
+    """The score that is explained."""
+    name = str(row.counts["outcome"])
+    return measure_named({"ces": "ces_mean", "ratings": "rating_mean"}.get(name, name))
+
+
+def _most(measure: Measure, rows: Sequence[Row], *, group: str = "") -> str:
+    """``Delivery matters most to loyalty (NPS): 14.9 % of the differences between answers go with it (95 % interval 9.8 to 20.6).``"""
+    first, top = first_ones(rows), rows[0]
+    subject = outcome_of(top).subject + (f" in {group}" if group else "")
+    if not first:
+        return f"No part of the experience goes with {subject} more than chance would."
+    behind = f"({level_words(top.level)} interval {measure.interval(top.low, top.high)})"
+    part = f"{measure.quantity(top.estimate)} of the differences between answers"
+    together = f"all {len(rows)} parts together go with {measure.quantity(number(top, 'r_squared'))}"
+    if len(first) == 1:
+        return f"{_capital(name_of(top))} matters most to {subject}: {part} go with it {behind}; {together}."
+    among = listed(map(name_of, first)) if len(first) <= NAMED else f"{len(first)} of {len(rows)} parts"
+    return f"What matters most to {subject} is not settled between {among}: most goes with {name_of(top)}, {part} {behind}; {together}."
+
+
+def _order(rows: Sequence[Row]) -> list[str]:
+    """The refusal to rank what is not stable."""
+    open_ = [row for row in rows if pd.isna(row.counts["rank"]) and row.counts["above_noise"]]
+    if len(open_) < 2 or open_ == first_ones(rows):
+        return []
+    if len(open_) > NAMED:
+        return [f"The order of {len(open_)} of the {len(rows)} parts is not settled."]
+    return [f"The order of {listed(map(name_of, open_))} is not settled."]
+
+
+def _chance(rows: Sequence[Row]) -> list[str]:
+    silent = [name_of(row) for row in rows if not row.counts["above_noise"]]
+    if not silent or len(silent) == len(rows):
+        return []
+    return [f"{_capital(listed(silent))} {'shows' if len(silent) == 1 else 'show'} no more than chance would."]
+
+
+def raised(rows: Sequence[Row]) -> list[str]:
+    """What is important and rated low, and whether low ratings cost."""
+    said = []
+    for row in rows:
+        if row.counts["priority"] == RAISE:
+            penalty, high = number(row, "penalty"), number(row, "penalty_high")
+            rated = f"rated low (mean {decimal(number(row, 'performance'), 2)})"
+            if high < 0:
+                points = "1 point" if decimal(-penalty, 2) == "1.00" else f"{decimal(-penalty, 2)} points"
+                lost = f"low ratings are punished: {points} of the score are lost for each point of the rating"
+                said.append(f"Raise {name_of(row)} first: it is important, {rated}, and {lost}.")
+            else:
+                said.append(f"Raise {name_of(row)} first: it is important and {rated}.")
+    return said
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def driver_cells(shown: Shown, frame: pd.DataFrame) -> tuple[list[Cell], list[list[Cell]]]:
+    """Headings and rows of the table of drivers."""
+    heads: list[Cell] = [*((heading(key), False) for key in shown.keys), ("Place", True), (shown.measure.heading, True)]
+    heads += [(f"{level_words(shown.level)} interval", True), ("Chance (%)", True), ("Johnson (%)", True), ("Mean rating", True)]
+    heads += [("Reward", True), ("Penalty", True), ("Role", False), ("What to do", False), ("Ratings", True), ("Not rated", True)]
+    return heads, [_cells(shown, record) for record in frame.to_dict("records")]
+
+
+def _cells(shown: Shown, record: dict[Any, Any]) -> list[Cell]:
+    measure = shown.measure
+    head: list[Cell] = [(key_words(key, record[key]), False) for key in shown.keys]
+    if record["withheld"]:
+        words = "it would give a smaller group away" if record["beside"] else f"fewer than {shown.k} {measure.base[1]}"
+        return [*head, (f"not shown: {words}", False), *([("", True)] * 11)]
+
+    def share(column: str) -> str:
+        return "" if pd.isna(record.get(column)) else measure.number(float(record[column]), fine=True)
+
+    def mean(column: str) -> str:
+        ends = [record.get(f"{column}{end}") for end in ("", "_low", "_high")]
+        if any(pd.isna(end) for end in ends):
+            return ""
+        value, low, high = (decimal(float(str(end)), 2) for end in ends)
+        return f"{value} ({low} to {high})"
+
+    best, worst = record.get("rank_low"), record.get("rank_high")
+    place = "not compared" if pd.isna(best) else f"{best}" if best == worst else f"{best} to {worst}"
+    span = "" if pd.isna(record["low"]) else measure.interval(float(record["low"]), float(record["high"]), fine=True)
+    whole = [("" if pd.isna(record.get(column)) else decimal(float(record[column]), 0), True) for column in ("n", "missing")]
+    advice: list[Cell] = [(str(record.get(column) or ""), False) for column in ("role", "priority")]
+    numbers = [place, share("estimate"), span, share("noise_floor"), share("johnson"), mean("performance"), mean("reward"), mean("penalty")]
+    return [*head, *((text, True) for text in numbers), *advice, *whole]
