@@ -495,7 +495,7 @@ def test_what_is_no_movement_or_no_rate_is_refused():
     moved, rates = moved_and_rates([9, 3], [9, 9], [40, 40])
     with pytest.raises(ValueError, match=r"^tipping: moved is no movement; it is what survey\.movement\(responses\) returns$"):
         fieldwork.tipping(rates, rates)
-    with pytest.raises(ValueError, match=r"^tipping: rates are no response rates; they are what survey\.response_rate"):
+    with pytest.raises(ValueError, match=r"^tipping: rates are no response rates; they are what fieldwork\.response_rate"):
         fieldwork.tipping(moved, moved)
 
 
@@ -543,7 +543,7 @@ def test_the_picture_of_the_balance_names_who_is_furthest_from_the_customers():
 @pytest.mark.usefixtures("fresh")
 def test_a_category_of_few_answers_is_withheld_and_so_is_one_beside_it():
     few_ = answers(Home=[10, 3] * 10, Office=[9, 3] * 10, Partner=[9, 9])
-    found = survey.balance(few_, customers(segment={"Home": 50, "Office": 45, "Partner": 5}), margins=["segment"])
+    found = fieldwork.balance(few_, customers(segment={"Home": 50, "Office": 45, "Partner": 5}), margins=["segment"])
     picture = figures.balance(found)
     assert "fewer than 5 answers (segment · Partner)" in picture.below
     assert "Partner" not in picture.text
