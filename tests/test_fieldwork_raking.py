@@ -22,7 +22,7 @@ few = settings(max_examples=4)
 GOLDEN = Path(__file__).parent / "golden"
 ROOT = Path(__file__).parents[1]
 RAKED = ["n_people", "n_eff", "deff", "largest_weight", "replicates", "since", "until"]
-BALANCE = ["share_customers", "share_weighted", "asmd_before", "asmd_after", "customers"]
+BALANCE = ["share_customers", "share_weighted", "asmd_before", "asmd_after", "average_customers"]
 
 
 def customers(**shares):
@@ -256,7 +256,7 @@ TEN_DAYS = answers(Home=[9, 3], Office=[3, 9]).assign(
 def test_customers_count_for_the_days_of_the_window_on_which_they_were_customers():
     found = fieldwork.balance(TEN_DAYS, SPELLS, margins=["segment"])
     # Home: a all ten days, b from the sixth on, f the first two. Office: c the first three; d had left, e was yet to come.
-    assert found["customers"].tolist() == [pytest.approx(17 / 10), pytest.approx(3 / 10)]
+    assert found["average_customers"].tolist() == [pytest.approx(17 / 10), pytest.approx(3 / 10)]
     assert found["share_customers"].tolist() == [pytest.approx(0.85), pytest.approx(0.15)]
     assert found.attrs["notes"] == ["Weighted to the 2 customers of an average day from 2026-01-01 to 2026-01-10."]
 
@@ -304,6 +304,26 @@ def test_a_column_that_is_empty_on_one_side_is_not_weighted_to_and_said():
 
 
 # What is not there, and what is refused
+
+
+def test_a_group_that_nobody_answered_stays_without_a_number():
+    table = pd.concat([answers(**HALF).assign(plan="x"), answers(Home=[None, None]).assign(plan="y")]).astype({"score": "Int64"})
+    found = raked(table, by="plan")
+    assert found["plan"].tolist() == ["x", "x", "y", "y"]
+    assert found["n"].tolist() == [50, 50, 0, 0]
+    assert found["estimate"].isna().tolist() == [False, False, True, True]
+    assert found.loc[2:, ["low", "high"]].isna().all(axis=None)
+
+
+def test_months_are_parts_of_what_was_weighted_as_a_whole():
+    day = pd.to_datetime(["2026-01-05"] * 20 + ["2026-02-05"] * 30)
+    table = answers(**HALF).sample(frac=1, random_state=1).assign(time_answered=day, month=day.to_period("M").start_time)
+    found = raked(table.assign(month=lambda t: t["month"].dt.date), by="month")
+    assert found["month"].tolist() == [dt.date(2026, 1, 1)] * 2 + [dt.date(2026, 2, 1)] * 2
+    value = ((table["score"] >= 9) * 100.0 - (table["score"] <= 6) * 100.0).to_numpy()
+    weight = np.where(table["segment"] == "Home", 1.0, 4.0)
+    parts = [np.average(value[part], weights=weight[part]) for part in (slice(20), slice(20, 50))]
+    assert found.loc[found["measure"] == "nps_raked", "estimate"].tolist() == pytest.approx(parts)
 
 
 NOTHING = {
@@ -475,7 +495,7 @@ def test_what_is_no_movement_or_no_rate_is_refused():
     moved, rates = moved_and_rates([9, 3], [9, 9], [40, 40])
     with pytest.raises(ValueError, match=r"^tipping: moved is no movement; it is what survey\.movement\(responses\) returns$"):
         fieldwork.tipping(rates, rates)
-    with pytest.raises(ValueError, match=r"^tipping: rates are no response rates; they are what survey\.response_rate"):
+    with pytest.raises(ValueError, match=r"^tipping: rates are no response rates; they are what fieldwork\.response_rate"):
         fieldwork.tipping(moved, moved)
 
 
@@ -518,6 +538,17 @@ def test_the_picture_of_the_balance_names_who_is_furthest_from_the_customers():
     assert len(picture.axes) == 1
     for said in ("Home (segment)", "+30.0 → 0.0", "50 %"):
         assert said in picture.svg()
+
+
+@pytest.mark.usefixtures("fresh")
+def test_a_category_of_few_answers_is_withheld_and_so_is_one_beside_it():
+    few_ = answers(Home=[10, 3] * 10, Office=[9, 3] * 10, Partner=[9, 9])
+    found = fieldwork.balance(few_, customers(segment={"Home": 50, "Office": 45, "Partner": 5}), margins=["segment"])
+    picture = figures.balance(found)
+    assert "fewer than 5 answers (segment · Partner)" in picture.below
+    assert "Partner" not in picture.text
+    assert "Partner" not in picture.svg()
+    assert [row["share_customers"] is None for row in picture.results[0]["rows"]].count(True) == 2
 
 
 @pytest.mark.usefixtures("fresh")

@@ -17,7 +17,8 @@ from cxlib.tables import RESULT, Table
 
 _KEYS = ["margin", "category"]
 _COUNTS = {
-    "share_customers": "float64", "share_weighted": "float64", "asmd_before": "float64", "asmd_after": "float64", "customers": "float64",
+    "share_customers": "float64", "share_weighted": "float64", "asmd_before": "float64", "asmd_after": "float64",
+    "average_customers": "float64",
 }  # fmt: skip
 
 
@@ -53,21 +54,21 @@ def balance(
     Returns
     -------
     DataFrame, one row per category, in order of ``margins`` and ``also``
-        ===============  =====  =================================================
-        margin           str    the column, or columns crossed
-        category         str    its value; ``"not recorded"`` where it is missing
-        measure          str    ``"share_of_answers"``
-        estimate         float  share of the answers, before raking
-        low, high        float  interval of the share
-        level            float  confidence level of the interval
-        n                int    answers of this category, unweighted
-        share_customers  float  share of the customers
-        share_weighted   float  share of the answers, after raking
-        asmd_before      float  distance from the share of the customers, in standard
-                                deviations of one of these; before raking
-        asmd_after       float  the same after raking
-        customers        float  customers of this category on an average day
-        ===============  =====  =================================================
+        =================  =====  ===============================================
+        margin             str    the column, or columns crossed
+        category           str    its value; ``"not recorded"`` where it is missing
+        measure            str    ``"share_of_answers"``
+        estimate           float  share of the answers, before raking
+        low, high          float  interval of the share
+        level              float  confidence level of the interval
+        n                  int    answers of this category, unweighted
+        share_customers    float  share of the customers
+        share_weighted     float  share of the answers, after raking
+        asmd_before        float  distance from the share of the customers, in
+                                  standard deviations of one of these; before raking
+        asmd_after         float  the same after raking
+        average_customers  float  customers of this category on an average day
+        =================  =====  ===============================================
 
         ``frame.attrs["notes"]`` says which customers, and what was left out; without
         rows, ``frame.attrs["reason"]`` says why.
@@ -142,6 +143,6 @@ def _shares(sample: Sample, population: Population, columns: Crossed, level: flo
             "margin": " × ".join(columns), "category": [category_words(name) for name in names], "measure": "share_of_answers",
             "estimate": share, "low": low, "high": high, "n": n.astype("int64"), "share_customers": target,
             "share_weighted": share_after, "asmd_before": weighting.standardised_difference(share, target),
-            "asmd_after": weighting.standardised_difference(share_after, target), "customers": days / population.length,
+            "asmd_after": weighting.standardised_difference(share_after, target), "average_customers": days / population.length,
         }
     )  # fmt: skip

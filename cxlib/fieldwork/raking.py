@@ -170,11 +170,12 @@ def _reweighted(sample: Sample, numbers: Sequence[Scored], plain: Sequence[pd.Da
     except ValueError as letter:
         raise TableError(f"raked: {letter}") from None
     total, heaviest = counted.weights.sum(axis=1), _heaviest(sample, score)
+    total[counted.n == 0] = np.nan
     frames = []
     for position, (number, before) in enumerate(zip(numbers, plain, strict=True)):
         mean, square = ((counted.weights * values).sum(axis=1) / total for values in (number.worth, number.worth**2))
         clusters = weighting.clusters(parts, sample.factor, position, groups=len(counted.n))
-        spread = np.maximum(square - mean**2, 0)
+        spread = np.nan_to_num(np.maximum(square - mean**2, 0))
         n_eff, freedom = weighting.worth(clusters, found[:, position], spread=spread, n=counted.n, n_eff=counted.n_eff)
         known = Base(pd.Series(pd.NA, index=range(len(counted.n)), dtype="Int64"), n_eff, freedom)
         estimate, low, high = (number.unit * each for each in number.interval(counted, known, level))

@@ -224,6 +224,7 @@ _HEADINGS = {
     "arrived": "Arrived (%)",
     "recent_answered": "Of these answered so far",
     "deff": "Answers for one",
+    "average_customers": "Customers on an average day",
     "share_customers": "Of the customers (%)",
     "share_weighted": "Of the answers, weighted (%)",
     "asmd_before": "Distance",

@@ -151,7 +151,7 @@ def balance(result: pd.DataFrame) -> Picture:
     >>> result = pd.DataFrame({"margin": "segment", "category": ["Business", "Consumer"], "measure": "share_of_answers",
     ...     "estimate": [0.4, 0.6], "low": [0.37, 0.57], "high": [0.43, 0.63], "level": 0.95, "n": [400, 600],
     ...     "share_customers": [0.2, 0.8], "share_weighted": [0.2, 0.8], "asmd_before": [0.5, 0.5], "asmd_after": 0.0,
-    ...     "customers": [20.0, 80.0]})
+    ...     "average_customers": [20.0, 80.0]})
     >>> print(balance(result))
     2 categories of 2 are 0.1 standard deviations away or more: Business (segment) gave 40 % of the answers and is 20 % of the
     customers; Consumer (segment) 60 % of the answers and 80 % of the customers. After weighting the largest distance left is 0.00,
