@@ -1,4 +1,17 @@
-"""What the ratings of one group explain of its score: importance, order, reward and penalty, each with its interval."""
+"""What the ratings of one group explain of its score: importance, order, reward and penalty, each with its interval.
+
+Simulated at 95 %, five drivers whose effect is a straight line, 60 samples each (tests/benchmarks/drivers.md has all, and the
+recovery of the sample company's drivers):
+
+=================================  ====================  ==============  ==============  ===============
+sample                             interval holds        wrong order     line is bent    noise is named
+=================================  ====================  ==============  ==============  ===============
+TABLE
+=================================  ====================  ==============  ==============  ===============
+
+"Line is bent": one of five straight drivers is called basic or a delight. With twelve people a driver instead of the twenty
+that are asked for, intervals held the part of a driver in as few as .88 of samples.
+"""
 
 from __future__ import annotations
 
