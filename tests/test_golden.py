@@ -48,9 +48,11 @@ def test_every_file_is_read_by_a_test():
 
 def test_the_versions_that_are_listed_are_those_that_made_the_files():
     versions = golden("versions").set_index("software")["version"]
-    said = re.search(r"Made with R ([\d.]+), survival ([\d.]+), survey ([\d.]+), cmprsk ([\d.]+)\.", README)
+    said = re.search(
+        r"Made with R ([\d.]+), survival ([\d.]+), survey ([\d.]+), cmprsk ([\d.]+)\. And, for pooling\.R, metafor ([\d.]+)\.", README
+    )
     assert said is not None
-    assert list(said.groups()) == versions[["R", "survival", "survey", "cmprsk"]].tolist()
+    assert list(said.groups()) == versions[["R", "survival", "survey", "cmprsk", "metafor"]].tolist()
 
 
 # Kaplan-Meier

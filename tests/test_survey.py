@@ -121,6 +121,14 @@ def test_a_score_asked_from_one_to_ten_carries_its_scale_in_its_name():
         survey.nps(canonical([0], scale=(1, 10)))
 
 
+def test_a_question_on_satisfaction_has_a_mean_as_well():
+    table = canonical([5, 4, 1, None], kind="csat", scale=(1, 5), question="overall")
+    found = survey.ratings(table, kind="csat").iloc[0]
+    assert [found["question"], found["measure"], found["n"]] == ["overall", "rating_mean", 3]
+    assert found["estimate"] == pytest.approx(10 / 3)
+    assert survey.ratings(table).attrs["reason"] == "Nobody was asked for a rating."
+
+
 def test_ratings_have_one_row_a_question_each_on_its_own_scale():
     table = pd.concat(
         [canonical([5, 4, 1], kind="rating", scale=(1, 5), question="staff"), canonical([0, 10], kind="rating", question="food")]
@@ -489,6 +497,7 @@ ARGUMENTS = {
     "key of this result": (lambda: survey.csat(PLANS, by="since"), "by: 'since' is a column of this result and cannot be a key"),
     "scores as a key": (lambda: survey.distribution(PLANS, by="score"), "by: 'score' is a column of this result and cannot be a key"),
     "kind": (lambda: survey.distribution(PLANS, kind="NPS"), "kind: 'NPS' is none of 'nps', 'csat', 'ces', 'rating'"),
+    "kind that has no mean": (lambda: survey.ratings(PLANS, kind="nps"), "kind: 'nps' is none of 'rating', 'csat'"),
     "a scale twice": (
         lambda: survey.csat(canonical([3], kind="csat", scale=(1, 5)), scale=(1, 7)),
         "scale: the table declares its scales itself (scale_low, scale_high)",

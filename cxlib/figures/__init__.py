@@ -2,25 +2,33 @@
 
 from cxlib.figures.bars import shares
 from cxlib.figures.cards import cards
+from cxlib.figures.crosstabs import banner
 from cxlib.figures.curves import curve
-from cxlib.figures.dots import intervals, worst
+from cxlib.figures.dots import against, intervals, worst
 from cxlib.figures.drivers import drivers, priorities
 from cxlib.figures.lines import trend
+from cxlib.figures.pairs import gap, restated
 from cxlib.figures.picture import Picture, Piece
 from cxlib.figures.settings import style
 from cxlib.figures.tables import account, table
+from cxlib.figures.weights import balance
 from cxlib.figures.words import headline, sentence, set_up
 
 __all__ = [
     "Picture",
     "Piece",
     "account",
+    "against",
+    "balance",
+    "banner",
     "cards",
     "curve",
     "drivers",
+    "gap",
     "headline",
     "intervals",
     "priorities",
+    "restated",
     "sentence",
     "set_up",
     "shares",

@@ -13,8 +13,9 @@ import pandas as pd
 from cxlib.figures import canvas
 from cxlib.figures.canvas import Sheet
 from cxlib.figures.findings import NAMED, based_on, beyond, counted_months, finding, lowest_of, ranked_worst_first
-from cxlib.figures.measures import DAYS_A_MONTH, Measure, decimal, heading, level_words, listed
+from cxlib.figures.measures import DAYS_A_MONTH, Measure, decimal, heading, level_words, listed, moving
 from cxlib.figures.picture import Picture, pictured, several
+from cxlib.figures.rests import Rest, is_rests, rests_of
 from cxlib.figures.shown import Row, Shown, only, read
 
 if TYPE_CHECKING:
@@ -29,11 +30,17 @@ WORST = 8
 
 @dataclass(frozen=True)
 class Mark:
-    """One line of the picture: a name, its number, and whether the caption speaks of it."""
+    """One line of the picture: a name, its number, and whether the caption speaks of it.
+
+    ``words`` stand in the place of the number; a ``ring`` and a ``bar`` are further numbers on the line.
+    """
 
     name: str
     row: Row
     spoken: bool
+    words: str = ""
+    ring: float = math.nan
+    bar: float = math.nan
 
 
 def intervals(result: pd.DataFrame, *, than: pd.DataFrame | None = None) -> Picture:
@@ -154,18 +161,80 @@ def worst(*results: pd.DataFrame, than: pd.DataFrame) -> Picture:
     return several("worst", shown, text, draw=draw, what=what, notes=reasons)
 
 
+def against(result: pd.DataFrame) -> Picture:
+    """The picture of groups against the rest: a dot and its interval each, the one farthest on the bad side first.
+
+    A ring is the pooled score, the bar the score of the rest; beside each group stands its verdict.
+
+    Parameters
+    ----------
+    result : DataFrame
+        What ``groups.against_rest`` returned.
+
+    Returns
+    -------
+    Picture
+        ``text`` names the groups that lie above or below the rest by more than chance.
+
+    Raises
+    ------
+    ValueError
+        If ``result`` holds no groups against the rest.
+
+    See Also
+    --------
+    intervals : the same groups without a comparison.
+    banner : every group against every other.
+
+    Notes
+    -----
+    The interval is that of the group's own score, and may cross the bar of the rest though the two differ by more
+    than chance; the verdict is the test. Above 30 groups the 15 at either end are drawn.
+
+    Examples
+    --------
+    >>> from cxlib import survey
+    >>> plan = ["free"] * 60 + ["paid"] * 60
+    >>> score = [10] * 15 + [8] * 15 + [3] * 30 + [10] * 25 + [8] * 25 + [3] * 10
+    >>> print(against(groups.against_rest(pd.DataFrame({"plan": plan, "score": score}), by="plan")))
+    Larger than chance: free 50 points below the rest (95 % interval 21 to 75) and paid 50 points above (21 to 75).
+    """
+    shown = read(result, asks="against")
+    if not is_rests(shown.counts):
+        what = f"against: this is '{shown.name}', no comparison with the rest"
+        raise ValueError(f"{what}. One comes from groups.against_rest(responses, by=...).")
+    found, notes = rests_of(shown), []
+    if shown.reason or not found:
+        return pictured(shown, finding(shown))
+    if len(found) > 2 * EACH_END:
+        notes.append(f"The {EACH_END} groups at either end of {len(found)} are drawn; the table has all.")
+        found = [*found[:EACH_END], *found[-EACH_END:]]
+    of, marks = moving(shown.measure), [_beside_rest(each) for each in found]
+    signs = f"bar: the rest{', ring: pooled' if any(not math.isnan(mark.ring) for mark in marks) else ''}"
+    by = listed(heading(key).lower() for key in shown.keys)
+    what = f"Dot and {level_words(shown.level)} interval by {by}; {signs}: {of.axis}"
+    return pictured(shown, finding(shown), partial(dotted, of, marks, None, more=f"; {signs}"), what=what, notes=notes)
+
+
+def _beside_rest(each: Rest) -> Mark:
+    words = f"{each.of.number(each.score.estimate)} · {each.brief}"
+    return Mark(each.row.label, each.score, each.apart, words, each.count("pooled"), each.count("score_rest"))
+
+
 def label_of_keys(shown: Shown) -> str:
     """What a result is broken down by, in words."""
     return " · ".join(heading(key).lower() for key in shown.keys if key not in shown.silent)
 
 
-def dotted(measure: Measure, marks: Sequence[Mark], overall: Row | None, sheet: Sheet, *, chance: Sequence[float] = ()) -> Figure:
+def dotted(
+    measure: Measure, marks: Sequence[Mark], overall: Row | None, sheet: Sheet, *, more: str = "", chance: Sequence[float] = ()
+) -> Figure:
     """Name and base, dot and whisker, value and interval; on a phone the words stand above the whisker.
 
     ``chance`` is what each would reach if it were nothing but chance; the axis then begins at 0.
     """
     words = f"{measure.axis}{_asked_at(marks)}, with {level_words(marks[0].row.level)} interval"
-    words += "; low is good" if measure.good == "low" else ""
+    words += more + ("; low is good" if measure.good == "low" else "")
     head = canvas.head_lines(sheet, words)
     step, above = (44.0, 20.0) if sheet.narrow else (27.0, 20.0)
     top = head + above
@@ -211,24 +280,29 @@ class _Lay:
 
 def _columns(measure: Measure, marks: Sequence[Mark], sheet: Sheet) -> _Lay:
     if sheet.narrow:
-        base = sheet.width - 14 - max(canvas.text_width(_value(measure, mark.row), sheet.size, bold=mark.spoken) for mark in marks)
+        base = sheet.width - 14 - max(canvas.text_width(_value(measure, mark), sheet.size, bold=mark.spoken) for mark in marks)
         name = base - 10 - max(canvas.text_width(f"n {decimal(based_on(mark.row), 0)}", sheet.small) for mark in marks)
         return _Lay(name, base, 18, 18)
     names = min(max(canvas.text_width(mark.name, sheet.size, bold=mark.spoken) for mark in marks), 220)
     bases = [decimal(based_on(mark.row), 0) for mark in marks] + [measure.base[1]]
     base = names + 14 + max(canvas.text_width(text, sheet.small) for text in bases)
-    value = max(canvas.text_width(_value(measure, mark.row), sheet.size, bold=mark.spoken) for mark in marks)
+    value = max(canvas.text_width(_value(measure, mark), sheet.size, bold=mark.spoken) for mark in marks)
     return _Lay(names + 2, base, base + 16, value + 16)
 
 
-def _value(measure: Measure, row: Row) -> str:
+def _value(measure: Measure, mark: Mark) -> str:
+    row = mark.row
+    if mark.words:
+        return mark.words
     estimate = "not reached" if math.isnan(row.estimate) else measure.number(row.estimate)
     return f"{estimate} ({measure.interval(row.low, row.high)})"
 
 
 def _ends(measure: Measure, marks: Sequence[Mark], overall: Row | None) -> tuple[float, float]:
     rows = [mark.row for mark in marks] + ([overall] if overall else [])
-    values = [measure.shown(value) for row in rows for value in (row.low, row.estimate, row.high) if not math.isnan(value)]
+    further = [value for mark in marks for value in (mark.ring, mark.bar)]
+    known = [*(value for row in rows for value in (row.low, row.estimate, row.high)), *further]
+    values = [measure.shown(value) for value in known if not math.isnan(value)]
     low, high = (min(values), max(values)) if values else (0.0, 1.0)
     air = 0.05 * (high - low or abs(high) or 1)
     # An interval without an end runs out of the picture.
@@ -273,6 +347,16 @@ def _whiskers(ax: Axes, measure: Measure, marks: Sequence[Mark], *, down: float)
         end = last if math.isnan(mark.row.high) else measure.shown(mark.row.high)
         color = canvas.HIGH if mark.spoken else canvas.GREY
         ax.hlines(place + down, start, end, color=color, linewidth=3 if mark.spoken else 2.5, alpha=0.55, zorder=2)
+    for place, mark in enumerate(marks):
+        if not math.isnan(mark.bar):
+            at = measure.shown(mark.bar)
+            ax.vlines(at, place + down - 0.18, place + down + 0.18, color=canvas.INK, linewidth=1.5, zorder=3)
+        if not math.isnan(mark.ring):
+            color = canvas.HIGH if mark.spoken else canvas.GREY
+            ax.plot(
+                [measure.shown(mark.ring)], [place + down], "o", markersize=11, markerfacecolor="none", markeredgecolor=color,
+                markeredgewidth=1.5, zorder=4, clip_on=False,
+            )  # fmt: skip
     dots = pd.DataFrame(
         {
             "at": [measure.shown(mark.row.estimate) for mark in marks],
@@ -290,7 +374,7 @@ def _whiskers(ax: Axes, measure: Measure, marks: Sequence[Mark], *, down: float)
 def _names(fig: Figure, measure: Measure, mark: Mark, sheet: Sheet, lay: _Lay, y: float) -> None:
     """What stands beside a whisker: its name, its base, its value."""
     color = canvas.HIGH if mark.spoken else canvas.INK
-    value, base = _value(measure, mark.row), decimal(based_on(mark.row), 0)
+    value, base = _value(measure, mark), decimal(based_on(mark.row), 0)
     name = canvas.shortened(mark.name, lay.name, sheet.size, bold=mark.spoken)
     canvas.write(fig, 0, y, name, size=sheet.size, color=color, bold=mark.spoken)
     canvas.write(fig, lay.base, y, f"n {base}" if sheet.narrow else base, size=sheet.small, color=canvas.QUIET, ha="right")

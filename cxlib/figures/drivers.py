@@ -32,7 +32,7 @@ def drivers(result: pd.DataFrame) -> Picture:
     Parameters
     ----------
     result : DataFrame
-        What `cxlib.survey.drivers` returned.
+        What `cxlib.impact.drivers` returned.
 
     Returns
     -------
@@ -83,7 +83,7 @@ def priorities(result: pd.DataFrame) -> Picture:
     Parameters
     ----------
     result : DataFrame
-        What `cxlib.survey.drivers` returned for one group.
+        What `cxlib.impact.drivers` returned for one group.
 
     Returns
     -------

@@ -11,7 +11,9 @@ import math
 from collections.abc import Sequence
 from datetime import date
 
+from cxlib.figures.closes import is_closes, restatements
 from cxlib.figures.importance import importance, is_drivers
+from cxlib.figures.lettered import banner_words, is_banner
 from cxlib.figures.measures import (
     DAYS_A_MONTH,
     MONTHS,
@@ -24,7 +26,10 @@ from cxlib.figures.measures import (
     window_words,
 )
 from cxlib.figures.moves import is_moves, movements
+from cxlib.figures.parts import part_of, shares_told
+from cxlib.figures.rests import against_words, is_rests
 from cxlib.figures.shown import Row, Shown
+from cxlib.figures.sides import apart, is_sides
 
 NPS_SCORES = tuple(range(11))
 
@@ -38,6 +43,18 @@ def finding(shown: Shown, *, than: Row | None = None) -> str:
         return shown.reason
     if is_moves(shown.keys):
         return movements(shown)
+    if own := _own(shown):
+        return own
+    if is_banner(shown.keys):
+        return banner_words(shown)
+    if is_rests(shown.counts):
+        return against_words(shown)
+    if is_sides(shown):
+        return apart(shown)
+    if is_closes(shown):
+        return restatements(shown)
+    if part_of(shown):
+        return shares_told(shown)
     if is_drivers(shown.keys):
         return importance(shown)
     if "month" in shown.keys:
@@ -49,6 +66,18 @@ def finding(shown: Shown, *, than: Row | None = None) -> str:
     if shown.keys:
         return groups(shown, than=than)
     return overall(shown)
+
+
+def _own(shown: Shown) -> str:
+    """The finding of a result that says more than its numbers alone: of weights, and of those who did not answer."""
+    # These findings are made of the pieces below, so they are found when they are needed.
+    from cxlib.figures import weights
+
+    if f"{shown.measure.name}_raked" in set(shown.frame["measure"]):
+        return weights.beside(shown)
+    if shown.measure.name.removesuffix("_weighted").endswith("_tipping"):
+        return weights.tipped(shown)
+    return weights.mix(shown) if {"margin", "category"} <= set(shown.keys) else ""
 
 
 def capital(text: str) -> str:

@@ -101,6 +101,13 @@ class Measure:
 _CUSTOMERS = ("customer", "customers")
 _SHARE = (0.0, 1.0)
 
+#: Classes of answers, whose shares a cross-table has: name, words, and whether many of them are good.
+_CLASSES: tuple[tuple[str, str, Literal["high", "low"] | None], ...] = (
+    ("promoters", "promoters", "high"), ("passives", "passives", None), ("detractors", "detractors", "low"),
+    ("dissatisfied", "dissatisfied answers", "low"), ("easy", "easy answers", "high"), ("hard", "hard answers", "low"),
+    ("top", "best answers", "high"), ("bottom", "worst answers", "low"),
+)  # fmt: skip
+
 _MEASURES = (
     Measure(
         "nps", "loyalty (NPS)", "Loyalty (NPS)", "NPS (points)",
@@ -136,6 +143,29 @@ _MEASURES = (
         base=_CUSTOMERS, base_heading="Customers", floor=0,
     ),
     Measure(
+        "response_rate", "the response rate", "Response rate", "Answered (%)", "Share of invitations that were answered, %", "share",
+        base=("invitation", "invitations"), base_heading="Invitations", floor=0, ceiling=1,
+    ),
+    Measure(
+        "share_of_answers", "the share of the answers", "Share of the answers", "Of the answers (%)", "Share of the answers, %", "share",
+        good=None, floor=0, ceiling=1,
+    ),
+    *(
+        Measure(
+            f"{one}_share", f"the share of {words}", words.capitalize(), f"{words.capitalize()} (%)", f"Share of {words}, %", "share",
+            good=good, floor=0, ceiling=1,
+        )
+        for one, words, good in _CLASSES
+    ),
+    Measure(
+        "class_share", "the share of answers", "Share of answers", "Share (%)", "Share of answers, %", "share",
+        base_heading="All answers", good=None, floor=0, ceiling=1,
+    ),
+    Measure(
+        "choice_share", "the share that chose it", "Share that chose it", "Chosen by (%)", "Share of those who answered, %", "share",
+        base_heading="Those who answered", good=None, floor=0, ceiling=1,
+    ),
+    Measure(
         "driver_importance", "importance", "Importance", "Importance (%)", "Part of the differences between answers that goes with it, %",
         "share", base=("rating", "ratings"), base_heading="Ratings", good=None, floor=0, ceiling=1,
     ),
@@ -144,7 +174,9 @@ _VOCABULARY = {measure.name: measure for measure in _MEASURES}
 
 #: A result without rows has lost the name of its measure; the counts it would have had tell.
 _TELLTALE = {
+    "score_rest": "difference",
     "verdict": "change",
+    "higher_than": "banner",
     "promoters": "nps",
     "satisfied": "csat",
     "easy": "ces_share",
@@ -153,18 +185,62 @@ _TELLTALE = {
     "events": "survival",
     "churned": "median_tenure",
     "answers": "answer_share",
+    "chosen": "choice_share",
+    "n_closed": "result_restated",
+    "too_recent": "response_rate",
+    "share_customers": "share_of_answers",
+    "score_of_silent": "nps_tipping",
+    "largest_weight": "nps",
     "johnson": "driver_importance",
 }
 
 #: Keys along which a result is a curve or a distribution: its rows are no groups of their own.
-AXES = ("score", "step", "tenure_days")
+AXES = ("score", "step", "tenure_days", "class", "choice")
 
 _HEADINGS = {
     "n_eff": "Effective answers",
     "tenure_days": "Tenure (months)",
     "joined_left": "Joined and left in the month",
     "level": "Level",
+    "estimate_customers": "Customers",
+    "estimate_staff": "Staff",
+    "n_customers": "Answers of customers",
+    "n_staff": "Answers of staff",
+    "estimate_later": "Later",
+    "estimate_early": "Early",
+    "n_later": "Later answers",
+    "n_early": "Early answers",
+    "p_corrected": "Corrected p",
+    "smallest_detectable": "Difference they show",
+    "n_to_tell": "Answers to tell",
+    "estimate_closed": "At the close",
+    "n_closed": "Answers at the close",
+    "restated": "Restated by",
+    "late": "Late answers",
+    "days": "Early within (days)",
+    "n_people": "People",
+    "to_come": "Still to come",
+    "closed": "Closed on",
+    "arrived": "Arrived (%)",
+    "recent_answered": "Of these answered so far",
+    "deff": "Answers for one",
+    "share_customers": "Of the customers (%)",
+    "share_weighted": "Of the answers, weighted (%)",
+    "asmd_before": "Distance",
+    "asmd_after": "Distance, weighted",
+    "score_answered": "Score of those who answered",
+    "score_of_silent": "Score the silent would need",
+    "to_target": "Lower for the target",
     "driver": "Part of the experience",
+}
+
+#: What a measure is made into, by the end of its name: in a sentence, over a column, beside a picture.
+_DERIVED = {
+    "_change": ("the change of", "Change", "Change of"),
+    "_difference": ("the difference of", "Difference", "Group less rest,"),
+    "_gap": ("the gap in", "Gap", "Staff less customers,"),
+    "_early": ("the difference in", "Difference", "Early less later answers,"),
+    "_restated": ("", "", ""),
 }
 
 #: What has been measured before what it was measured with: the first that a result holds is drawn.
@@ -173,8 +249,13 @@ _ORDER = {measure.name: place for place, measure in enumerate(_MEASURES)}
 
 def measure_named(name: str) -> Measure:
     """The vocabulary of a measure; one that is not in it is spoken of by its name."""
+    if name.endswith("_raked"):
+        return _raked(measure_named(name.removesuffix("_raked")), name)
     base = name.removesuffix("_weighted")
-    found = _VOCABULARY.get(base) or (_change(base) if base.endswith("_change") else _unlisted(base))
+    derived = next((suffix for suffix in _DERIVED if base.endswith(suffix)), None)
+    found = _VOCABULARY.get(base) or (
+        _derived(base, derived) if derived else _tipping(base) if base.endswith("_tipping") else _unlisted(base)
+    )
     if base == name:
         return found
     return replace(
@@ -183,17 +264,39 @@ def measure_named(name: str) -> Measure:
 
 
 def moving(measure: Measure) -> Measure:
-    """The measure whose change a result holds: that of ``csat_change`` is ``csat``."""
-    return measure_named(measure.name.replace("_change", "")) if measure.change else measure
+    """The measure whose change or difference a result holds: that of ``csat_change`` is ``csat``."""
+    suffix = next((suffix for suffix in _DERIVED if suffix in measure.name), "") if measure.change else ""
+    return measure_named(measure.name.replace(suffix, "")) if suffix else measure
 
 
-def _change(name: str) -> Measure:
-    of = measure_named(name.removesuffix("_change"))
-    found = replace(of, name=name, subject=f"the change of {of.subject}", short=f"{of.short}, change", change=True)
+def _derived(name: str, suffix: str) -> Measure:
+    """A change or difference of a measure, with a sign; or the measure itself, restated."""
+    of = measure_named(name.removesuffix(suffix))
+    if suffix == "_restated":
+        return replace(of, name=name)
+    what, over, axis = _DERIVED[suffix]
+    found = replace(of, name=name, subject=f"{what} {of.subject}", short=f"{of.short}, {over.lower()}", change=True)
     unit = found.unit.strip()
     span = of.ceiling - of.floor
-    axis = f"Change of {of.subject}{f' in {unit}' if unit else ''}"
-    return replace(found, heading=f"Change{f' ({unit})' if unit else ''}", axis=axis, floor=-span, ceiling=span)
+    axis = f"{axis} {of.subject}{f' in {unit}' if unit else ''}"
+    if suffix in {"_gap", "_early"}:
+        found = replace(found, base_heading="Answers on the smaller side")
+    return replace(found, heading=f"{over}{f' ({unit})' if unit else ''}", axis=axis, floor=-span, ceiling=span)
+
+
+def _raked(of: Measure, name: str) -> Measure:
+    words = "weighted to the customers"
+    return replace(of, name=name, subject=f"{of.subject}, {words},", short=f"{of.short}, {words}", axis=f"{of.axis}, {words}")
+
+
+def _tipping(name: str) -> Measure:
+    of = measure_named(name.removesuffix("_tipping"))
+    unit = replace(of, change=True).unit.strip()
+    over = f"How much lower the silent would have to score{f' ({unit})' if unit else ''}"
+    return replace(
+        of, name=name, subject=f"how much lower in {of.subject} the silent would have to be", short=over, heading=over, axis=over,
+        good=None, floor=-math.inf, ceiling=math.inf, change=True,
+    )  # fmt: skip
 
 
 def measure_of(frame: pd.DataFrame) -> Measure:

@@ -189,7 +189,7 @@ class Move:
             parts.append(f"{counted(self.row.n, 'answer shows', 'answers show')} changes from about {size(self.measure, least)}")
         if not math.isnan(needed):
             unit = "" if parts else " answers"
-            parts.append(f"about {decimal(_round(needed), 0)}{unit} {_EACH[self.way]} would tell")
+            parts.append(f"about {decimal(about(needed), 0)}{unit} {_EACH[self.way]} would tell")
         why = f": {'; '.join(parts)}" if parts else ""
         return f"Whether {subject} moved {self.between} cannot be told yet {self.behind()}{why}."
 
@@ -303,7 +303,7 @@ def size(measure: Measure, value: float) -> str:
     return measure.quantity(abs(value)).removeprefix("+")
 
 
-def _round(value: float) -> float:
+def about(value: float) -> float:
     """Two figures, upwards: more would look as if it were known."""
     step = 10 ** max(math.floor(math.log10(value)) - 1, 0) if value >= 1 else 1
     return math.ceil(value / step) * step

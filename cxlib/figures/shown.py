@@ -12,10 +12,12 @@ from typing import Any
 
 import pandas as pd
 
+from cxlib.figures.lettered import TOTAL, columns_of, is_banner, unlettered
 from cxlib.figures.measures import AXES, Measure, a_date, counted, family, label, listed, measure_of, moving, spoken
 from cxlib.figures.moves import is_moves, names_of, way_of
+from cxlib.figures.rests import UNPOOLED, is_rests, unpooled
 from cxlib.figures.settings import CURRENT
-from cxlib.figures.withhold import PAIR, withheld
+from cxlib.figures.withhold import OF_THE_CLOSE, PAIR, few_late, sides_of, withheld
 from cxlib.tables import RESULT
 
 
@@ -87,7 +89,11 @@ class Shown:
     @cached_property
     def rows(self) -> list[Row]:
         """The rows that are drawn: of the measure the result is about, not withheld, with an estimate or an interval."""
-        wanted = self.frame[(self.frame["measure"] == self.measure.name) & ~self.frame["withheld"] & (self.frame["n"] > 0)]
+        return self.rows_of(self.measure.name)
+
+    def rows_of(self, measure: str) -> list[Row]:
+        """The rows of one measure that may be shown."""
+        wanted = self.frame[(self.frame["measure"] == measure) & ~self.frame["withheld"] & (self.frame["n"] > 0)]
         records = [{str(name): value for name, value in record.items()} for record in wanted.to_dict("records")]
         return [self._row(record) for record in records]
 
@@ -142,13 +148,16 @@ class Shown:
             said.append(f"Not shown: tenures with {fewer} at risk.")
         said += self.remarks
         if self.empty and not is_moves(self.keys):
-            said.append(f"No {self.measure.base[1]}: {_some(self.empty)}.")
+            nobody = f"No {self.measure.base[1]}{' on one of the two sides' if sides_of(self.counts) else ''}"
+            said.append(f"{nobody}: {_some(self.empty)}.")
         return said
 
     @property
     def empty(self) -> tuple[str, ...]:
         """The groups nobody belongs to: they are in the table, and have nothing to draw."""
         nobody = self.frame[(self.frame["measure"] == self.measure.name) & (self.frame["n"] == 0).fillna(False)]
+        if is_banner(self.keys):
+            return columns_of(nobody)
         return _labels(nobody, [key for key in self.keys if key not in AXES]) if self.keys else ()
 
     @cached_property
@@ -184,23 +193,34 @@ def read(result: pd.DataFrame, *, asks: str, needs: Sequence[str] = ()) -> Shown
         raise ValueError(f"{asks}: the result has no key '{missing[0]}'; its keys are {listed(keys) or 'none'}.")
     frame = result.reset_index(drop=True)
     k = CURRENT.smallest_group
+    groups = [key for key in keys if key not in AXES]
     flags = withheld(frame, keys=keys, k=k)
     frame = frame.assign(withheld=flags["small"] | flags["beside"])
-    groups = [key for key in keys if key not in AXES]
+    few = few_late(frame, keys=keys, k=k) & ~frame["withheld"]
+    few_labels = _labels(frame[few], groups)
+    frame.loc[few, [name for name in OF_THE_CLOSE if name in frame.columns]] = None
     tail = (frame["n"] > 0) & (frame["n"] < k) & ~frame["withheld"] & ("tenure_days" in keys)
     # Of a withheld curve only the group stays: each of its steps is the tenure of somebody.
     steps = frame["withheld"] & ("tenure_days" in keys)
     steps &= frame.duplicated(subset=[*groups, "measure"])
-    names = partial(names_of, way=way_of(frame)) if is_moves(keys) else _labels
+    names = partial(names_of, way=way_of(frame)) if is_moves(keys) else _columns_named if is_banner(keys) else _labels
     own = [key for key in groups if key not in PAIR] if is_moves(keys) else groups
     small, beside = (names(frame[flags[column]], own) for column in ("small", "beside"))
     frame["beside"] = flags["beside"]
     left = _labels(frame[~tail], groups)
     gone = tuple(name for name in _labels(frame[tail], groups) if name not in left)
+    remarks = list(result.attrs.get("notes", ()))
+    if is_banner(keys):
+        frame = unlettered(frame)
+    elif is_rests(counts):
+        frame, gave_away = unpooled(frame)
+        remarks += [UNPOOLED] * gave_away
     frame = _blanked(frame, keys, counts)[~(tail | steps)].reset_index(drop=True)
-    name, given = _stem(family(result), [*own, *frame["between"].head(1)] if is_moves(keys) else keys), result.attrs.get("reason")
-    held: dict[str, Any] = {"small": small, "beside": beside, "cut": int(tail.sum()), "gone": gone}
-    held["remarks"] = tuple(result.attrs.get("notes", ()))
+    name, given = _name(result, keys, own, frame), result.attrs.get("reason")
+    held: dict[str, Any] = {"small": small, "beside": beside, "cut": int(tail.sum()), "gone": gone, "remarks": tuple(remarks)}
+    if few_labels:
+        words = f"fewer than {counted(k, 'late answer', 'late answers')} changed, or would be given away"
+        held["remarks"] += (f"Not shown: what {words} ({_some(few_labels)}).",)
     held["together"] = int(result.attrs.get("together", 0))
     return Shown(frame, tuple(keys), tuple(counts), measure_of(result), name, CURRENT.smallest_group, CURRENT.as_of, given, **held)
 
@@ -239,6 +259,19 @@ def _labels(frame: pd.DataFrame, groups: Sequence[str]) -> tuple[str, ...]:
         return ("all of them",)
     rows = frame[list(groups)].drop_duplicates().to_dict("records")
     return tuple(spoken((str(key), value) for key, value in row.items()) for row in rows)
+
+
+def _columns_named(frame: pd.DataFrame, groups: Sequence[str]) -> tuple[str, ...]:  # noqa: ARG001 - a column has one name
+    return columns_of(frame)
+
+
+def _name(result: pd.DataFrame, keys: Sequence[str], own: Sequence[str], frame: pd.DataFrame) -> str:
+    """The file stem of a result, by what it holds and is grouped by."""
+    if is_moves(keys):
+        return _stem(family(result), [*own, *frame["between"].head(1)])
+    if is_banner(keys):
+        return _stem(f"{measure_of(result).name}_banner", [name for name in dict.fromkeys(frame["breakdown"]) if name != TOTAL])
+    return _stem(family(result), keys)
 
 
 def _stem(measure: str, keys: Sequence[str]) -> str:

@@ -10,11 +10,25 @@ import pandas as pd
 from markupsafe import Markup
 
 from cxlib.figures import canvas
+from cxlib.figures.cells import count_of, count_words
 from cxlib.figures.findings import finding
 from cxlib.figures.importance import DRIVER_WORDS, driver_cells, is_drivers
-from cxlib.figures.measures import a_date, date_words, decimal, heading, key_words, level_words, listed, measure_named, moving, window_words
+from cxlib.figures.lettered import is_banner
+from cxlib.figures.measures import (
+    a_date,
+    date_words,
+    decimal,
+    heading,
+    key_words,
+    level_words,
+    listed,
+    measure_named,
+    moving,
+    window_words,
+)
 from cxlib.figures.moves import SIGNS, WAYS, is_moves, periods, size, way_of
 from cxlib.figures.picture import Piece, said
+from cxlib.figures.rests import is_rests
 from cxlib.figures.shown import Shown, read
 from cxlib.figures.withhold import PAIR
 from cxlib.tables import RESULT
@@ -26,7 +40,11 @@ MOST_ROWS = 200
 CURVE_ROWS = 60
 
 #: Said elsewhere on the table, or for machines only.
-_UNSEEN = ("since", "until", "scale_low", "scale_high")
+_UNSEEN = (
+    "since", "until", "since_before", "until_before", "between", "scale_low", "scale_high", "p_value", "margin", "one_only",
+)  # fmt: skip
+#: Of two scores side by side the table has the scores and what they rest on; the file has their intervals and ends, too.
+_UNSEEN_PARTS = ("low_", "high_", "good_", "bad_")
 
 Cell = tuple[str, bool]
 
@@ -87,6 +105,10 @@ def html_table(shown: Shown) -> Markup:
     """Caption, headings, rows and the file of a result, all escaped."""
     if is_moves(shown.keys):
         return _moves_table(shown)
+    if is_banner(shown.keys) or is_rests(shown.counts):
+        from cxlib.figures.crosstabs import against_table, banner_tables
+
+        return banner_tables(shown) if is_banner(shown.keys) else against_table(shown)
     if is_drivers(shown.keys):
         return _drivers_table(shown)
     frame = _thinned(shown)
@@ -99,7 +121,7 @@ def html_table(shown: Shown) -> Markup:
     heads: list[Cell] = [(heading(key), key in ("tenure_days", "score")) for key in shown.keys]
     heads += [("Measure", False)] if several else []
     heads += [(estimate, True), (f"{level_words(shown.level)} interval", True), (shown.measure.base_heading, True)]
-    heads += [(heading(column), True) for column in columns] + ([("Window", False)] if window else [])
+    heads += [(heading(column), column != "verdict") for column in columns] + ([("Window", False)] if window else [])
     rows = [_cells(shown, record, columns, several=several, window=window) for record in cut.to_dict("records")]
     caption = f"{_caption(shown, windows)}{_left_out(shown, len(cut), len(frame))}"
     return grid(caption, heads, rows, first=max(len(shown.keys), 1)) + download(csv(shown), f"{shown.name}.csv")
@@ -153,9 +175,9 @@ def _moves_cells(record: dict[Any, Any], groups: Sequence[str], way: str, shown:
         (measure.interval(_float(record["low"]), _float(record["high"]), fine=True) if change else "", True),
         ("" if math.isnan(p) else "below 0.001" if p < 0.001 else decimal(p, 3), True),
         *(("" if math.isnan(value) else of.number(value, fine=True), True) for value in ends),
-        *((_count(record[name]), True) for name in ("n_before", "n_after")),
+        *((count_words(record[name]), True) for name in ("n_before", "n_after")),
         ("" if math.isnan(known["smallest_detectable"]) else size(measure, known["smallest_detectable"]), True),
-        (_count(record["n_to_tell"]), True),
+        (count_words(record["n_to_tell"]), True),
     ]
 
 
@@ -172,15 +194,16 @@ def _cells(shown: Shown, record: dict[Any, Any], columns: Sequence[str], *, seve
     if measure.name == "median_tenure" and not estimate:
         estimate = "not reached"
     interval = "" if pd.isna(record["low"]) else measure.interval(float(record["low"]), _float(record["high"]), fine=True)
-    cells = [*head, (estimate, True), (interval, True), (_count(record["n"]), True)]
-    cells += [(_count(record[column]), True) for column in columns]
+    cells = [*head, (estimate, True), (interval, True), (count_words(record["n"]), True)]
+    cells += [(count_of(measure, column, record), column != "verdict") for column in columns]
     return cells + ([(window_words(record["since"], record["until"]), False)] if window else [])
 
 
 def _counts(shown: Shown) -> list[str]:
     """The counts that are shown: not the window, which has its own column, and not the effective base where it is the base."""
     same = "n_eff" in shown.frame and bool((shown.frame["n_eff"].isna() | (shown.frame["n_eff"] == shown.frame["n"])).all())
-    return [name for name in shown.counts if name not in _UNSEEN and not (name == "n_eff" and same)]
+    seen = [name for name in shown.counts if name not in _UNSEEN and not name.startswith(_UNSEEN_PARTS)]
+    return [name for name in seen if not (name == "n_eff" and same)]
 
 
 def _thinned(shown: Shown) -> pd.DataFrame:
@@ -225,12 +248,6 @@ def _left_out(shown: Shown, rows: int, of: int) -> str:
 
 def _float(value: Any) -> float:
     return math.nan if pd.isna(value) else float(value)
-
-
-def _count(value: Any) -> str:
-    if value is None or pd.isna(value):
-        return ""
-    return decimal(float(value), 0 if float(value).is_integer() else 1) if isinstance(value, (int, float)) else key_words("", value)
 
 
 def grid(caption: str, heads: Sequence[Cell], rows: Sequence[Sequence[Cell]], *, first: int = 1) -> Markup:

@@ -4,20 +4,29 @@ A group with fewer than ``k`` answers is withheld. A single withheld group could
 the total less all others, so the groups withheld along any one key must be at least two and hold
 at least ``k`` together: the next smallest goes with them until they do. A group without a key is withheld
 like any other, but no group is withheld for its sake: nobody knows who is in it. It is the last to be withheld
-for another's. A change is withheld where one of its two periods is: it would give that one away.
+for another's. A change is withheld where one of its two periods is: it would give that one away. So is a difference
+of two sets of answers, for the sake of either; and what a few late answers changed, which would tell what they said.
+A group is withheld where the rest it is set against is small, and of a table of columns whole columns are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pandas as pd
 
+from cxlib.figures.lettered import is_banner
 from cxlib.figures.measures import AXES
 
 #: Keys of a change.
 PAIR = ("before", "after")
+
+#: Two sets of answers to one question that stand side by side in a row, the one that the other is measured against first.
+SIDES = (("customers", "staff"), ("later", "early"))
+
+#: What is known of a month at its close, and since.
+OF_THE_CLOSE = ("restated", "estimate_closed", "low_closed", "high_closed", "n_closed", "late")
 
 #: Keys whose values share their respondents: the total over them says nothing about one of them.
 _SHARED = (*AXES, "question", "driver")
@@ -27,6 +36,10 @@ def withheld(frame: pd.DataFrame, *, keys: Sequence[str], k: int) -> pd.DataFram
     """Two columns beside ``frame``: ``small`` (0 < n < k) and ``beside`` (withheld to keep a small one from being worked out)."""
     if set(PAIR) <= set(keys) and len(frame):
         return _of_changes(frame, [key for key in keys if key not in PAIR], k)
+    if is_banner(keys) and len(frame):
+        return _of_columns(frame, [key for key in keys if key in _SHARED], k)
+    if (sides := sides_of(frame.columns)) and len(frame):
+        return _of_either(frame, [f"n_{side}" for side in sides], keys, k)
     group = [key for key in keys if key not in AXES]
     base = "customers" if "customers" in frame else "n"
     if not len(frame):
@@ -43,7 +56,29 @@ def withheld(frame: pd.DataFrame, *, keys: Sequence[str], k: int) -> pd.DataFram
     # A merge on keys would not pair missing ones in every pandas; the number of the group does.
     number = frame.groupby(group, dropna=False, sort=False).ngroup().to_numpy()
     found: pd.DataFrame = sizes[["small", "beside"]].iloc[number].set_index(frame.index)
+    if "n_rest" in frame:
+        found["beside"] |= (frame["n_rest"] > 0) & (frame["n_rest"] < k) & (frame["n"] > 0) & ~found["small"]
     return found
+
+
+def sides_of(columns: Iterable[str]) -> tuple[str, str] | None:
+    """The two sets of answers that a result sets against each other; None where it does not."""
+    return next((pair for pair in SIDES if {f"n_{side}" for side in pair} <= set(columns)), None)
+
+
+def few_late(frame: pd.DataFrame, *, keys: Sequence[str], k: int) -> pd.Series:
+    """Whether the score at the close would tell what a few answers said: those that had come, or those that came late."""
+    if not {"n_closed", "late"} <= set(frame.columns) or not len(frame):
+        return pd.Series(False, index=frame.index, dtype=bool)
+    found = _of_either(frame, ["n_closed", "late"], keys, k)
+    return found["small"] | found["beside"]
+
+
+def _of_either(frame: pd.DataFrame, bases: Sequence[str], keys: Sequence[str], k: int) -> pd.DataFrame:
+    """What is withheld for the sake of one of two bases."""
+    known = [withheld(frame[[*keys, "measure"]].assign(n=frame[base].fillna(0).astype("int64")), keys=keys, k=k) for base in bases]
+    small, beside = (known[0][name] | known[1][name] for name in ("small", "beside"))
+    return pd.DataFrame({"small": small, "beside": beside & ~small}, index=frame.index)
 
 
 def _of_changes(frame: pd.DataFrame, groups: list[str], k: int) -> pd.DataFrame:
@@ -53,6 +88,18 @@ def _of_changes(frame: pd.DataFrame, groups: list[str], k: int) -> pd.DataFrame:
     found = withheld(both, keys=[*groups, "period"], k=k).to_numpy().reshape(2, len(frame), 2)
     small, beside = found[:, :, 0].any(axis=0), found[:, :, 1].any(axis=0)
     return pd.DataFrame({"small": small, "beside": beside & ~small}, index=frame.index)
+
+
+def _of_columns(frame: pd.DataFrame, questions: list[str], k: int) -> pd.DataFrame:
+    """The same for columns: each is withheld in all its rows, in view of the others of its breakdown and of the total."""
+    of = [*questions, "breakdown", "group"]
+    found = pd.DataFrame({"small": False, "beside": False}, index=frame.index)
+    for _, part in frame.groupby([*questions, "breakdown"], dropna=False, sort=False):
+        sizes = part.drop_duplicates("letter")
+        flags = withheld(sizes[[*of, "letter", "n"]], keys=["group"], k=k)
+        for flag in found:
+            found.loc[part.index, flag] = part["letter"].isin(sizes.loc[flags[flag], "letter"])
+    return found
 
 
 def _hide_more(sizes: pd.DataFrame, group: Sequence[str], k: int) -> bool:

@@ -23,6 +23,8 @@ CERTAIN: Freedom = (np.inf, np.inf)
 
 #: Verdicts, as a reader has them.
 UNCHANGED, UP, DOWN, OPEN = "no material change", "up", "down", "cannot tell yet"
+#: The same of a group and the rest.
+ALIKE, ABOVE, BELOW = "no material difference", "above", "below"
 
 
 @dataclass(frozen=True)
@@ -179,12 +181,20 @@ def benjamini_hochberg(p_values: npt.ArrayLike) -> Floats:
     return corrected
 
 
-def verdicts(estimate: npt.ArrayLike, p_corrected: npt.ArrayLike, unchanged: npt.ArrayLike, *, level: float) -> Sequence[str]:
+def verdicts(
+    estimate: npt.ArrayLike,
+    p_corrected: npt.ArrayLike,
+    unchanged: npt.ArrayLike,
+    *,
+    level: float,
+    words: tuple[str, str, str] = (UNCHANGED, UP, DOWN),
+) -> Sequence[str]:
     """What can be said of each change: within the margin, then up or down, then neither."""
+    alike, up, down = words
     found = np.asarray(p_corrected, dtype=float) < 1 - level
-    moved = np.where(np.asarray(estimate, dtype=float) > 0, UP, DOWN)
-    words: list[str] = np.where(np.asarray(unchanged, dtype=bool), UNCHANGED, np.where(found, moved, OPEN)).tolist()
-    return words
+    moved = np.where(np.asarray(estimate, dtype=float) > 0, up, down)
+    said: list[str] = np.where(np.asarray(unchanged, dtype=bool), alike, np.where(found, moved, OPEN)).tolist()
+    return said
 
 
 def _wald(

@@ -30,6 +30,7 @@ KINDS = {
     "csat": "Nobody was asked how satisfied they are.",
     "ces": "Nobody was asked how much effort it took.",
     "rating": "Nobody was asked for a rating.",
+    "choice": "Nobody was asked a question with choices, or one with yes and no.",
     None: "There are no answers.",
 }
 
@@ -76,8 +77,9 @@ class Asked:
         who = self.who(expr)
         if self.question is not None:
             expr = expr.filter(expr["question"] == self.question)
-        elif self.kind is not None and "kind" in expr.columns:
-            expr = expr.filter(expr["kind"] == self.kind)
+        elif "kind" in expr.columns:
+            # What was chosen of several is no score on a scale, though it is kept as 1 or 0.
+            expr = expr.filter(expr["kind"] == self.kind if self.kind else (expr["kind"] != "choice").fill_null(True))
         low, high = (
             expr[name].cast("int64") if name in expr.columns else ibis.literal(bound, "int64")
             for name, bound in zip(("scale_low", "scale_high"), self.scale or (None, None), strict=True)

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cxlib.stats import intervals, variance
 from cxlib.stats import movement as stats
-from cxlib.survey.answers import PERIOD, Asked, Tally
+from cxlib.stats import variance
+from cxlib.survey.answers import PERIOD, Tally
 from cxlib.survey.people import Base
 from cxlib.survey.periods import Between, Periods
 from cxlib.survey.scoring import SCORING, Score, Scored
@@ -160,22 +160,11 @@ def movement(
            before       after  estimate   low  high verdict  better
     0  2026-01-01  2026-02-01     -66.7 -92.5 -34.5    down   False
     """
-    intervals.tails(level)
-    if level <= 0.5:
-        raise ValueError(f"level: {level} is not above 0.5, and a verdict needs more than a toss of a coin; for 95 % write 0.95")
-    if margin is not None and not margin > 0:
-        raise ValueError(f"margin: {margin} is no size of a change; it is above 0, in the unit of the score")
-    score = measure if isinstance(measure, Score) else Score(measure)
-    if score.name not in SCORING:
-        raise ValueError(f"measure: {score.name!r} is none of {', '.join(map(repr, SCORING))}")
+    score = Score.of(measure, level=level, margin=margin, compares="change")
     keys = _keys(by, score)
     spans = Periods.of(responses, between, asks="movement")
-    kind, usual, made_of = SCORING[score.name]
-    scale = score.scale or (None if "scale_low" in responses.columns else usual)
-    asked = Asked(
-        "movement", kind, [*keys, PERIOD], score.question, score.weight, scale,
-        each_question=score.name == "ratings", cluster=score.cluster, period=spans.number,
-    )  # fmt: skip
+    made_of = SCORING[score.name][-1]
+    asked = score.asks(responses, keys, by_whom="movement", period=spans.number)
     counted = asked.tally(responses)
     places = _placed(counted)
     reason = counted.reason or ("" if len(places) else spans.none) or ("" if _spread(places) >= spans.lag else spans.too_few)
@@ -351,26 +340,12 @@ def _sides(pairs: pd.DataFrame) -> tuple[Ints, Ints]:
 
 
 def _change(counted: Tally, sides: tuple[Ints, Ints], number: Scored, known: Base, alike: Floats, level: float) -> stats.Change:
-    """The change of every pair by the test of its form; means on each scale of their own."""
+    """The change of every pair by the test of its form."""
     answers = counted.scaled(known.n_eff)
     freedom = (_at(known.freedom, sides[0], np.inf), _at(known.freedom, sides[1], np.inf))
-    if number.form != "mean":
-        compared = number.classes(answers)
-        test = {"net": stats.net_change, "share": stats.share_change}[number.form]
-        return test(_at(compared, sides[0], 0.0), _at(compared, sides[1], 0.0), level=level, freedom=freedom, correlation=alike)
-    first = np.where(sides[0] >= 0, sides[0], sides[1])
-    found = np.full((10, len(first)), np.nan)
-    for rows, scores in counted.scales():
-        here = np.flatnonzero(rows[first])
-        pair = [_at(answers[:, : len(scores)], side[here], 0.0) for side in sides]
-        free = (freedom[0][here], freedom[1][here])
-        change = stats.mean_change(pair[0], pair[1], scores, level=level, freedom=free, correlation=alike[here])
-        found[:, here] = [
-            *(change.estimate, change.low, change.high, change.p_value, change.std_error),
-            *(*change.variances, *change.spreads, change.freedom),
-        ]
-    estimate, low, high, p_value, std_error, one, other, spread, spread_after, free_of_both = found
-    return stats.Change(estimate, low, high, p_value, std_error, (one, other), (spread, spread_after), free_of_both)
+    samples = (_at(answers, sides[0], 0.0), _at(answers, sides[1], 0.0))
+    at = np.where(sides[0] >= 0, sides[0], sides[1])
+    return number.change(counted, samples, at, freedom=freedom, correlation=alike, level=level)
 
 
 def _at(values: Any, side: Ints, absent: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ import pandas as pd
 
 from cxlib.stats import variance
 from cxlib.stats.intervals import Floats
-from cxlib.stats.variance import Clusters
+from cxlib.stats.variance import Clusters, Shared
 from cxlib.survey.answers import EXACT, PERIOD, Asked, Tally
 from cxlib.tables import ask
 from cxlib.tables.rows import restored
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 
 #: What each score is worth: one row a group, one column a score.
 Worth = npt.NDArray[np.int64]
+
+_CLUSTERS = ("number", "a", "b", "aa", "ab", "bb")
+_SHARED = ("both", "aa", "ab", "ba", "bb")
+_ALL = ("part", "only", "aa_all", "ab_all", "ba_all", "bb_all")
 
 
 @dataclass(frozen=True)
@@ -43,15 +48,76 @@ class Base:
         if asked is None or expr is None or asked.who(expr) is None:
             return cls(pd.Series(pd.NA, index=range(groups), dtype="Int64"), counted.n_eff, np.full(groups, np.inf))
         sums = _sums(_of_people(expr, asked, counted, worth), asked)
-        named = restored(ask(sums), asked.prepared(expr), asked.names)
-        columns = named[["number", "a", "b", "aa", "ab", "bb"]].astype("float64").fillna(0).to_numpy().T
-        clusters = Clusters(*columns)
+        found = restored(ask(sums), asked.prepared(expr), asked.names)
+        named = found["named"].fillna(0).to_numpy(dtype="int64") > 0
+        return cls._made(counted, worth, Clusters(*_floats(found, _CLUSTERS)), named)
+
+    @classmethod
+    def _made(cls, counted: Tally, worth: Worth, clusters: Clusters, named: npt.NDArray[np.bool_]) -> Base:
         total = counted.weights.sum(axis=1)
         mean = np.divide((counted.weights * worth).sum(axis=1), total, out=np.zeros_like(total), where=total > 0)
         square = np.divide((counted.weights * worth**2).sum(axis=1), total, out=np.zeros_like(total), where=total > 0)
         n_eff, freedom = variance.worth(clusters, spread=square - mean**2, n=counted.n, n_eff=counted.n_eff)
-        people = pd.Series(columns[0].astype("int64"), dtype="Int64").mask(named["named"].fillna(0).astype("int64") == 0)
+        people = pd.Series(clusters.number.astype("int64"), dtype="Int64").mask(~named)
         return cls(people, n_eff, freedom, clusters)
+
+    @classmethod
+    def against_rest(cls, counted: Tally, rest: Tally, worth: Worth, within: npt.NDArray[np.int64]) -> tuple[Base, Base, Shared]:
+        """What the answers of each group rest on, what those of the ``rest`` do, and the people who are in both.
+
+        ``within`` numbers what each group has a rest in, such as its question: those of one number are all of one whole.
+        The first sample of what is shared is the rest. From one aggregation: what a person gave to the rest is what they
+        gave at all less what they gave to the group.
+        """
+        asked, expr = counted.asked, counted.expr
+        if asked is None or expr is None or asked.who(expr) is None:
+            nobody = Shared(*np.zeros((5, len(counted.groups))))
+            return cls.of(counted, worth), cls.of(rest, worth), nobody
+        sums = _sums_of_all(_of_people(expr, asked, counted, worth), asked)
+        found = restored(ask(sums), asked.prepared(expr), asked.names)
+        number, a, b, aa, ab, bb = _floats(found, _CLUSTERS)
+        part, only, a_all, ab_all, ba_all, bb_all = _floats(found, _ALL)
+
+        def whole(values: Floats) -> Floats:
+            return np.bincount(within, weights=values).astype("float64")[within]
+
+        others = Clusters(
+            # Parts of people add up to people, but for rounding.
+            np.rint(whole(part)) - only,
+            whole(a) - a,
+            whole(b) - b,
+            whole(a_all) - 2 * a_all + aa,
+            whole(ab_all) - ab_all - ba_all + ab,
+            whole(bb_all) - 2 * bb_all + bb,
+        )
+        named = found["named"].fillna(0).to_numpy(dtype="int64")
+        shared = Shared(number - only, a_all - aa, ba_all - ab, ab_all - ab, bb_all - bb)
+        group = cls._made(counted, worth, Clusters(number, a, b, aa, ab, bb), named > 0)
+        return group, cls._made(rest, worth, others, whole(named) > 0), shared
+
+    @staticmethod
+    def in_pairs(counted: Tally, worth: Worth) -> pd.DataFrame:
+        """People who answered in two groups of one question, one row a pair of groups in either order, by place in the tally.
+
+        ``both`` counts them; ``aa``, ``ab``, ``ba`` and ``bb`` are sums over them of products, the ``first`` group's first.
+        """
+        asked, expr = counted.asked, counted.expr
+        if asked is None or expr is None or asked.who(expr) is None:
+            return pd.DataFrame(columns=["first", "second", *_SHARED])
+        keys = [f"k{position}" for position in range(len(asked.names))]
+        people = _of_people(expr, asked, counted, worth)
+        people = people.filter(people["who"].notnull() & (people["n"] > 0))
+        one, other = (people.select("who", **{f"{name}{side}": people[name] for name in (*keys, "a", "b")}) for side in "12")
+        same = [one[f"{key}1"].identical_to(other[f"{key}2"]) for key in keys]
+        alike = [each for each, name in zip(same, asked.names, strict=True) if name == "question" and asked.each_question]
+        apart = [~each for each, name in zip(same, asked.names, strict=True) if not (name == "question" and asked.each_question)]
+        pairs: Any = one.join(other.rename(who2="who"), [one["who"] == other.rename(who2="who")["who2"], *alike, *apart])
+        products = {first + second: _product(pairs[f"{first}1"], pairs[f"{second}2"], asked) for first in "ab" for second in "ab"}
+        sums = pairs.group_by([f"{key}{side}" for side in "12" for key in keys])
+        found = ask(sums.agg(both=pairs.count(), **{name: product.sum() for name, product in products.items()}))
+        for side, name in (("1", "first"), ("2", "second")):
+            found[name] = _places(found[[f"{key}{side}" for key in keys]].set_axis(keys, axis=1), counted, asked.prepared(expr))
+        return found[["first", "second", *_SHARED]].astype(dict.fromkeys(_SHARED, "float64"))
 
     @staticmethod
     def in_both(counted: Tally, worth: Worth, lag: int) -> pd.DataFrame:
@@ -79,14 +145,20 @@ class Base:
         united: Any = ibis.union(*roles)
         person = united.group_by([*keys, "who"]).agg(**{name: united[name].sum() for name in ("n1", "n2", "a1", "b1", "a2", "b2")})
         person = person.filter((person["n1"] > 0) & (person["n2"] > 0))
-        products = {first + second: person[f"{first}1"] * person[f"{second}2"] for first in "ab" for second in "ab"}
-        if asked.weight:
-            products = {
-                name: (person[f"{name[0]}1"].cast("float64") * person[f"{name[1]}2"].cast("float64")).cast(EXACT) for name in products
-            }
+        products = {first + second: _product(person[f"{first}1"], person[f"{second}2"], asked) for first in "ab" for second in "ab"}
         sums = person.group_by(keys).agg(both=person.count(), **{name: product.sum() for name, product in products.items()})
         found = restored(ask(sums), asked.prepared(expr), asked.names)
-        return found.astype(dict.fromkeys(["both", "aa", "ab", "ba", "bb"], "float64"))
+        return found.astype(dict.fromkeys(_SHARED, "float64"))
+
+
+def _places(keys: pd.DataFrame, counted: Tally, table: ir.Table) -> npt.NDArray[np.int64]:
+    """Where in the tally the groups of these keys stand; a missing key is a group of its own."""
+    names = counted.asked.names if counted.asked else []
+    named = restored(keys.assign(place=np.arange(len(keys))), table, names).sort_values("place")
+    known = counted.groups[names]
+    number = pd.concat([known, named[names]]).groupby(names, dropna=False, sort=False).ngroup().to_numpy()
+    # The groups of the tally come first and each once, so their numbers are their places.
+    return number[len(known) :].astype("int64")
 
 
 def _as(people: Any, zero: Any, role: str) -> dict[str, Any]:
@@ -114,18 +186,50 @@ def _of_people(expr: ir.Table, asked: Asked, counted: Tally, worth: Worth) -> An
     return rows.group_by([*keys, "who"]).agg(n=n, **sums)
 
 
-def _sums(people: Any, asked: Asked) -> Any:
+def _sums(people: Any, asked: Asked, **more: Any) -> Any:
     """The sums over the people of each group; an answer that nobody signed is a person's only one."""
     keys = [f"k{position}" for position in range(len(asked.names))]
     known = people["who"].notnull()
-    squares = {}
-    for name in ("aa", "ab", "bb"):
-        first, second = people[name[0]], people[name[1]]
-        product = (first.cast("float64") * second.cast("float64")).cast(EXACT) if asked.weight else first * second
-        squares[name] = known.ifelse(product, people[name]).sum()
+    squares = {name: known.ifelse(_product(people[name[0]], people[name[1]], asked), people[name]).sum() for name in ("aa", "ab", "bb")}
     number = known.ifelse((people["n"] > 0).cast("int64"), people["n"]).sum()
     named = (known & (people["n"] > 0)).cast("int64").sum()
-    return people.aggregate(by=keys, number=number, named=named, a=people["a"].sum(), b=people["b"].sum(), **squares)
+    return people.aggregate(by=keys, number=number, named=named, a=people["a"].sum(), b=people["b"].sum(), **squares, **more)
+
+
+def _sums_of_all(people: Any, asked: Asked) -> Any:
+    """The same, and beside it sums of products with what each person gave at all, in every group of the same question.
+
+    ``part`` counts each person as the part of one that falls to each of their groups, ``only`` those who are in no other;
+    ``ab_all`` is the sum of what people gave to the group (``a``) times what all their answers are worth.
+    """
+    import ibis
+
+    keys = [f"k{position}" for position in range(len(asked.names))]
+    one_whole = [key for key, name in zip(keys, asked.names, strict=True) if name == "question" and asked.each_question]
+    all_of_them = ibis.window(group_by=[*one_whole, "who"])
+    people = people.mutate(
+        groups=(people["n"] > 0).cast("int64").sum().over(all_of_them),
+        all_a=people["a"].sum().over(all_of_them),
+        all_b=people["b"].sum().over(all_of_them),
+    )
+    known, answered = people["who"].notnull(), people["n"] > 0
+    part = answered.ifelse(1 / people["groups"].cast("float64"), 0.0)
+    only = (answered & (people["groups"] == 1)).cast("int64")
+    more = {"part": known.ifelse(part, people["n"].cast("float64")).sum(), "only": known.ifelse(only, people["n"]).sum()}
+    for own, whole, alone in (("a", "a", "aa"), ("a", "b", "ab"), ("b", "a", "ab"), ("b", "b", "bb")):
+        more[f"{own}{whole}_all"] = known.ifelse(_product(people[own], people[f"all_{whole}"], asked), people[alone]).sum()
+    return _sums(people, asked, **more)
+
+
+def _product(one: Any, other: Any, asked: Asked) -> Any:
+    """A product whose sums repeat to the byte."""
+    return (one.cast("float64") * other.cast("float64")).cast(EXACT) if asked.weight else one * other
+
+
+def _floats(found: pd.DataFrame, names: Sequence[str]) -> npt.NDArray[np.float64]:
+    """Columns of sums, one row a column; over no row a sum is 0."""
+    sums: npt.NDArray[np.float64] = found[list(names)].astype("float64").fillna(0).to_numpy().T
+    return sums
 
 
 def _value(rows: Any, counted: Tally, worth: Worth) -> Any:

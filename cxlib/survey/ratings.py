@@ -16,6 +16,8 @@ from cxlib.tables.rows import key_names
 _WINDOW = {"since": "object", "until": "object"}
 _ENDS = {"top": "int64", "bottom": "int64", "scale_low": "int64", "scale_high": "int64"}
 _RATINGS = {**_ENDS, "n_people": "Int64", "n_eff": "float64", **_WINDOW}
+#: Kinds of question whose mean says something; of loyalty and effort their own scores speak.
+_RATED = ("rating", "csat")
 _DISTRIBUTION = {"answers": "int64", **_WINDOW}
 
 
@@ -24,6 +26,7 @@ def ratings(
     *,
     by: str | Sequence[str] = (),
     question: str | None = None,
+    kind: str = "rating",
     cluster: str | None = PEOPLE,
     scale: tuple[int, int] | None = None,
     level: float = 0.95,
@@ -37,12 +40,14 @@ def ratings(
     responses : pandas DataFrame or Ibis table, one row per answer
         Needs ``score``: whole numbers, high is good, missing where skipped; and
         ``scale_low``, ``scale_high``, unless ``scale`` is given. Where ``kind`` is a
-        column, only answers of kind ``"rating"`` are read; without a column
-        ``question`` all answers are to one question that has no name.
+        column, only answers of one kind are read; without a column ``question`` all
+        answers are to one question that has no name.
     by : str or sequence of str, optional
         Columns to group by, for instance ``"touchpoint"``.
     question : str, optional
-        The only question to read. By default every question of kind ``"rating"``.
+        The only question to read. By default every question of the kind.
+    kind : str, default "rating"
+        Kind of the questions: ``"csat"`` for the mean of a question on satisfaction.
     cluster : str or None, default "respondent"
         Column that tells people apart, or accounts of several people. Where someone
         answered a question more than once in a group, its interval is wider (see `nps`).
@@ -80,7 +85,7 @@ def ratings(
         If a column is absent, the scale is not declared, a group mixes scales, or a
         score is not a whole number on its scale.
     ValueError
-        If ``level`` is not between 0 and 1.
+        If ``level`` is not between 0 and 1, or ``kind`` is none that is rated.
 
     See Also
     --------
@@ -109,7 +114,9 @@ def ratings(
     """
     intervals.tails(level)
     names = [name for name in key_names(by, _RATINGS) if name != "question"] + ["question"]
-    kind, _, made_of = SCORING["ratings"]
+    if kind not in _RATED:
+        raise ValueError(f"kind: {kind!r} is none of {', '.join(map(repr, _RATED))}")
+    _, _, made_of = SCORING["ratings"]
     asked = Asked("ratings", kind, names, question, None, scale, each_question=True, cluster=cluster)
     counted = asked.tally(responses)
     if counted.reason:
@@ -141,7 +148,8 @@ def distribution(
     by : str or sequence of str, optional
         Columns to group by. By default all answers to a question form one group.
     question : str, optional
-        The only question to read. By default every question, of any kind.
+        The only question to read. By default every question on a scale; of those with
+        choices see `choices`.
     kind : str, optional
         Read questions of this kind only: ``"nps"``, ``"csat"``, ``"ces"`` or ``"rating"``.
     scale : (int, int), optional
@@ -203,8 +211,8 @@ def distribution(
     """
     intervals.tails(level)
     names = [name for name in key_names(by, [*_DISTRIBUTION, "score"]) if name != "question"] + ["question"]
-    if kind not in KINDS:
-        raise ValueError(f"kind: {kind!r} is none of {', '.join(repr(known) for known in KINDS if known)}")
+    if kind not in KINDS or kind == "choice":
+        raise ValueError(f"kind: {kind!r} is none of {', '.join(repr(known) for known in KINDS if known not in (None, 'choice'))}")
     asked = Asked("distribution", kind, names, question, None, scale, each_question=True)
     counted = asked.tally(responses)
     if counted.reason:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from cxlib.stats import intervals, variance
-from cxlib.survey.answers import PEOPLE, Asked, Tally
+from cxlib.stats import movement as stats
+from cxlib.survey.answers import PEOPLE, PERIOD, Asked, Tally
 from cxlib.survey.people import Base, Worth
+from cxlib.tables import Table
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 Box = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -31,6 +37,29 @@ class Score:
     weight: str | None = None
     cluster: str | None = PEOPLE
     scale: tuple[int, int] | None = None
+
+    @classmethod
+    def of(cls, measure: str | Score, *, level: float = 0.95, margin: float | None = None, compares: str = "difference") -> Score:
+        """The score that is meant, after refusing a level and a margin by which nothing could be judged."""
+        intervals.tails(level)
+        if level <= 0.5:
+            raise ValueError(f"level: {level} is not above 0.5, and a verdict needs more than a toss of a coin; for 95 % write 0.95")
+        if margin is not None and not margin > 0:
+            raise ValueError(f"margin: {margin} is no size of a {compares}; it is above 0, in the unit of the score")
+        score = measure if isinstance(measure, Score) else cls(measure)
+        if score.name not in SCORING:
+            raise ValueError(f"measure: {score.name!r} is none of {', '.join(map(repr, SCORING))}")
+        return score
+
+    def asks(self, table: Table, keys: Sequence[str], *, by_whom: str, period: Callable[[ir.Table], Any] | None = None) -> Asked:
+        """What this score asks of a table, in the groups of some keys and of what ``period`` makes of each answer."""
+        kind, usual, _ = SCORING[self.name]
+        # What the measure is about has one usual scale; any other has to be declared.
+        scale = self.scale or (None if "scale_low" in table.columns else usual)
+        return Asked(
+            by_whom, kind, [*keys, *([PERIOD] if period else [])], self.question, self.weight, scale,
+            each_question=self.name == "ratings", cluster=self.cluster, period=period,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -79,10 +108,34 @@ class Scored:
             low, high = {"net": intervals.net_share, "share": _wilson}[self.form](self.classes(answers), level)
         return estimate, np.fmin(low, estimate), np.fmax(high, estimate)
 
-    def classes(self, answers: Floats) -> Floats:
+    def classes(self, answers: Floats, at: Ints | slice = slice(None)) -> Floats:
         """Answers by what they are worth: promoters, passives, detractors; or inside, outside."""
         values = {"net": (1, 0, -1), "share": (1, 0)}[self.form]
-        return np.column_stack([(answers * (self.worth == value)).sum(axis=1) for value in values])
+        return np.column_stack([(answers * (self.worth[at] == value)).sum(axis=1) for value in values])
+
+    def change(
+        self, counted: Tally, samples: tuple[Floats, Floats], at: Ints, *, freedom: stats.Freedom, correlation: Floats, level: float
+    ) -> stats.Change:
+        """The second of two samples less the first, one row a pair, by the test of its form; means on each scale of their own.
+
+        ``samples`` are answers by score, ``at`` a group of the tally that was asked as each pair was.
+        """
+        if self.form != "mean":
+            test = {"net": stats.net_change, "share": stats.share_change}[self.form]
+            one, other = (self.classes(answers, at) for answers in samples)
+            return test(one, other, level=level, freedom=freedom, correlation=correlation)
+        found = np.full((10, len(at)), np.nan)
+        for rows, scores in counted.scales():
+            here = np.flatnonzero(rows[at])
+            one, other = (answers[here, : len(scores)] for answers in samples)
+            free = (np.asarray(freedom[0])[here], np.asarray(freedom[1])[here])
+            change = stats.mean_change(one, other, scores, level=level, freedom=free, correlation=correlation[here])
+            found[:, here] = [
+                *(change.estimate, change.low, change.high, change.p_value, change.std_error),
+                *(*change.variances, *change.spreads, change.freedom),
+            ]
+        estimate, low, high, p_value, std_error, first, second, spread, spread_after, free_of_both = found
+        return stats.Change(estimate, low, high, p_value, std_error, (first, second), (spread, spread_after), free_of_both)
 
 
 def _nps(counted: Tally, asked: Asked) -> list[Scored]:

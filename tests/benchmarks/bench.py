@@ -30,7 +30,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 sys.path.insert(0, str(ROOT))
 
-from cxlib import churn, survey  # noqa: E402  (the project may not be installed)
+from cxlib import churn, impact, survey  # noqa: E402  (the project may not be installed)
 from cxlib.tables import TABLES  # noqa: E402
 from cxlib.tables.schema import PHYSICAL  # noqa: E402
 
@@ -85,7 +85,7 @@ CASES = (
     ),
     Case("movement", "responses", lambda t: survey.movement(t, by="segment"), ("n", *BOTH, *WINDOW), ("segment", "after")),
     Case("distribution", "responses", lambda t: survey.distribution(t, by=BY), ("n", "answers"), (*BY, "question", "score")),
-    Case("drivers", "responses", lambda t: survey.drivers(side_by_side(t)), ("n", "missing", *PEOPLE), ("driver",)),
+    Case("drivers", "responses", lambda t: impact.drivers(side_by_side(t)), ("n", "missing", *PEOPLE), ("driver",)),
     Case(
         "churn_rate",
         "customers",

@@ -13,12 +13,12 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from cxlib import survey
+from cxlib import impact
+from cxlib.impact.explaining import Boxes, Explained
+from cxlib.impact.occasions import UNITS, Occasions
 from cxlib.sample.laws import TOUCHPOINTS
 from cxlib.sample.story import Company
 from cxlib.stats import drivers as stats
-from cxlib.survey.explaining import Boxes, Explained
-from cxlib.survey.occasions import UNITS, Occasions
 
 CUTS = [-1.9, -1.2, -0.45, 0.45]
 #: How the ratings resemble each other, and what each is worth to the score beside a noise of 1.
@@ -134,7 +134,7 @@ def recovery(seeds: range = range(101, 121)) -> Iterator[str]:
     for seed in seeds:
         rows = company(1500, seed)
         for outcome, true in TRUTH.items():
-            found = survey.drivers(rows, outcome=outcome).set_index("driver")
+            found = impact.drivers(rows, outcome=outcome).set_index("driver")
             for touchpoint in TOUCHPOINTS:
                 held[outcome, touchpoint] += int(found.loc[touchpoint, "low"] <= true[touchpoint] <= found.loc[touchpoint, "high"])
                 estimates[outcome, touchpoint].append(float(found.loc[touchpoint, "estimate"]))

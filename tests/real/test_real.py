@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cxlib import churn, sources, survey
+from cxlib import churn, impact, sources, survey
 from cxlib.stats import drivers as stats
 from cxlib.tables import TableError
 
@@ -102,7 +102,7 @@ def test_a_single_month_has_a_sentence_instead_of_a_trend(run):
 def test_what_airport_passengers_recommend_it_for_is_said_as_far_as_it_is_settled(real, tmp_path):
     """Nine parts, of which two passengers in five rated all; 0 and 6 are no ratings."""
     responses = sources.read(workbook(real, tmp_path, "airport"), as_of="2017-05-31").responses
-    found = survey.drivers(responses).set_index("driver")
+    found = impact.drivers(responses).set_index("driver")
     raw = pd.read_csv(real / "sfo-airport-survey" / "2017_SFO_Customer_Survey.csv", encoding="utf-8", low_memory=False)
     food = raw["Q7FOOD"].between(1, 5) & raw["NETPRO"].between(0, 10)
     assert found.loc["Restaurants", "n"] == food.sum()
@@ -119,7 +119,7 @@ def test_what_airport_passengers_recommend_it_for_is_said_as_far_as_it_is_settle
     assert parts.idxmax() == "Q9ALL"
     names = {"Q9ALL": "Cleanliness", "Q7FOOD": "Restaurants", "Q7WIFI": "Wi-Fi", "Q7STORE": "Shops"}
     assert [found.loc[name, "estimate"] for name in names.values()] == pytest.approx(parts[list(names)].to_list(), abs=0.02)
-    weighted = survey.drivers(responses, outcome=survey.Score("nps", weight="weight"))
+    weighted = impact.drivers(responses, outcome=survey.Score("nps", weight="weight"))
     assert set(weighted["measure"]) == {"driver_importance_weighted"}
 
 

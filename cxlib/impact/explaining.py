@@ -22,14 +22,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from cxlib.impact.occasions import Occasions
 from cxlib.stats import drivers as stats
 from cxlib.stats.intervals import Floats, tails
 from cxlib.stats.missing import Moments, Sums, moments, resampled
-from cxlib.survey.occasions import Occasions
 
 #: A correlation of fewer pairs than this is known to no better than ± 0.28.
 FEW_TOGETHER = 50
-#: With fewer people for each driver the intervals hold the truth too seldom (see `cxlib.survey.drivers`).
+#: With fewer people for each driver the intervals hold the truth too seldom (see `cxlib.impact.drivers`).
 PEOPLE_EACH = 20
 #: Fewer answers than this in a box say nothing of those who give them.
 FEW_IN_A_BOX = 10

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from cxlib.impact.explaining import Boxes, Explained
+from cxlib.impact.occasions import Occasions
 from cxlib.stats import intervals
 from cxlib.stats.drivers import MOST
 from cxlib.survey.answers import KINDS, PEOPLE, Asked, Tally
-from cxlib.survey.explaining import Boxes, Explained
-from cxlib.survey.occasions import Occasions
 from cxlib.survey.people import Base
 from cxlib.survey.scoring import SCORING, Score
 from cxlib.tables import RESULT, Table, TableError, ask, expression, need, nothing
@@ -143,7 +143,7 @@ def drivers(
     is given where the interval of the asymmetry, corrected for the number of drivers
     (Bonferroni), lies to one side of -0.1 or 0.1.
     **Priorities** compare importance with an equal part for all, and the rating with the
-    mean of all ratings; `cxlib.survey.explaining` has the coverage of all this.
+    mean of all ratings; `cxlib.impact.explaining` has the coverage of all this.
 
     It misleads wherever it is read as a cause. One mood colours all answers of a person on
     one page (halo, common method), so parts resemble each other and LMG shares among them:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
-from cxlib import survey
+from cxlib import impact, survey
 from cxlib.stats import drivers as stats
 from cxlib.tables import RESULT, TableError
 
@@ -62,7 +62,7 @@ def by_hand(people, parts=PARTS):
 
 def test_where_nothing_is_missing_the_parts_are_those_of_the_plain_correlations():
     people = wide()
-    found = survey.drivers(answers(people))
+    found = impact.drivers(answers(people))
     assert found["driver"].tolist() == PARTS
     assert found["estimate"].to_numpy() == pytest.approx(by_hand(people), rel=1e-9)
     assert found["r_squared"].to_numpy() == pytest.approx(by_hand(people).sum(), rel=1e-9)
@@ -77,18 +77,18 @@ def test_where_nothing_is_missing_the_parts_are_those_of_the_plain_correlations(
 def test_neither_the_engine_nor_the_order_of_the_rows_matters(seed):
     gone = np.random.default_rng(2).random((300, 3)) < 0.2
     table = answers(wide(), gone=gone)
-    found = survey.drivers(table)
-    assert_frame_equal(found, survey.drivers(table.sample(frac=1, random_state=seed)), check_exact=True)
+    found = impact.drivers(table)
+    assert_frame_equal(found, impact.drivers(table.sample(frac=1, random_state=seed)), check_exact=True)
     other = ibis.duckdb.connect().create_table("responses", table)
-    assert_frame_equal(found, survey.drivers(other), check_exact=True)
+    assert_frame_equal(found, impact.drivers(other), check_exact=True)
 
 
 def test_a_result_has_its_shape_and_an_empty_one_the_same():
-    found = survey.drivers(answers(wide(), plan="a"), by="plan")
+    found = impact.drivers(answers(wide(), plan="a"), by="plan")
     assert list(found.columns) == ["plan", "driver", *RESULT, *COLUMNS]
     assert set(found["measure"]) == {"driver_importance"}
     assert set(found["outcome"]) == {"nps"}
-    none = survey.drivers(answers(wide(30), plan="a"), by="plan")
+    none = impact.drivers(answers(wide(30), plan="a"), by="plan")
     assert list(none.columns) == list(found.columns)
     assert none.dtypes[COLUMNS].tolist() == found.dtypes[COLUMNS].tolist()
     assert none.attrs["reason"] == "a: No part of the experience was rated 50 times beside a score with ratings that differ."
@@ -97,16 +97,16 @@ def test_a_result_has_its_shape_and_an_empty_one_the_same():
 def test_only_answers_of_one_person_and_one_wave_stand_side_by_side():
     first, second = answers(wide(seed=1), wave="2026-01"), answers(wide(seed=2), wave="2026-02")
     both = pd.concat([first, second])
-    assert survey.drivers(both)["n"].tolist() == [600] * 3
-    assert survey.drivers(both)["n_people"].tolist() == [300] * 3
+    assert impact.drivers(both)["n"].tolist() == [600] * 3
+    assert impact.drivers(both)["n_people"].tolist() == [300] * 3
     apart = pd.concat([first[first["kind"] == "nps"], second[second["kind"] == "rating"]])
-    assert survey.drivers(apart).attrs["reason"] == "Nobody who gave a score rated a part of the experience on the same occasion."
+    assert impact.drivers(apart).attrs["reason"] == "Nobody who gave a score rated a part of the experience on the same occasion."
 
 
 def test_without_waves_answers_of_one_day_stand_side_by_side():
     days = [pd.Timestamp("2026-01-05 10:00"), pd.Timestamp("2026-03-01 10:00")]
     both = pd.concat([answers(wide(seed=1), time_answered=days[0]), answers(wide(seed=2), time_answered=days[1])])
-    found = survey.drivers(both)
+    found = impact.drivers(both)
     assert found["n"].tolist() == [600] * 3
     assert found[["since", "until"]].iloc[0].tolist() == [dt.date(2026, 1, 5), dt.date(2026, 3, 1)]
 
@@ -114,7 +114,7 @@ def test_without_waves_answers_of_one_day_stand_side_by_side():
 def test_two_answers_to_one_question_on_one_occasion_are_refused():
     table = answers(wide(), wave="2026-01")
     with pytest.raises(TableError) as error:
-        survey.drivers(pd.concat([table, table.head(2)]))
+        impact.drivers(pd.concat([table, table.head(2)]))
     assert str(error.value) == (
         "drivers: on 2 of 300 occasions somebody answered one question more than once, so it is not known which answers belong "
         "together. Give each occasion a name of its own in the column 'wave'."
@@ -124,7 +124,7 @@ def test_two_answers_to_one_question_on_one_occasion_are_refused():
 def test_who_gave_no_name_is_left_out_and_counted():
     table = answers(wide())
     table.loc[table["respondent"] == "p00000", "respondent"] = None
-    found = survey.drivers(table)
+    found = impact.drivers(table)
     assert found["n"].tolist() == [299] * 3
     assert found.attrs["notes"][0].startswith("Of 300 answers, 299 stand beside a rating of the same person on the same occasion;")
 
@@ -135,7 +135,7 @@ def test_who_gave_no_name_is_left_out_and_counted():
 def test_ratings_that_are_missing_leave_nobody_out_and_are_said():
     gone = np.zeros((300, 3), dtype=bool)
     gone[:60, 2], gone[:10, 1] = True, True
-    found = survey.drivers(answers(wide(), gone=gone))
+    found = impact.drivers(answers(wide(), gone=gone))
     assert found["n"].tolist() == [300, 290, 240]
     assert found["missing"].tolist() == [0, 10, 60]
     base, missing = found.attrs["notes"]
@@ -151,7 +151,7 @@ def test_missing_ratings_mislead_less_than_leaving_people_out():
     people = wide(20_000)
     gone = np.zeros((20_000, 3), dtype=bool)
     gone[:, 1] = (people["delivery"] <= 3) & (np.arange(20_000) % 10 < 9)
-    found = survey.drivers(answers(people, gone=gone))["estimate"].to_numpy()
+    found = impact.drivers(answers(people, gone=gone))["estimate"].to_numpy()
     assert found == pytest.approx(by_hand(people), abs=0.015)
     assert by_hand(people[~gone.any(axis=1)])[0] < by_hand(people)[0] - 0.1
 
@@ -173,7 +173,7 @@ def test_missing_ratings_mislead_less_than_leaving_people_out():
     ],
 )
 def test_what_cannot_be_compared_keeps_its_row_and_says_why(spoil, said):
-    found = survey.drivers(answers(spoil(wide()))).set_index("driver")
+    found = impact.drivers(answers(spoil(wide()))).set_index("driver")
     assert found.attrs["notes"][-1] == said
     assert found.loc["store", ["estimate", "low", "high", "rank", "role", "priority", "above_noise"]].isna().all()
     assert found.loc[["delivery", "staff"], "estimate"].notna().all()
@@ -181,33 +181,33 @@ def test_what_cannot_be_compared_keeps_its_row_and_says_why(spoil, said):
 
 
 def test_too_few_people_for_so_many_parts_are_refused():
-    found = survey.drivers(answers(wide(59)))
+    found = impact.drivers(answers(wide(59)))
     assert found.empty
     assert found.attrs["reason"] == "59 people are too few to tell 3 parts of the experience apart; it takes 60."
-    assert len(survey.drivers(answers(wide(60)))) == 3
+    assert len(impact.drivers(answers(wide(60)))) == 3
 
 
 def test_one_score_for_all_explains_nothing():
-    found = survey.drivers(answers(wide().assign(recommend=9)))
+    found = impact.drivers(answers(wide().assign(recommend=9)))
     assert found.attrs["reason"] == "Everybody gave the same score, so there is nothing to explain."
 
 
 def test_more_parts_than_can_be_told_apart_are_refused_in_a_sentence():
     names = [f"part {number:02}" for number in range(16)]
-    found = survey.drivers(answers(wide(400, worth=[1.0] * 16, parts=names)))
+    found = impact.drivers(answers(wide(400, worth=[1.0] * 16, parts=names)))
     assert found.attrs["reason"] == "16 parts of the experience were rated, and at most 15 can be told apart: leave some out."
 
 
 def test_a_table_without_ratings_or_without_scores_has_a_reason():
     table = answers(wide())
-    assert survey.drivers(table[table["kind"] == "nps"]).attrs["reason"] == "Nobody was asked for a rating."
-    assert survey.drivers(table[table["kind"] == "rating"]).attrs["reason"] == "Nobody was asked how likely they are to recommend."
+    assert impact.drivers(table[table["kind"] == "nps"]).attrs["reason"] == "Nobody was asked for a rating."
+    assert impact.drivers(table[table["kind"] == "rating"]).attrs["reason"] == "Nobody was asked how likely they are to recommend."
 
 
 def test_a_group_that_is_too_small_keeps_its_rows_and_says_why():
     people = wide(340)
     people["plan"] = np.where(np.arange(340) < 300, "paid", "free")
-    found = survey.drivers(answers(people, keep=["plan"]), by="plan")
+    found = impact.drivers(answers(people, keep=["plan"]), by="plan")
     assert found["plan"].tolist() == ["free"] * 3 + ["paid"] * 3
     assert found["estimate"].isna().tolist() == [True] * 3 + [False] * 3
     assert found.attrs["notes"][-1] == "free: No part of the experience was rated 50 times beside a score with ratings that differ."
@@ -218,14 +218,14 @@ def test_a_group_that_is_too_small_keeps_its_rows_and_says_why():
 
 
 def test_what_matters_is_above_the_noise_in_its_order_and_chance_is_not():
-    found = survey.drivers(answers(wide(500))).set_index("driver")
+    found = impact.drivers(answers(wide(500))).set_index("driver")
     assert found["above_noise"].tolist() == [True, True, False]
     assert found["rank"].tolist() == [1, 2, 3]
     assert found.loc["store", "low"] == 0
 
 
 def test_an_order_that_is_not_settled_is_not_claimed():
-    found = survey.drivers(answers(wide(300, worth=(0.7, 0.7, 0.0)))).set_index("driver")
+    found = impact.drivers(answers(wide(300, worth=(0.7, 0.7, 0.0)))).set_index("driver")
     assert found["rank"].isna().tolist() == [True, True, False]
     assert found.loc[["delivery", "staff"], ["rank_low", "rank_high"]].to_numpy().tolist() == [[1, 2], [1, 2]]
 
@@ -233,7 +233,7 @@ def test_an_order_that_is_not_settled_is_not_claimed():
 def test_a_part_asked_twice_shares_what_it_explains():
     people = wide(300)
     people["store"] = people["delivery"]
-    found = survey.drivers(answers(people)).set_index("driver")
+    found = impact.drivers(answers(people)).set_index("driver")
     assert found.loc["store", "estimate"] == pytest.approx(found.loc["delivery", "estimate"], abs=1e-6)
     assert found.loc["store", "johnson"] == pytest.approx(found.loc["delivery", "johnson"], abs=1e-6)
 
@@ -241,8 +241,8 @@ def test_a_part_asked_twice_shares_what_it_explains():
 def test_people_who_answer_again_say_less_than_as_many_others():
     people = wide(150)
     again = pd.concat([answers(people, wave=wave) for wave in ("1", "2", "3")])
-    whole, blind = survey.drivers(again), survey.drivers(again, outcome=survey.Score("nps", cluster=None))
-    once = survey.drivers(answers(people))
+    whole, blind = impact.drivers(again), impact.drivers(again, outcome=survey.Score("nps", cluster=None))
+    once = impact.drivers(answers(people))
     assert whole["estimate"].to_numpy() == pytest.approx(once["estimate"].to_numpy(), rel=1e-6)
     assert ((whole["high"] - whole["low"]) / (once["high"] - once["low"]))[:2].to_numpy() == pytest.approx(1, abs=0.1)
     assert whole["noise_floor"].to_numpy() == pytest.approx(once["noise_floor"].to_numpy(), rel=1e-6)
@@ -251,11 +251,11 @@ def test_people_who_answer_again_say_less_than_as_many_others():
 
 def test_a_weight_counts_as_so_many_people():
     people = wide(200).assign(weight=np.arange(200) % 3 + 1.0)
-    found = survey.drivers(answers(people, keep=["weight"]), outcome=survey.Score("nps", weight="weight"))
+    found = impact.drivers(answers(people, keep=["weight"]), outcome=survey.Score("nps", weight="weight"))
     assert set(found["measure"]) == {"driver_importance_weighted"}
     assert found["estimate"].to_numpy() == pytest.approx(by_hand(people.loc[people.index.repeat(people["weight"].astype(int))]), rel=1e-6)
     assert found["n"].tolist() == [200] * 3
-    assert (found["noise_floor"] > survey.drivers(answers(people, keep=["weight"]))["noise_floor"]).all()
+    assert (found["noise_floor"] > impact.drivers(answers(people, keep=["weight"]))["noise_floor"]).all()
 
 
 # Reward and penalty
@@ -270,7 +270,7 @@ def test_reward_and_penalty_are_those_of_a_regression_on_the_boxes():
         boxes += [(rating == 5) * (5 - middle), (rating <= 2) * (middle - rating[rating <= 2].mean())]
     design = np.column_stack([np.ones(400), *boxes])
     slopes = np.linalg.lstsq(design, people["recommend"].to_numpy(), rcond=None)[0]
-    found = survey.drivers(answers(people))
+    found = impact.drivers(answers(people))
     assert found["reward"].to_numpy() == pytest.approx(slopes[1::2], rel=1e-7)
     assert found["penalty"].to_numpy() == pytest.approx(slopes[2::2], rel=1e-7)
     size = np.abs(slopes[1:])
@@ -281,13 +281,13 @@ def test_a_part_that_only_costs_is_basic_and_one_that_only_brings_is_a_delight()
     def bend(ratings):
         return np.minimum(ratings[:, 0], 3) * 1.2 + np.maximum(ratings[:, 1], 4) * 2.0 + ratings[:, 2] * 0.0
 
-    found = survey.drivers(answers(wide(1500, bend=bend))).set_index("driver")
+    found = impact.drivers(answers(wide(1500, bend=bend))).set_index("driver")
     assert found["role"].tolist()[:2] == ["basic", "delight"]
     assert found.loc["delivery", "penalty_high"] < 0 < found.loc["staff", "reward_low"]
 
 
 def test_a_straight_line_is_neither():
-    found = survey.drivers(answers(wide(4000))).set_index("driver")
+    found = impact.drivers(answers(wide(4000))).set_index("driver")
     assert found.loc["delivery", "role"] == "performance"
     assert found.loc["delivery", "asymmetry_low"] < found.loc["delivery", "asymmetry"] < found.loc["delivery", "asymmetry_high"]
 
@@ -297,7 +297,7 @@ def test_a_scale_without_a_middle_has_no_boxes():
     people["store"] = people["store"].clip(1, 2)
     table = answers(people)
     table.loc[table["touchpoint"] == "store", "scale_high"] = 2
-    found = survey.drivers(table).set_index("driver")
+    found = impact.drivers(table).set_index("driver")
     assert found.loc["store", ["reward", "penalty", "asymmetry"]].isna().all()
     assert found.loc["store", "role"] == "not clear"
     assert found.loc["store", "estimate"] >= 0
@@ -317,27 +317,27 @@ def test_effort_is_turned_so_that_reward_is_always_good():
         scale_low=1,
         scale_high=5,
     )
-    found = survey.drivers(table, outcome="ces").set_index("driver")
+    found = impact.drivers(table, outcome="ces").set_index("driver")
     assert found.loc["delivery", "reward"] > 0 > found.loc["delivery", "penalty"]
     assert set(found["outcome"]) == {"ces"}
 
 
 def test_a_rating_may_be_explained_by_the_others():
-    found = survey.drivers(answers(wide()), outcome=survey.Score("ratings", question="rate_delivery"))
+    found = impact.drivers(answers(wide()), outcome=survey.Score("ratings", question="rate_delivery"))
     assert found["driver"].tolist() == ["staff", "store"]
 
 
 def test_parts_are_called_by_touchpoint_where_it_has_one_question_and_by_question_where_it_has_more():
     table = answers(wide())
     table.loc[table["touchpoint"] == "store", "touchpoint"] = "staff"
-    assert survey.drivers(table)["driver"].tolist() == ["delivery", "rate_staff", "rate_store"]
-    assert survey.drivers(table.drop(columns="touchpoint"))["driver"].tolist() == ["rate_delivery", "rate_staff", "rate_store"]
-    assert survey.drivers(table.assign(touchpoint=None))["driver"].tolist() == ["rate_delivery", "rate_staff", "rate_store"]
+    assert impact.drivers(table)["driver"].tolist() == ["delivery", "rate_staff", "rate_store"]
+    assert impact.drivers(table.drop(columns="touchpoint"))["driver"].tolist() == ["rate_delivery", "rate_staff", "rate_store"]
+    assert impact.drivers(table.assign(touchpoint=None))["driver"].tolist() == ["rate_delivery", "rate_staff", "rate_store"]
 
 
 def test_performance_is_the_mean_that_ratings_have():
     table = answers(wide())
-    found, means = survey.drivers(table), survey.ratings(table, by="touchpoint")
+    found, means = impact.drivers(table), survey.ratings(table, by="touchpoint")
     assert found[["performance", "performance_low", "performance_high"]].to_numpy() == pytest.approx(
         means[["estimate", "low", "high"]].to_numpy()
     )
@@ -347,7 +347,7 @@ def test_what_is_important_and_rated_low_is_to_be_raised_first():
     people = wide(500)
     people["staff"] = (people["staff"] + 1).clip(1, 5)
     people["store"] = (people["store"] + 1).clip(1, 5)
-    found = survey.drivers(answers(people)).set_index("driver")
+    found = impact.drivers(answers(people)).set_index("driver")
     assert found["priority"].tolist() == ["raise first", "leave", "leave"]
 
 
@@ -360,7 +360,7 @@ def test_the_drivers_of_a_company_whose_truth_is_known_are_found(seed):
     spec = importlib.util.spec_from_file_location("benchmark", Path(__file__).parent / "benchmarks" / "drivers.py")
     benchmark = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(benchmark)
-    found = survey.drivers(benchmark.company(1500, seed)).set_index("driver")
+    found = impact.drivers(benchmark.company(1500, seed)).set_index("driver")
     true = pd.Series(benchmark.TRUTH["nps"])
     held = (found["low"] <= true[found.index]) & (true[found.index] <= found["high"])
     assert held.sum() >= 4
@@ -382,19 +382,19 @@ def test_the_drivers_of_a_company_whose_truth_is_known_are_found(seed):
 )
 def test_an_argument_that_cannot_be_is_refused(call, said):
     with pytest.raises(ValueError, match=r"\w") as error:
-        survey.drivers(answers(wide(60)), **call)
+        impact.drivers(answers(wide(60)), **call)
     assert str(error.value) == said
 
 
 @pytest.mark.parametrize("name", ["respondent", "kind", "question", "score", "scale_low"])
 def test_a_column_that_is_needed_is_asked_for(name):
     with pytest.raises(TableError) as error:
-        survey.drivers(answers(wide(60)).drop(columns=name))
+        impact.drivers(answers(wide(60)).drop(columns=name))
     assert str(error.value).startswith(f"drivers: the table has no column '{name}'.")
 
 
 def test_ratings_of_which_low_is_good_are_refused():
     table = answers(wide(60))
     with pytest.raises(TableError) as error:
-        survey.drivers(table.assign(low_is_good=table["touchpoint"] == "store"))
+        impact.drivers(table.assign(low_is_good=table["touchpoint"] == "store"))
     assert str(error.value) == ("drivers: some ratings are declared with low as good. Turn them first, so that high is good in all.")

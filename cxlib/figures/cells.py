@@ -1,0 +1,51 @@
+"""What stands under a count in a table: most are whole numbers, some are scores, shares or verdicts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+
+from cxlib.figures.measures import Measure, decimal, key_words, measure_named, moving
+from cxlib.figures.moves import size
+from cxlib.figures.sides import SIDE_SIGNS
+
+#: Counts that are shares, and those whose second place matters.
+_SHARES = ("arrived", "share_customers", "share_weighted")
+_FINE = ("asmd_before", "asmd_after", "deff", "largest_weight")
+#: Counts of what the silent would have to think, in the unit of the score itself.
+_OF_THE_SILENT = ("change", "score_answered", "score_of_silent", "to_target")
+
+
+def count_of(measure: Measure, column: str, record: Mapping[Any, Any]) -> str:
+    """The cell of a row under one of the counts of its result."""
+    value = record[column]
+    if value is None or pd.isna(value):
+        return ""
+    if column == "verdict":
+        return "not compared" if pd.isna(record["estimate"]) else f"{SIDE_SIGNS[value]} {value}"
+    if column.startswith("estimate_"):
+        return moving(measure).number(float(value), fine=True)
+    if column == "restated":
+        return replace(measure, change=True).number(float(value), fine=True)
+    if column == "smallest_detectable":
+        return size(measure, float(value))
+    if column == "p_corrected":
+        return "below 0.001" if value < 0.001 else decimal(float(value), 3)
+    if column in _OF_THE_SILENT:
+        return measure_named(measure.name.replace("_tipping", "")).number(float(value), fine=True)
+    if column in _SHARES + _FINE and not math.isinf(value):
+        return decimal(100 * float(value), 1) if column in _SHARES else decimal(float(value), 2)
+    return count_words(value)
+
+
+def count_words(value: Any) -> str:
+    """A count rounded for eyes; anything else as a key is written."""
+    if value is None or pd.isna(value):
+        return ""
+    if not isinstance(value, (int, float)):
+        return key_words("", value)
+    return "infinite" if math.isinf(value) else decimal(float(value), 0 if float(value).is_integer() else 1)
