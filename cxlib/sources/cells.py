@@ -80,8 +80,8 @@ class Cell:
 
 def clean(cell: str) -> str:
     """A text without the blanks around it; an empty one is missing."""
-    edges = f"{cell} NOT BETWEEN '!' AND '~' OR ({cell})[-1] NOT BETWEEN '!' AND '~'"
-    return f"CASE WHEN {edges} THEN nullif(trim({cell}, {sql.text(BLANKS)}), '') ELSE {cell} END"
+    edge, bare = "NOT BETWEEN '!' AND '~'", f"nullif(trim({cell}, {sql.text(BLANKS)}), '')"
+    return f"CASE WHEN ({cell})[-1] {edge} THEN {bare} WHEN {cell} {edge} THEN {bare} ELSE {cell} END"
 
 
 def within(text: str, form: str) -> str:
@@ -241,21 +241,24 @@ def _number(soon: str, text: str, source: Source) -> str:
 
 
 def carries_money(cell: Cell, sign: str = "", code: str = "") -> str:
-    """Whether a sign of money stands around a number, this one or another; the table's currency is declared elsewhere."""
-    text, value = sql.name(TEXT + cell.name), sql.name(cell.name)
-    # Nearly every number is plain.
-    value = f"{sql.name(QUICK + cell.name)} IS NULL AND {value} IS NOT NULL"
+    """Whether a sign of money stands around an unusual number, this one or another; the table's currency is declared elsewhere."""
+    text = sql.name(TEXT + cell.name)
     if sign:
-        return f"{value} AND (contains({text}, {sql.text(sign)}) OR contains({text}, {sql.text(code)}))"
+        return f"contains({text}, {sql.text(sign)}) OR contains({text}, {sql.text(code)})"
     known = " OR ".join(f"contains({text}, {sql.text(one)})" for pair in CURRENCIES for one in pair)
-    return f"{value} AND regexp_matches({text}, {sql.text(MONEY)}) AND NOT ({known})"
+    return f"regexp_matches({text}, {sql.text(MONEY)}) AND NOT ({known})"
+
+
+def unusual(cell: Cell) -> str:
+    """Whether a cell went the long way and came through; nearly every number is plain."""
+    return f"{sql.name(QUICK + cell.name)} IS NULL AND {sql.name(cell.name)} IS NOT NULL"
 
 
 def names_zone(cell: Cell, source: Source) -> str | None:
     """Whether a time says its zone; asked where some may and others not."""
     if cell.native or cell.column.kind != "time" or source.forms(cell.name):
         return None
-    return f"{sql.name(QUICK + cell.name)} IS NULL AND {sql.name(cell.name)} IS NOT NULL"
+    return unusual(cell)
 
 
 def _numeric(kind: str) -> bool:

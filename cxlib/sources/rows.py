@@ -42,10 +42,8 @@ def checked(workbook: Workbook, export: Export, spec: TableSpec, keys: Sequence[
     wrong = _wrong(source, spec, taken, questions, zone)
     number = sql.cases("", ((condition, str(place)) for place, (_, condition, _) in enumerate(wrong)))
     found = notes.noted(spec, taken, source=source, zone=zone)
-    mask = " + ".join(f"CASE WHEN {note.condition} THEN {1 << bit} ELSE 0 END" for bit, note in enumerate(found)) or "0"
-    steps.append(
-        ("checked", f"*, CASE WHEN {sql.name(MEANT)} THEN {number} END AS {sql.name(WRONG)}, CAST({mask} AS BIGINT) AS {sql.name(MASK)}")
-    )
+    first = f"CASE WHEN {sql.name(MEANT)} THEN {number} END"
+    steps.append(("checked", "*, " + sql.selected({WRONG: first, MASK: notes.mask(found)})))
     reasons = _of_wrong(sql.text(reason) for reason, _, _ in wrong)
     shown = _of_wrong(f"CAST({text} AS VARCHAR)" for _, _, text in wrong)
     absent = {cell.name for cell in taken if cell.absent}
