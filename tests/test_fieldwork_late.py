@@ -324,11 +324,17 @@ def test_what_says_not_when_it_came_is_left_out_and_said():
 
 LETTERS = {
     "a day unquoted": (lambda: fieldwork.late(MAY, as_of=1990), "late: as_of is a day written like '2026-06-30', not 1990"),
-    "days before the end": (lambda: fieldwork.late(MAY, as_of=AS_OF, days=-1), "days: -1 is no number of days; it is a whole number from 0"),
+    "days before the end": (
+        lambda: fieldwork.late(MAY, as_of=AS_OF, days=-1),
+        "days: -1 is no number of days; it is a whole number from 0",
+    ),
     "days in part": (lambda: fieldwork.early(MAY, days=1.5), "days: 1.5 is no number of days; it is a whole number from 0"),
     "a level": (lambda: fieldwork.late(MAY, as_of=AS_OF, level=95), "level: 95 is not between 0 and 1; for 95 % write 0.95"),
     "no such score": (lambda: fieldwork.late(MAY, as_of=AS_OF, measure="NPS"), "measure: 'NPS' is none of 'nps', 'csat', 'ces', 'ratings'"),
-    "the month as key": (lambda: fieldwork.late(MAY, as_of=AS_OF, by="month"), "by: 'month' is a column of this result and cannot be a key"),
+    "the month as key": (
+        lambda: fieldwork.late(MAY, as_of=AS_OF, by="month"),
+        "by: 'month' is a column of this result and cannot be a key",
+    ),
     "a receipt in words": (
         lambda: fieldwork.late(MAY.assign(time_received="soon"), as_of=AS_OF),
         "late: 110 values of 'time_received' are not dates (row 1: 'soon', row 2: 'soon', row 3: 'soon', …). Convert the column first.",

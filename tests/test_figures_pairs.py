@@ -338,10 +338,10 @@ def test_a_small_group_has_no_classes_on_the_page():
 @pytest.mark.parametrize(
     ("call", "text"),
     [
-        (lambda: figures.gap(LATE), "gap: this result has no two sets of answers; it comes from groups.gap or survey.early."),
+        (lambda: figures.gap(LATE), "gap: this result has no two sets of answers; it comes from groups.gap or fieldwork.early."),
         (
             lambda: figures.restated(named_choices().assign(month=dt.date(2026, 5, 1))[["month", *named_choices().columns]]),
-            "restated: this result does not say how months stood when they closed; it comes from survey.late.",
+            "restated: this result does not say how months stood when they closed; it comes from fieldwork.late.",
         ),
         (lambda: figures.restated(gaps(sides())), "restated: the result has no key 'month'; its keys are none."),
         (lambda: figures.shares(gaps(sides())), "shares: the result has no key 'score'; its keys are none."),

@@ -66,7 +66,7 @@ def gap(result: pd.DataFrame) -> Picture:
     """
     shown = read(result, asks="gap")
     if len(result) and not is_sides(shown):
-        raise ValueError("gap: this result has no two sets of answers; it comes from groups.gap or survey.early.")
+        raise ValueError("gap: this result has no two sets of answers; it comes from groups.gap or fieldwork.early.")
     text = finding(shown)
     pairs = pairs_of(shown)
     if shown.reason or not pairs:
@@ -181,7 +181,7 @@ def restated(result: pd.DataFrame) -> Picture:
     """
     shown = read(result, asks="restated", needs=["month"])
     if len(result) and not is_closes(shown):
-        raise ValueError("restated: this result does not say how months stood when they closed; it comes from survey.late.")
+        raise ValueError("restated: this result does not say how months stood when they closed; it comes from fieldwork.late.")
     text = finding(shown)
     series: dict[str, list[Close]] = {}
     for close in closes_of(shown):

@@ -9,6 +9,8 @@ import pandas as pd
 from markupsafe import Markup
 
 from cxlib.figures.findings import finding, latest
+from cxlib.figures.importance import compared as drivers_compared
+from cxlib.figures.importance import is_drivers, raised
 from cxlib.figures.measures import clean, counted, date_words, listed, moving
 from cxlib.figures.moves import both_open, is_moves, is_open, newest
 from cxlib.figures.picture import Piece, said, unbroken
@@ -75,7 +77,8 @@ def headline(*results: pd.DataFrame) -> Piece:
     ----------
     *results : DataFrame
         The number of everybody, then the same by month: the last month follows it. A movement of
-        this score says whether it moved. Any other result adds its own sentence.
+        this score says whether it moved, its drivers what to raise first. Any other result adds its
+        own sentence.
 
     Returns
     -------
@@ -129,8 +132,13 @@ def _headline_sentences(shown: list[Shown]) -> list[str]:
     before: Shown | None = None
     compared: Shown | None = None
     unsettled: list[str] = []
+    done: list[str] = []
     for each in shown:
         same = before is not None and before.measure.name == moving(each.measure).name and not before.reason
+        if is_drivers(each.keys):
+            # Of what goes with a score a headline says what to do about it, where that is settled.
+            done += raised(drivers_compared(each))
+            continue
         if is_moves(each.keys):
             # The score that it belongs to stays in mind: a second comparison may follow the first.
             if not each.reason and not same and said and is_open(each):
@@ -147,7 +155,7 @@ def _headline_sentences(shown: list[Shown]) -> list[str]:
             said.append(finding(each))
         before = each
     # What is open of other scores is said in a few words: the page has the rest.
-    return said + ([f"Whether {listed(unsettled)} moved cannot be told yet."] if unsettled else [])
+    return [*said, *([f"Whether {listed(unsettled)} moved cannot be told yet."] if unsettled else []), *done]
 
 
 def sentence(result: pd.DataFrame, *, than: pd.DataFrame | None = None) -> Piece:

@@ -75,9 +75,10 @@ def spans(admitted: Path, as_of: str) -> dict[str, dict[str, Any]]:
 
 
 def period(tables: Mapping[str, Mapping[str, Any]]) -> tuple[str | None, str | None]:
-    """First and last day of all tables; none where nothing is dated."""
-    since = [row["since"] for row in tables.values() if row["since"]]
-    until = [row["until"] for row in tables.values() if row["until"]]
+    """First and last day of all tables; none where nothing is dated. That of who has been a customer longest begins no period."""
+    counted = {name: row for name, row in tables.items() if name != "customers" and row["since"]} or tables
+    since = [row["since"] for row in counted.values() if row["since"]]
+    until = [row["until"] for row in counted.values() if row["until"]]
     return (min(since), max(until)) if since else (None, None)
 
 
