@@ -107,6 +107,15 @@ def test_several_choices_in_a_cell_become_a_row_each(book):
     assert set(rows["kind"]) == {"choice"}
 
 
+@pytest.mark.parametrize("long", [False, True], ids=["wide", "long"])
+def test_a_code_of_0_for_no_answer_is_not_the_0_of_a_choice_that_was_not_chosen(book, long):
+    toml = '[tables.responses]\nfiles = "a.csv"\n[questions.way]\nkind = "choice"\nchoices = ["1", "2"]\nno_answer = ["0"]\n'
+    rows = "respondent,question,score\na,way,1\nb,way,2\nc,way,0\n" if long else "respondent,Way\na,1\nb,2\nc,0\n"
+    read = book(toml + ("" if long else 'column = "Way"\n'), a=rows).responses.order_by(["respondent", "choice"]).execute()
+    assert read["score"].tolist()[:4] == [1, 0, 0, 1]
+    assert read["score"].isna().tolist() == [False] * 4 + [True] * 2
+
+
 def test_several_choices_in_a_long_file_become_a_row_each(book):
     toml = '[tables.responses]\nfiles = "a.csv"\n' + NPS + CELL.replace('column = "Why"\n', "")
     read = book(toml, a='respondent,question,score\n1,nps,9\n1,why,"Quality, Price"\n2,nps,3\n')

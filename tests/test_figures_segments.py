@@ -220,6 +220,11 @@ def test_a_banner_names_who_is_higher_than_whom():
     assert figures.sentence(cross()).text == f"{piece.text} Nobody is named, so every answer is taken to be another person's."
 
 
+def test_a_column_that_is_higher_than_many_says_how_many():
+    table = pd.DataFrame({"plan": list("abcde") * 50, "score": [10, 2, 2, 2, 2] * 50})
+    assert figures.banner(cross(table, by="plan")).text == "Loyalty (NPS) is higher, by more than chance, in a than in 4 other columns."
+
+
 def test_letters_in_other_rows_are_counted_where_the_score_has_none():
     table = pd.DataFrame({"plan": ["a"] * 100 + ["b"] * 100, "score": [10, 3] * 50 + [7] * 100})
     assert figures.banner(cross(table, by="plan")).text == (

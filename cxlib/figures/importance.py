@@ -99,6 +99,8 @@ def _order(rows: Sequence[Row]) -> list[str]:
     open_ = [row for row in rows if pd.isna(row.counts["rank"]) and row.counts["above_noise"]]
     if len(open_) < 2 or open_ == first_ones(rows):
         return []
+    if len(open_) == len(rows) > NAMED:
+        return [f"No place among the {len(rows)} parts is settled."]
     if len(open_) > NAMED:
         return [f"The order of {len(open_)} of the {len(rows)} parts is not settled."]
     return [f"The order of {listed(map(name_of, open_))} is not settled."]

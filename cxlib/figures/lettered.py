@@ -61,7 +61,8 @@ def banner_words(shown: Shown) -> str:
         names = dict(zip(part["letter"], columns_of(part.drop(columns="question", errors="ignore")), strict=True))
         records: list[dict[Any, Any]] = part[part["higher_than"].fillna("") != ""].to_dict("records")
         for record in sorted(records, key=lambda each: -each["estimate"]):
-            lower = listed(names[letter] for letter in str(record["higher_than"]).split())
+            letters = str(record["higher_than"]).split()
+            lower = listed(names[letter] for letter in letters) if len(letters) <= _NAMED else f"{len(letters)} other columns"
             where = f" ({clean(record['question'])})" if record.get("question") else ""
             said.append(f"in {names[record['letter']]} than in {lower}{where}")
     others = shown.frame[(shown.frame["measure"] != shown.measure.name) & ~shown.frame["withheld"]]

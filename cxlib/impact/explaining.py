@@ -1,4 +1,21 @@
-"""What the ratings of one group explain of its score: importance, order, reward and penalty, each with its interval."""
+"""What the ratings of one group explain of its score: importance, order, reward and penalty, each with its interval.
+
+Simulated at 95 %, five drivers whose effect is a straight line, over three laws of 60 samples each
+(tests/benchmarks/drivers.md has all, and the recovery of the sample company's drivers):
+
+===========================  ===================  =============  =============
+sample                       interval holds       wrong order    line is bent
+===========================  ===================  =============  =============
+100 people                   0.963, worst 0.917   0 of 180       0 of 180
+300 people, a third missing  0.938, worst 0.883   0 of 180       1 of 180
+100 people, 3 times          0.969, worst 0.917   0 of 180       3 of 180
+1,000 people                 0.948, worst 0.900   0 of 180       5 of 180
+===========================  ===================  =============  =============
+
+A line is bent where one of the five drivers is called basic or a delight. A rating that was nothing but chance was named
+as more in none of 240 samples. With twelve people a driver instead of the twenty that are asked for, intervals held
+the part of a driver in as few as .88 of samples.
+"""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ class Occasions:
                 f"drivers: on {twice:,} of {times:,} occasions somebody answered one question more than once, so it is not known which "
                 "answers belong together. Give each occasion a name of its own in the column 'wave'."
             )
-        rows = restored(ask(_counted(wide, keys, size)), outcome.prepared(expr), outcome.names)
+        rows = restored(ask(_counted(wide, keys, size, weighed=outcome.weight is not None)), outcome.prepared(expr), outcome.names)
         columns = ["unit", "y", *_rated(size)]
         rows = rows.assign(group=cls.numbered([groups, rows], outcome.names)[1], **rows[[*columns, "w", "ww"]].astype("float64"))
         return cls(size, groups, rows.sort_values(["group", *columns], kind="stable").reset_index(drop=True))
@@ -190,9 +190,10 @@ def _beside(rows: Any, spots: list[str], size: int) -> Any:
     return wide.mutate(used=wide["y"].notnull() & some, person=person)
 
 
-def _counted(wide: Any, keys: list[str], size: int) -> Any:
+def _counted(wide: Any, keys: list[str], size: int, *, weighed: bool) -> Any:
     """The one count: of each unit of resampling, which score stood beside which ratings."""
     wide = wide.filter(wide["used"]).mutate(unit=(wide["person"] % UNITS).cast("int64"))
-    weight = wide["weight"]
-    sums = {"w": weight.cast(EXACT).sum(), "ww": (weight * weight).cast(EXACT).sum()}
-    return wide.group_by([*keys, "unit", "y", *_rated(size)]).agg(n=wide.count(), **sums)
+    weight, n = wide["weight"], wide.count()
+    # Summed exactly, and only then as one number of the machine's own.
+    sums = {"w": weight.cast(EXACT).sum(), "ww": (weight * weight).cast(EXACT).sum()} if weighed else {"w": n, "ww": n}
+    return wide.group_by([*keys, "unit", "y", *_rated(size)]).agg(n=n, **{name: total.cast("float64") for name, total in sums.items()})

@@ -88,7 +88,9 @@ def settled(questions: Sequence[Question]) -> dict[str, str]:
     # '11.0' is what a program leaves of 11; the code for no answer means both.
     given = sql.name(_SCORE)
     text = f"CASE WHEN ends_with({given}, '.0') THEN regexp_replace({given}, '^(-?\\d+)\\.0$', '\\1') ELSE {given} END"
-    silent = [(f"{name} = {sql.text(q.name)} AND {sql.among(text, q.no_answer)}", "NULL") for q in questions if q.no_answer]
+    # Of choices that share a cell the code is settled already: what is left is 1 or 0, and 0 is no code here.
+    coded = [q for q in questions if q.no_answer and (q.choice_columns or not q.choices)]
+    silent = [(f"{name} = {sql.text(q.name)} AND {sql.among(text, q.no_answer)}", "NULL") for q in coded]
     place = sql.cases(name, ((sql.text(question.name), str(number)) for number, question in enumerate(questions)))
     return {ASKED: f"CAST({place} AS INTEGER)", ANSWER: sql.cases("", silent, otherwise=text)}
 

@@ -23,8 +23,8 @@ BLANKS = (
 NOTHING = "CAST(NULL AS VARCHAR)"
 #: Prefix of the column that carries a cell as text beside its typed value.
 TEXT = "(text) "
-#: Prefix of what was worked out once for the step after.
-QUICK = "(quick) "
+#: Prefixes of what was worked out once for the steps after.
+CAST, QUICK = "(cast) ", "(quick) "
 
 _WORDS: dict[Kind, str] = {
     "text": "a text",
@@ -34,7 +34,7 @@ _WORDS: dict[Kind, str] = {
     "time": "a date and time",
     "yes/no": "true or false",
 }
-_TYPES: dict[Kind, str] = {
+TYPES: dict[Kind, str] = {
     "text": "VARCHAR",
     "whole": "BIGINT",
     "number": "DOUBLE",
@@ -43,8 +43,8 @@ _TYPES: dict[Kind, str] = {
     "yes/no": "BOOLEAN",
 }
 _FLOATS = ("DOUBLE", "FLOAT", "REAL")
-_OFFSET = r"^\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)? ?(Z|UTC|[+-]\d{2}(:?\d{2})?)$"
-_LOCAL = r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?$"
+_OFFSET = r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)? ?(?:Z|UTC|[+-]\d{2}(?::?\d{2})?)"
+_LOCAL = r"\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?"
 #: What may stand before or after an amount: a sign of money, or a code of three letters.
 MONEY = r"(?:[A-Z]{0,2}\p{Sc}|[A-Z]{3}|lei|kr|zł)"
 #: Signs of money that are told apart, each with its code.
@@ -80,8 +80,13 @@ class Cell:
 
 def clean(cell: str) -> str:
     """A text without the blanks around it; an empty one is missing."""
-    plain = f"{cell} BETWEEN '!' AND '~' AND right({cell}, 1) BETWEEN '!' AND '~'"
-    return f"CASE WHEN {plain} THEN {cell} ELSE nullif(trim({cell}, {sql.text(BLANKS)}), '') END"
+    edge, bare = "NOT BETWEEN '!' AND '~'", f"nullif(trim({cell}, {sql.text(BLANKS)}), '')"
+    return f"CASE WHEN ({cell})[-1] {edge} THEN {bare} WHEN {cell} {edge} THEN {bare} ELSE {cell} END"
+
+
+def within(text: str, form: str) -> str:
+    """What a text is but for the blanks around it, where that has a form; otherwise empty."""
+    return f"regexp_extract({text}, {sql.text(f'^[{BLANKS}]*({form})[{BLANKS}]*$')}, 1)"
 
 
 def as_text(cell: Cell, source: Source) -> str:
@@ -108,8 +113,14 @@ def mapped(cell: Cell, source: Source) -> str:
     return sql.cases(text, ((sql.text(one), sql.text(other)) for one, other in pairs.items())) if pairs else text
 
 
+def cast(cell: Cell, source: Source) -> str | None:
+    """Second step: a time as DuckDB takes it, where the door takes less than that."""
+    plain = cell.absent or cell.column.kind not in ("date", "time") or source.forms(cell.name) or _own(cell, source)
+    return None if plain else f"try_cast({mapped(cell, source)} AS TIMESTAMP)"
+
+
 def quick(cell: Cell, source: Source) -> str | None:
-    """Second step: what nearly every cell of a type is, worked out once; the next step names it several times."""
+    """Third step: what nearly every cell of a type is, worked out once; the next step names it several times."""
     kind, text = cell.column.kind, mapped(cell, source)
     own = _own(cell, source)
     if cell.absent or kind in ("text", "yes/no"):
@@ -118,13 +129,18 @@ def quick(cell: Cell, source: Source) -> str | None:
         return f"CAST({own} AS DOUBLE)" if own and _numeric(cell.type) else f"try_cast({text} AS DOUBLE)"
     if own and cell.type.startswith(("DATE", "TIMESTAMP")):
         return f"CAST({own if 'WITH TIME ZONE' not in cell.type else 'NULL'} AS TIMESTAMP)"
-    return _parsed(text, cell.name, source)
+    parsed, soon = _parsed(text, cell.name, source), sql.name(CAST + cell.name)
+    if cast(cell, source) is None:
+        return parsed
+    # What DuckDB would write the same way is a time or a day in full, without a blank around it: no pattern needs to be asked.
+    time, day = f"CAST({soon} AS VARCHAR) = {text}", f"CAST(CAST({soon} AS DATE) AS VARCHAR) = {text}"
+    return f"CASE WHEN strlen({text}) = 19 AND {time} THEN {soon} WHEN strlen({text}) = 10 AND {day} THEN {soon} ELSE {parsed} END"
 
 
 def typed(cell: Cell, source: Source, zone: str) -> str:
-    """Third step: the text as the type of its column; missing where it cannot be one."""
+    """Fourth step: the text as the type of its column; missing where it cannot be one."""
     if cell.absent:
-        return f"CAST(NULL AS {_TYPES[cell.column.kind]})"
+        return f"CAST(NULL AS {TYPES[cell.column.kind]})"
     kind, text, own, soon = cell.column.kind, mapped(cell, source), _own(cell, source), sql.name(QUICK + cell.name)
     if kind == "text":
         return text
@@ -137,10 +153,10 @@ def typed(cell: Cell, source: Source, zone: str) -> str:
         unit = source.tenure_unit if cell.name == "tenure_days" else None
         return f"({number}) * {TENURE_DAYS[unit]!r}" if unit else number
     if own and "WITH TIME ZONE" in cell.type:
-        return f"CAST({own} AT TIME ZONE {sql.text(zone)} AS {_TYPES[kind]})"
+        return f"CAST({own} AT TIME ZONE {sql.text(zone)} AS {TYPES[kind]})"
     offset = [] if own and cell.type.startswith(("DATE", "TIMESTAMP")) else _with_offset(text, cell.name, source, zone)
     other = sql.first(*offset) if offset else "NULL"
-    return f"CAST(CASE WHEN {soon} IS NOT NULL THEN {_zoned(soon, source, zone)} ELSE {other} END AS {_TYPES[kind]})"
+    return f"CAST(CASE WHEN {soon} IS NOT NULL THEN {_zoned(soon, source, zone)} ELSE {other} END AS {TYPES[kind]})"
 
 
 def _own(cell: Cell, source: Source) -> str | None:
@@ -149,19 +165,19 @@ def _own(cell: Cell, source: Source) -> str | None:
 
 
 def misfits(cell: Cell, source: Source, zone: str) -> list[tuple[str, str, str]]:
-    """Third step: what can be wrong with a cell: reason, condition, and the text that is shown."""
+    """Last step: what can be wrong with a cell: reason, condition, and the text that is shown."""
     column, name, value = cell.column, cell.name, sql.name(cell.name)
     if cell.absent:
         return [(f"no {name}", "true", "NULL")] if column.required else []
     text, said = sql.name(TEXT + name), mapped(cell, source)
-    there = f"{clean(text)} IS NOT NULL"
+    there = f"trim({text}, {sql.text(BLANKS)}) <> ''"
     wrong = []
     if name in source.values:
         wrong.append((f"{name} has a value that values.{name} does not map", f"{text} IS NOT NULL AND {said} IS NULL", text))
     if column.kind != "text":
         unfit = f"CASE WHEN {value} IS NOT NULL THEN false ELSE {there} END"
         if column.kind in ("date", "time") and not cell.native:
-            skipped = f"{unfit} AND {_parsed(clean(text), name, source)} IS NOT NULL"
+            skipped = f"{value} IS NULL AND {sql.name(QUICK + name)} IS NOT NULL"
             wrong.append((f"{name} is in the hour that the clocks of {source.time_zone or zone} skip", skipped, text))
             other = [form.translate(_OTHER_ORDER) for form in source.forms(name) if {"%d", "%m"} <= set(re.findall("%.", form))]
             if other:
@@ -217,29 +233,32 @@ def _number(soon: str, text: str, source: Source) -> str:
     decimal, between = source.decimal, source.thousands or ("." if source.decimal == "," else "")
     marks = " \u00a0\u202f" if between == " " else between
     groups = rf"\d{{1,3}}(?:[{marks}]\d{{3}})+|\d+" if marks else r"\d+"
-    form = rf"^(?:{MONEY})?\s*([+-]?(?:(?:{groups})(?:[{decimal}]\d*)?|[{decimal}]\d+))\s*(?:{MONEY})?$"
-    digits = f"translate(regexp_extract({clean(text)}, {sql.text(form)}, 1), {sql.text(decimal + marks)}, '.')"
+    form = rf"^[{BLANKS}]*(?:{MONEY})?\s*([+-]?(?:(?:{groups})(?:[{decimal}]\d*)?|[{decimal}]\d+))\s*(?:{MONEY})?[{BLANKS}]*$"
+    digits = f"translate(regexp_extract({text}, {sql.text(form)}, 1), {sql.text(decimal + marks)}, '.')"
     long = f"try_cast(nullif({digits}, '') AS DOUBLE)"
     # With a decimal comma '1.5' is no number, and the short way would read it as one; nan and 1_000 are none either.
     return long if decimal == "," else f"CASE WHEN isfinite({soon}) AND NOT contains({text}, '_') THEN {soon} ELSE {long} END"
 
 
 def carries_money(cell: Cell, sign: str = "", code: str = "") -> str:
-    """Whether a sign of money stands around a number, this one or another; the table's currency is declared elsewhere."""
-    text, value = sql.name(TEXT + cell.name), sql.name(cell.name)
-    # Nearly every number is plain.
-    value = f"{sql.name(QUICK + cell.name)} IS NULL AND {value} IS NOT NULL"
+    """Whether a sign of money stands around an unusual number, this one or another; the table's currency is declared elsewhere."""
+    text = sql.name(TEXT + cell.name)
     if sign:
-        return f"{value} AND (contains({text}, {sql.text(sign)}) OR contains({text}, {sql.text(code)}))"
+        return f"contains({text}, {sql.text(sign)}) OR contains({text}, {sql.text(code)})"
     known = " OR ".join(f"contains({text}, {sql.text(one)})" for pair in CURRENCIES for one in pair)
-    return f"{value} AND regexp_matches({text}, {sql.text(MONEY)}) AND NOT ({known})"
+    return f"regexp_matches({text}, {sql.text(MONEY)}) AND NOT ({known})"
+
+
+def unusual(cell: Cell) -> str:
+    """Whether a cell went the long way and came through; nearly every number is plain."""
+    return f"{sql.name(QUICK + cell.name)} IS NULL AND {sql.name(cell.name)} IS NOT NULL"
 
 
 def names_zone(cell: Cell, source: Source) -> str | None:
     """Whether a time says its zone; asked where some may and others not."""
     if cell.native or cell.column.kind != "time" or source.forms(cell.name):
         return None
-    return f"{sql.name(QUICK + cell.name)} IS NULL AND {sql.name(cell.name)} IS NOT NULL"
+    return unusual(cell)
 
 
 def _numeric(kind: str) -> bool:
@@ -258,8 +277,7 @@ def _with_offset(text: str, name: str, source: Source, zone: str) -> list[str]:
             moments.append(f"CAST(try_strptime({_halved(clean(text), form)}, {sql.text(form)}) AS TIMESTAMPTZ)")
     if not source.forms(name):
         # DuckDB reads no offset behind a blank.
-        joined = f"regexp_replace({clean(text)}, ' (Z|[+-][0-9:]+)$', '\\1')"
-        moments.append(f"CASE WHEN regexp_matches({clean(text)}, {sql.text(_OFFSET)}) THEN try_cast({joined} AS TIMESTAMPTZ) END")
+        moments.append(f"try_cast(regexp_replace({within(text, _OFFSET)}, ' (Z|[+-][0-9:]+)$', '\\1') AS TIMESTAMPTZ)")
     return [f"{moment} AT TIME ZONE {sql.text(zone)}" for moment in moments]
 
 
@@ -273,8 +291,7 @@ def _parsed(text: str, name: str, source: Source) -> str:
     if source.forms(name):
         return "CAST(NULL AS TIMESTAMP)"
     # Only what starts like 2026-06-30 is read without a declared form: DuckDB also takes '1-2-3' for a year.
-    value, unusual = f"try_cast({text} AS TIMESTAMP)", f"regexp_matches({clean(text)}, {sql.text(_LOCAL)})"
-    return f"CASE WHEN {text} LIKE '____-__-__ __:__:__' THEN {value} WHEN {unusual} THEN try_cast({clean(text)} AS TIMESTAMP) END"
+    return f"try_cast({within(text, _LOCAL)} AS TIMESTAMP)"
 
 
 def _halved(text: str, form: str) -> str:
@@ -292,7 +309,8 @@ def _zoned(moment: str, source: Source, zone: str) -> str:
         return moment
     instant = f"({moment}) AT TIME ZONE {sql.text(own)}"
     here = moment if own == zone else f"({instant}) AT TIME ZONE {sql.text(zone)}"
-    return f"CASE WHEN hour({moment}) >= 4 OR ({instant}) AT TIME ZONE {sql.text(own)} = {moment} THEN {here} END"
+    ever = f"CASE WHEN ({instant}) AT TIME ZONE {sql.text(own)} = {moment} THEN {here} END"
+    return f"CASE WHEN hour({moment}) < 4 THEN {ever} ELSE {here} END"
 
 
 def twice_on_the_clock(cell: Cell, source: Source, zone: str) -> str | None:
@@ -300,8 +318,7 @@ def twice_on_the_clock(cell: Cell, source: Source, zone: str) -> str | None:
     own = source.time_zone or zone
     if own == "UTC" or cell.native or cell.column.kind != "time":
         return None
-    text, value = sql.name(TEXT + cell.name), sql.name(cell.name)
-    local = _parsed(clean(text), cell.name, source)
+    local, value = sql.name(QUICK + cell.name), sql.name(cell.name)
     later, earlier = (
         f"(({local}) AT TIME ZONE {sql.text(own)} {sign} INTERVAL 1 HOUR) AT TIME ZONE {sql.text(own)} = {local}" for sign in ("+", "-")
     )

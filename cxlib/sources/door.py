@@ -16,9 +16,10 @@ import duckdb
 import pandas as pd
 
 from cxlib.sources import answers, notes, refusals, sql
+from cxlib.sources.cells import TYPES
 from cxlib.sources.declared import Source, Workbook
 from cxlib.sources.export import Export, refuse_unasked, resolved, used
-from cxlib.sources.marks import ALIKE, EXPORT, GOOD, MEANT, PLACE, PROBLEM, SHOWN
+from cxlib.sources.marks import ALIKE, EXPORT, GIVEN, GOOD, MEANT, PLACE, PROBLEM, SHOWN
 from cxlib.sources.reading import ROW, Raw
 from cxlib.sources.rows import checked, replaced, same_answer
 from cxlib.tables import TABLES, TableSpec
@@ -28,8 +29,9 @@ from cxlib.tables.formula import defused
 if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend
 
-#: How tables are written; the newer encodings of numbers and times take less time both ways.
-PARQUET = "FORMAT parquet, PARQUET_VERSION v2, WRITE_BLOOM_FILTER false"
+#: How tables are written; the newer encodings of numbers and times take less time both ways. Columns of more different values than
+#: these are soon given up as a dictionary: of identifiers it would only grow.
+PARQUET = "FORMAT parquet, PARQUET_VERSION v2, WRITE_BLOOM_FILTER false, DICTIONARY_SIZE_LIMIT 4096"
 #: The file that holds the places of several answers of one person to one question; which one counts depends on the day.
 SEVERAL = "several.parquet"
 
@@ -61,7 +63,7 @@ def passed(workbook: Workbook, exports: Sequence[tuple[Source, Raw]], *, con: Ba
         noted.append(found)
         _ask(con, f"COPY ({statement}) TO {sql.text(str(stages[-1]))} ({PARQUET})", each.source)
     per_line = [answers.answers_a_row(each.asked) if each.wide else 1 for each in ours]
-    _stack(con, ours, stages, per_line)
+    _stack(con, spec, ours, stages, per_line)
     doubled = _doubles(con, spec, ours)
     if spec.name == "responses":
         _several_answers(con, ours[0].source, to / SEVERAL)
@@ -109,7 +111,15 @@ def _row(con: Backend, statement: str) -> tuple[int, ...]:
     return tuple(int(value or 0) for value in one_row(con, statement))
 
 
-def _stack(con: Backend, exports: list[Export], stages: list[Path], per_line: list[int]) -> None:
+def _filled(spec: TableSpec, scan: str) -> str:
+    """Rows as they were written, with the columns that were not: whoever asks finds all of a table's."""
+    none = ", ".join(f"CAST(NULL AS {TYPES[column.kind]}) AS {sql.name(column.name)}" for column in spec.columns)
+    whole = f"FROM {scan} UNION ALL BY NAME SELECT {none} WHERE false"
+    given = {name: f"coalesce({sql.name(name)}, {sql.text(value)})" for name, value in GIVEN.items() if name in spec.names}
+    return f"(SELECT * REPLACE ({replaced(given)}) FROM ({whole}))" if given else f"({whole})"
+
+
+def _stack(con: Backend, spec: TableSpec, exports: list[Export], stages: list[Path], per_line: list[int]) -> None:
     """All exports under each other as the view ``stage``, each row with its line in the export and its place among all."""
     parts, before = [], 0
     for number, (export, stage, rows) in enumerate(zip(exports, stages, per_line, strict=True)):
@@ -117,7 +127,7 @@ def _stack(con: Backend, exports: list[Export], stages: list[Path], per_line: li
         line = sql.name(ROW) if export.multiplied else f"file_row_number // {rows} + 1"
         made = f'{line} AS "(line)", file_row_number + {before + 1} AS "(place)", {number} AS {sql.name(EXPORT)}'
         dropped = f"file_row_number, {sql.name(ROW)}" if export.multiplied else "file_row_number"
-        parts.append(f"SELECT * EXCLUDE ({dropped}), {made} FROM {scan}")
+        parts.append(f"SELECT * EXCLUDE ({dropped}), {made} FROM {_filled(spec, scan)}")
         before += _row(con, f"SELECT count(*) FROM {scan}")[0]
     con.raw_sql(f"CREATE OR REPLACE VIEW stacked AS {' UNION ALL BY NAME '.join(parts)}")
     con.raw_sql("CREATE OR REPLACE VIEW stage AS FROM stacked")
@@ -175,7 +185,8 @@ def _write(con: Backend, spec: TableSpec, source: Source, keys: Sequence[str], o
 
 def admitted_rows(folder: Path, table: str) -> str:
     """The rows of a table that came in, as SQL that can stand after FROM."""
-    return f"(FROM read_parquet({sql.text(str(folder / f'{table}.parquet'))}) WHERE {GOOD})"
+    scan = f"read_parquet({sql.text(str(folder / f'{table}.parquet'))})"
+    return f"(FROM {_filled(TABLES[table], scan)} WHERE {GOOD})"
 
 
 def _write_set_aside(con: Backend, exports: list[Export], unreadable: list[pd.DataFrame], folder: Path, table: str) -> None:

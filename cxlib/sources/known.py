@@ -15,7 +15,7 @@ import ibis
 import pandas as pd
 
 from cxlib.sources.door import SEVERAL
-from cxlib.sources.marks import BESIDE, MEANT, PROBLEM
+from cxlib.sources.marks import BESIDE, GIVEN, MEANT, PROBLEM
 from cxlib.tables import TABLES, TableSpec
 from cxlib.tables.engine import embedded
 from cxlib.tables.schema import PHYSICAL
@@ -85,7 +85,10 @@ def _validated(folder: Path, spec: TableSpec) -> ir.Table:
     if not file.is_file():
         return _empty(spec.name)
     table = embedded().read_parquet(file, file_row_number=True)
-    return table.filter(table[PROBLEM].isnull() & table[MEANT]).drop(*({*BESIDE} & {*table.columns}))
+    absent = [column for column in spec.columns if column.name not in table.columns]
+    filled = {column.name: ibis.literal(GIVEN.get(column.name), PHYSICAL[column.kind]) for column in absent}
+    beside = [name for name in table.columns if name not in (*spec.names, *BESIDE)]
+    return table.filter(table[PROBLEM].isnull() & table[MEANT]).mutate(**filled).select(*spec.names, *beside)
 
 
 @cache

@@ -9,5 +9,7 @@ PROBLEM, SHOWN, MEANT, WRONG, ALIKE, MASK = "(problem)", "(shown)", "(meant)", "
 EXPORT, PLACE = "(export)", "(place)"
 #: What is in an admitted table beside its columns.
 BESIDE = (PROBLEM, SHOWN, MEANT, MASK, ALIKE)
+#: What a column holds throughout where no export has it; others are without values.
+GIVEN = {"role": "customer"}
 #: The rows that come in.
 GOOD = f"{sql.name(PROBLEM)} IS NULL AND {sql.name(MEANT)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 #: Words that in most files mean that there is no answer, and that nobody declared.
 SILENT = r"(?i:[?.-]{1,3}|#?n/?a|n\.a\.|[ns]/d|n\.d\.|null|none|nan|nil|blank|did not answer|不適用|無)"
 _SILENT_WORDS = ("?", "-", "--", "NULL", "null", "None", "none", "NaN", "nan", "N/A", "n/a", "#N/A", "NA", "n.a.", "不適用", "無")
+_LONGER = ("blank", "did not answer", "不適用")
 #: What is left of an accent where a program took UTF-8 for something else.
 _MANGLED = ("Ã", "â€", "Â", "\ufffd")
 #: Columns of names that the workbook itself declares, or that have a form of their own.
@@ -38,6 +40,8 @@ class Note:
     #: Whether the other rows are counted, and only where the condition holds for some.
     others: bool = False
     sign: str = ""
+    #: What must hold before the condition is asked.
+    where: str = "true"
 
 
 def noted(spec: TableSpec, taken: list[Cell], *, source: Source, zone: str) -> list[Note]:
@@ -57,11 +61,21 @@ def noted(spec: TableSpec, taken: list[Cell], *, source: Source, zone: str) -> l
         elif kind == "number" and not cell.native:
             for sign, code in cells.CURRENCIES:
                 words = f"has the sign {sign} beside the number, which is dropped"
-                notes.append(Note(cell.name, words, cells.carries_money(cell, sign, code), sign=sign))
-            notes.append(Note(cell.name, "has a sign of money beside the number, which is dropped", cells.carries_money(cell)))
+                notes.append(Note(cell.name, words, cells.carries_money(cell, sign, code), sign=sign, where=cells.unusual(cell)))
+            words = "has a sign of money beside the number, which is dropped"
+            notes.append(Note(cell.name, words, cells.carries_money(cell), where=cells.unusual(cell)))
         elif kind == "time":
             notes += _of_time(cell, source, zone)
     return notes[:_MOST]
+
+
+def mask(found: list[Note]) -> str:
+    """A number with a bit for each note; what several must have first is asked once."""
+    parts = []
+    for where, some in groupby(enumerate(found), key=lambda each: each[1].where):
+        bits = " + ".join(f"CASE WHEN {note.condition} THEN {1 << bit} ELSE 0 END" for bit, note in some)
+        parts.append(f"CASE WHEN {where} THEN {bits} ELSE 0 END")
+    return f"CAST({' + '.join(parts) or '0'} AS BIGINT)"
 
 
 def _count(note: Note) -> str:
@@ -69,8 +83,10 @@ def _count(note: Note) -> str:
 
 
 def _silent(name: str, text: str) -> Note:
-    short = f"length({text}) < 15 AND regexp_full_match({text}, {sql.text(SILENT)})"
-    return Note(name, "looks like no answer, and is not declared under no_answer", short)
+    # A pattern costs more than all else that is asked of a word, and only these are longer than four letters.
+    short, longer = f"regexp_full_match({text}, {sql.text(SILENT)})", sql.among(f"lower({text})", _LONGER)
+    silent = f"CASE WHEN strlen({text}) < 5 THEN {short} WHEN strlen({text}) < 16 THEN {longer} END"
+    return Note(name, "looks like no answer, and is not declared under no_answer", silent)
 
 
 def _of_identifier(name: str, text: str) -> list[Note]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from cxlib.sources import answers, cells, notes, sql
 from cxlib.sources.cells import TEXT, Cell
@@ -29,9 +29,9 @@ def checked(workbook: Workbook, export: Export, spec: TableSpec, keys: Sequence[
     if responses:
         steps = _rows_an_answer(export, steps, questions)
     plain = [cell for cell in taken if not (responses and cell.name == "score")]
-    soon = {cells.QUICK + cell.name: made for cell in plain if (made := cells.quick(cell, source)) is not None}
-    if soon:
-        steps.append(("quick", "*, " + sql.selected(soon)))
+    for prefix, step in ((cells.CAST, cells.cast), (cells.QUICK, cells.quick)):
+        if soon := {prefix + cell.name: made for cell in plain if (made := step(cell, source)) is not None}:
+            steps.append((step.__name__, "*, " + sql.selected(soon)))
     typed = {cell.name: cells.typed(cell, source, zone) for cell in plain}
     given = ("question", "choice") if export.wide else ("choice",) if export.multiplied else ()
     typed |= {name: sql.name(TEXT + name) for name in given}
@@ -42,13 +42,16 @@ def checked(workbook: Workbook, export: Export, spec: TableSpec, keys: Sequence[
     wrong = _wrong(source, spec, taken, questions, zone)
     number = sql.cases("", ((condition, str(place)) for place, (_, condition, _) in enumerate(wrong)))
     found = notes.noted(spec, taken, source=source, zone=zone)
-    mask = " + ".join(f"CASE WHEN {note.condition} THEN {1 << bit} ELSE 0 END" for bit, note in enumerate(found)) or "0"
-    steps.append(
-        ("checked", f"*, CASE WHEN {sql.name(MEANT)} THEN {number} END AS {sql.name(WRONG)}, CAST({mask} AS BIGINT) AS {sql.name(MASK)}")
-    )
-    reasons = sql.cases(sql.name(WRONG), ((str(place), sql.text(reason)) for place, (reason, _, _) in enumerate(wrong)))
-    shown = sql.cases(sql.name(WRONG), ((str(place), f"CAST({text} AS VARCHAR)") for place, (_, _, text) in enumerate(wrong)))
-    last = {name: sql.name(name) for name in (*spec.names, *keys)} | {
+    first = f"CASE WHEN {sql.name(MEANT)} THEN {number} END"
+    steps.append(("checked", "*, " + sql.selected({WRONG: first, MASK: notes.mask(found)})))
+    reasons = _of_wrong(sql.text(reason) for reason, _, _ in wrong)
+    shown = _of_wrong(f"CAST({text} AS VARCHAR)" for _, _, text in wrong)
+    absent = {cell.name for cell in taken if cell.absent}
+    if responses:
+        absent -= {"choice"} if export.multiplied else set()
+        absent -= {"touchpoint"} if any(question.touchpoint for question in questions) else set()
+    # What an export has nothing for is not written; it is there without values where rows are read.
+    last = {name: sql.name(name) for name in (*spec.names, *keys) if name not in absent} | {
         PROBLEM: reasons,
         SHOWN: shown,
         MEANT: sql.name(MEANT),
@@ -73,6 +76,12 @@ def _rows_an_answer(export: Export, steps: list[tuple[str, str]], questions: lis
     numbered = ("cells", f"{select}, row_number() OVER () AS {sql.name(ROW)}")
     each = ("choices", f"* EXCLUDE ({text['choice']}), {answers.choices_in_rows(questions)} AS {text['choice']}")
     return [numbered, each, ("marked", f"* REPLACE ({answers.marked_in_rows(questions)} AS {text['score']})")]
+
+
+def _of_wrong(each: Iterable[str]) -> str:
+    """What belongs to what is wrong with a row; nearly every row is asked once whether anything is."""
+    wrong, pairs = sql.name(WRONG), ((str(place), one) for place, one in enumerate(each))
+    return f"CASE WHEN {wrong} IS NULL THEN NULL ELSE {sql.cases(wrong, pairs)} END"
 
 
 def replaced(columns: dict[str, str]) -> str:

@@ -109,13 +109,11 @@ def csv_files(
 
 def _header(source: Source, file: File, delimiter: str, quote: str) -> list[str]:
     """The names of the columns, from the declared lines; a line is counted as a spreadsheet counts its rows."""
-    with letters(file.name), file.opened() as stream:
-        # A piece is enough: no line is longer than what was examined, and no header has many.
-        head = stream.read(16 * _CHUNK).decode("utf-8-sig", errors="replace")
     quoting = {"quotechar": quote} if quote else {"quoting": csv.QUOTE_NONE}
     last = max(source.header, default=0)
     try:
-        lines = list(islice(csv.reader(io.StringIO(head, newline=""), delimiter=delimiter, **quoting), max(last, 1)))
+        with letters(file.name), io.TextIOWrapper(file.opened(), encoding="utf-8-sig", errors="replace", newline="") as stream:
+            lines = list(islice(csv.reader(stream, delimiter=delimiter, **quoting), max(last, 1)))
     except csv.Error as error:
         raise file.refused(f"has a header that cannot be read: {first_line(error)} Check separator and quote.") from None
     if len(lines) < last:
