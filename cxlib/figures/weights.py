@@ -79,12 +79,11 @@ def _erased(shown: Shown, row: Row) -> str:
     ends = sorted(abs(end) if (end > 0) == (row.estimate > 0) else 0.0 for end in (row.low, row.high))
     said = f"{capital(of.subject)}{group} {rose} by {size(shown.measure, change)} between {against} and {when}. "
     said += f"Of {counted(counts['invited'], 'invitation', 'invitations')} of {when}, {share} in 100 were answered. "
+    than = f"To erase that, the silent would have to score {needed} {side} than those who answered"
     if counts["possible"] is not pd.NA and counts["possible"] is not None and not counts["possible"]:
-        return said + f"To erase that, the silent would have to score {needed} {side} than they did, which is beyond the end of the scale."
+        return f"{said}{than}, which is beyond the end of the scale."
     between = f"{level_words(row.level)} interval {of.number(ends[0])} to {of.number(ends[1])}"
-    return (
-        said + f"To erase that, the silent would have to score {needed} {side} than they did ({between}), and in {against} just like them."
-    )
+    return f"{said}{than} ({between}), and in {against} just like them."
 
 
 def mix(shown: Shown) -> str:
