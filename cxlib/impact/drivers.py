@@ -131,7 +131,7 @@ def drivers(
     not apply to somebody it says what it goes with where it does. A part rated fewer than
     50 times beside a score, or beside each other part, keeps its row without numbers: a
     correlation is then known to no better than 0.28. So does a group of fewer than 20
-    people for each part: below that the intervals hold the truth too seldom.
+    people for each part, the fewest for which the intervals were simulated.
 
     **Intervals** are between the percentiles of 1,000 bootstrap samples of people, in 400
     groups where there are more; from 0 where a rating of chance reaches as much in 1 -
