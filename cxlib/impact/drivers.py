@@ -177,7 +177,7 @@ def drivers(
     >>> drivers(responses)[["driver", "estimate", "low", "high", "n", "noise_floor", "rank", "role"]].round(3)
          driver  estimate    low   high    n  noise_floor  rank       role
     0  delivery     0.533  0.476  0.589  400        0.006     1  not clear
-    1     staff     0.144  0.101  0.197  400        0.006     2  not clear
+    1     staff     0.144  0.100  0.197  400        0.006     2  not clear
     2   weather     0.005  0.000  0.022  400        0.006     3  not clear
     """
     intervals.tails(level)
