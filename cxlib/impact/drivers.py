@@ -131,7 +131,7 @@ def drivers(
     not apply to somebody it says what it goes with where it does. A part rated fewer than
     50 times beside a score, or beside each other part, keeps its row without numbers: a
     correlation is then known to no better than 0.28. So does a group of fewer than 20
-    people for each part: below that the intervals hold the truth too seldom.
+    people for each part, the fewest for which the intervals were simulated.
 
     **Intervals** are between the percentiles of 1,000 bootstrap samples of people, in 400
     groups where there are more; from 0 where a rating of chance reaches as much in 1 -
@@ -177,7 +177,7 @@ def drivers(
     >>> drivers(responses)[["driver", "estimate", "low", "high", "n", "noise_floor", "rank", "role"]].round(3)
          driver  estimate    low   high    n  noise_floor  rank       role
     0  delivery     0.533  0.476  0.589  400        0.006     1  not clear
-    1     staff     0.144  0.101  0.197  400        0.006     2  not clear
+    1     staff     0.144  0.100  0.197  400        0.006     2  not clear
     2   weather     0.005  0.000  0.022  400        0.006     3  not clear
     """
     intervals.tails(level)
