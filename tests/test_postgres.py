@@ -30,7 +30,7 @@ INSERT INTO survey.answers VALUES
     ('00000000-0000-0000-0000-000000000001', 'nps', 9, 1.0000000001, '2026-01-31 23:30:00+00',
      E'two\\nlines, "quoted"', 'w1', 'fine', '{"a": 1}', true, '{a,b}'),
     ('00000000-0000-0000-0000-000000000002', 'nps', NULL, NULL, NULL, '', 'w1', NULL, NULL, NULL, NULL);
-CREATE VIEW fieldwork.late AS SELECT * FROM survey.answers WHERE time_answered > '2027-01-01';
+CREATE VIEW survey.late AS SELECT * FROM survey.answers WHERE time_answered > '2027-01-01';
 CREATE TABLE forever (feedback int, time_answered timestamp);
 INSERT INTO forever SELECT n, '2026-01-01' FROM generate_series(1, 99) n;
 INSERT INTO forever VALUES (100, 'infinity');
@@ -160,7 +160,7 @@ def test_all_rows_of_a_large_table_come_in_and_a_row_without_any_value_is_one(se
 
 
 def test_an_empty_view_is_a_table_without_rows(server, workbook):
-    book = sources.read(workbook(server.url(), 'table = "fieldwork.late"'), as_of="2026-12-31")
+    book = sources.read(workbook(server.url(), 'table = "survey.late"'), as_of="2026-12-31")
     assert book.account["rows_read"].tolist() == [0]
 
 
