@@ -113,19 +113,16 @@ def _chance(rows: Sequence[Row]) -> list[str]:
     return [f"{_capital(listed(silent))} {'shows' if len(silent) == 1 else 'show'} no more than chance would."]
 
 
-def raised(rows: Sequence[Row]) -> list[str]:
-    """What is important and rated low, and whether low ratings cost."""
+def raised(rows: Sequence[Row], *, brief: bool = False) -> list[str]:
+    """What is important and rated low, and whether low ratings cost; ``brief`` without its numbers, for a headline."""
     said = []
-    for row in rows:
-        if row.counts["priority"] == RAISE:
-            penalty, high = number(row, "penalty"), number(row, "penalty_high")
-            rated = f"rated low (mean {decimal(number(row, 'performance'), 2)})"
-            if high < 0:
-                points = "1 point" if decimal(-penalty, 2) == "1.00" else f"{decimal(-penalty, 2)} points"
-                lost = f"low ratings are punished: {points} of the score are lost for each point of the rating"
-                said.append(f"Raise {name_of(row)} first: it is important, {rated}, and {lost}.")
-            else:
-                said.append(f"Raise {name_of(row)} first: it is important and {rated}.")
+    for row in (row for row in rows if row.counts["priority"] == RAISE):
+        low, high = number(row, "penalty_low"), number(row, "penalty_high")
+        rated = "rated low" if brief else f"rated low (mean {decimal(number(row, 'performance'), 2)})"
+        lost = f"{decimal(-number(row, 'penalty'), 2)} points of the score are lost for each point of the rating"
+        cost = "" if brief else f": {lost} ({level_words(row.level)} interval {decimal(-high, 2)} to {decimal(-low, 2)})"
+        punished = f", {rated}, and low ratings are punished{cost}" if high < 0 else f" and {rated}"
+        said.append(f"Raise {name_of(row)} first: it is important{punished}.")
     return said
 
 

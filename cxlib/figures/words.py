@@ -137,7 +137,7 @@ def _headline_sentences(shown: list[Shown]) -> list[str]:
         same = before is not None and before.measure.name == moving(each.measure).name and not before.reason
         if is_drivers(each.keys):
             # Of what goes with a score a headline says what to do about it, where that is settled.
-            done += raised(drivers_compared(each))
+            done += raised(drivers_compared(each), brief=True)
             continue
         if is_moves(each.keys):
             # The score that it belongs to stays in mind: a second comparison may follow the first.

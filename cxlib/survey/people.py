@@ -58,7 +58,7 @@ class Base:
         mean = np.divide((counted.weights * worth).sum(axis=1), total, out=np.zeros_like(total), where=total > 0)
         square = np.divide((counted.weights * worth**2).sum(axis=1), total, out=np.zeros_like(total), where=total > 0)
         n_eff, freedom = variance.worth(clusters, spread=square - mean**2, n=counted.n, n_eff=counted.n_eff)
-        people = pd.Series(clusters.number.astype("int64"), dtype="Int64").mask(~named)
+        people = pd.Series(clusters.number.astype("int64"), dtype="Int64").mask(~named & (clusters.number > 0))
         return cls(people, n_eff, freedom, clusters)
 
     @classmethod
