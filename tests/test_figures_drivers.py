@@ -104,7 +104,8 @@ def test_what_could_not_be_compared_is_in_the_table_and_not_drawn():
 def test_advice_names_only_what_is_settled():
     assert figures.priorities(result(*USUAL)).text == (
         "Raise delivery first: it is important, rated low (mean 3.50), and low ratings are punished: 0.50 points of the score are lost for "
-        "each point of the rating (95 % interval 0.30 to 0.70). Keep up support: important, and rated higher than the others. Rated low, but of little importance: "
+        "each point of the rating (95 % interval 0.30 to 0.70). Keep up support: important, and rated higher than the others. "
+        "Rated low, but of little importance: "
         "store. Not settled: website."
     )
     open_ = [driver("delivery", 0.2), driver("store", 0.05, ranks=(2, 2))]

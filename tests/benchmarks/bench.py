@@ -30,7 +30,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 sys.path.insert(0, str(ROOT))
 
-from cxlib import churn, impact, survey  # noqa: E402  (the project may not be installed)
+from cxlib import churn, groups, impact, survey  # noqa: E402  (the project may not be installed)
 from cxlib.tables import TABLES  # noqa: E402
 from cxlib.tables.schema import PHYSICAL  # noqa: E402
 
@@ -66,6 +66,13 @@ def side_by_side(table: Any) -> Any:
     return table.mutate(respondent=(place % 900_000).cast("string"), wave=(place // 900_000).cast("string"))
 
 
+def chosen(table: Any) -> pd.DataFrame:
+    """One rating as a question with yes and no: the two best answers are a yes."""
+    staff = table.filter(table["question"] == "staff")
+    yes = (staff["score"] >= 4).cast("int64")
+    return survey.choices(staff.mutate(score=yes, kind=ibis.literal("choice"), scale_low=0, scale_high=1), by=BY)
+
+
 WINDOW = ("since", "until")
 PEOPLE = ("n_people", *WINDOW)
 BOTH = (
@@ -85,6 +92,9 @@ CASES = (
     ),
     Case("movement", "responses", lambda t: survey.movement(t, by="segment"), ("n", *BOTH, *WINDOW), ("segment", "after")),
     Case("distribution", "responses", lambda t: survey.distribution(t, by=BY), ("n", "answers"), (*BY, "question", "score")),
+    Case("classes", "responses", lambda t: survey.classes(t, by=BY), ("n", "answers", *PEOPLE), (*BY, "class")),
+    Case("choices", "responses", chosen, ("n", "chosen", *PEOPLE)),
+    Case("against_rest", "responses", lambda t: groups.against_rest(t, by="segment"), ("n", "n_rest", "n_both", *WINDOW), ("segment",)),
     Case("drivers", "responses", lambda t: impact.drivers(side_by_side(t)), ("n", "missing", *PEOPLE), ("driver",)),
     Case(
         "churn_rate",
