@@ -37,7 +37,7 @@ bench: $(READY) ## how fast: the report, each measure beside SQL, the door besid
 	@$(BIN)/python tests/benchmarks/generator.py
 
 simulate: $(READY) ## how often the intervals hold, the verdicts err, and the sample's truth is found again: tests/benchmarks/*.md
-	@$(BIN)/python tests/benchmarks/coverage.py > tests/benchmarks/coverage.md
+	@$(BIN)/python tests/benchmarks/simulated.py > tests/benchmarks/coverage.md
 	@$(BIN)/python tests/benchmarks/recovery.py > tests/benchmarks/recovery.md
 	@$(BIN)/python tests/benchmarks/drivers.py > tests/benchmarks/drivers.md
 

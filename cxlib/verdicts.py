@@ -90,7 +90,7 @@ def together(*movements: pd.DataFrame) -> list[pd.DataFrame]:
     found = [frame.copy() for frame in movements]
     if rows:
         stacked = pd.concat(rows, ignore_index=True)
-        told = judged(stacked, _Family.of(stacked).corrected(stacked["p_value"].to_numpy(dtype=float)))
+        told = judged(stacked, *_Family.of(stacked).corrected(stacked["p_value"].to_numpy(dtype=float)))
         for place, frame in enumerate(found):
             for name in _MADE if len(frame) else ():
                 frame[name] = told.loc[told["of"] == place, name].array
@@ -123,19 +123,22 @@ class _Family:
         of_group = ~everybody & (parent >= 0)
         return cls(of_group, rows["of"].to_numpy(dtype="int64"), parent)
 
-    def corrected(self, p_values: Floats) -> Floats:
-        """Everybody's movements among themselves; those of groups among themselves, and none below its parent's."""
-        found = np.full(len(p_values), np.nan)
+    def corrected(self, p_values: Floats) -> tuple[Floats, Floats]:
+        """Everybody's movements among themselves; those of groups among themselves, and none below its parent's.
+
+        And of each, how many times smaller its p-value has to be than alone, if it is the only one that moved.
+        """
+        found, stricter = np.full(len(p_values), np.nan), np.ones(len(p_values))
         for family in (~self.of_group, self.of_group):
             tested = np.flatnonzero(family & ~np.isnan(p_values))
             _, table, size = np.unique(self.table[tested], return_inverse=True, return_counts=True)
             # A table of one row weighs as much as one of thirty: what was declared does not drown in months.
             of_table = np.full(len(size), 0.5 / max(len(size) - 1, 1))
             of_table[:1] = 1 - of_table[1:].sum()
-            share = len(tested) * of_table[table] / size[table]
-            found[tested] = stats.benjamini_hochberg(p_values[tested] / share)
+            stricter[tested] = size[table] / of_table[table]
+            found[tested] = stats.benjamini_hochberg(p_values[tested] * stricter[tested] / len(tested))
         parent = np.where(self.parent >= 0, found[self.parent], np.nan)
-        return np.where(self.of_group, np.fmax(found, parent), found)
+        return np.where(self.of_group, np.fmax(found, parent), found), stricter
 
 
 def _refuse(movements: Sequence[pd.DataFrame]) -> None:
@@ -153,8 +156,10 @@ def _refuse(movements: Sequence[pd.DataFrame]) -> None:
         raise ValueError("together: a movement is given twice, and would count as two")
 
 
-def judged(frame: pd.DataFrame, p_corrected: npt.ArrayLike) -> pd.DataFrame:
-    """Changes with their corrected p-values and verdicts; what is open says what would settle it.
+def judged(frame: pd.DataFrame, p_corrected: npt.ArrayLike, stricter: npt.ArrayLike | None = None) -> pd.DataFrame:
+    """Changes with their corrected p-values and verdicts; what is open says what would settle it, if it alone moved.
+
+    ``stricter`` is by how much the correction then divides the p-value that is needed: by default by the number of tests.
 
     Where ``unchanged`` is not given, it is what was called immaterial before: no correction bears on that.
     """
@@ -162,8 +167,7 @@ def judged(frame: pd.DataFrame, p_corrected: npt.ArrayLike) -> pd.DataFrame:
     corrected, estimate, margin = (np.asarray(each, dtype=float) for each in (p_corrected, frame["estimate"], frame["margin"]))
     unchanged = frame["unchanged"] if "unchanged" in frame else frame["verdict"] == stats.UNCHANGED
     verdict = stats.verdicts(estimate, corrected, unchanged, level=level)
-    p_value = frame["p_value"].to_numpy(dtype=float)
-    raised = np.divide(corrected, p_value, out=np.ones(len(frame)), where=p_value > 0)
+    raised = np.full(len(frame), max(frame["p_value"].notna().sum(), 1)) if stricter is None else np.asarray(stricter, dtype=float)
     needed = np.where(
         np.isnan(margin),
         stats.answers_to_tell(frame["spread"], estimate, level=level, stricter=raised),

@@ -251,7 +251,7 @@ def test_invitations_of_a_role_that_never_answers_here_are_left_out_and_said():
 def test_answers_that_nobody_signed_are_said():
     found = rate(invitations(("a", "1", 0), ("b", "1", 0)), answers(("a", "1", 1), (None, "1", 1), ("b", "1", 60)))
     assert found.attrs["notes"][1:] == [
-        "1 was answered later, and counts as not answered.",
+        "1 answer arrived later, and counts as none.",
         "1 of 3 answers is signed by nobody: the invitations behind them count as not answered.",
     ]
 

@@ -51,8 +51,8 @@ def test_what_matters_most_is_said_with_its_interval_and_what_is_open_is_refused
     assert figures.drivers(result(*USUAL)).text == (
         "Delivery matters most to loyalty (NPS): 20.0 % of the differences between answers go with it (95 % interval 18.0 to 22.0); "
         "all 4 parts together go with 31.0 %. The order of support and website is not settled. Store shows no more than chance would. "
-        "Raise delivery first: it is important, rated low (mean 3.50), and low ratings are punished: 0.50 points of the score are lost for "
-        "each point of the rating (95 % interval 0.30 to 0.70)."
+        "Raise delivery first: it is important and rated low (mean 3.50); who rates it a point lower gives a score lower by 0.50 "
+        "(95 % interval 0.30 to 0.70)."
     )
 
 
@@ -103,8 +103,8 @@ def test_what_could_not_be_compared_is_in_the_table_and_not_drawn():
 
 def test_advice_names_only_what_is_settled():
     assert figures.priorities(result(*USUAL)).text == (
-        "Raise delivery first: it is important, rated low (mean 3.50), and low ratings are punished: 0.50 points of the score are lost for "
-        "each point of the rating (95 % interval 0.30 to 0.70). Keep up support: important, and rated higher than the others. "
+        "Raise delivery first: it is important and rated low (mean 3.50); who rates it a point lower gives a score lower by 0.50 "
+        "(95 % interval 0.30 to 0.70). Keep up support: important, and rated higher than the others. "
         "Rated low, but of little importance: "
         "store. Not settled: website."
     )

@@ -59,7 +59,7 @@ FELL, SAME, UNKNOWN = (
     ),
     (
         "Whether loyalty (NPS) moved between May and June 2026 cannot be told yet (change −14 points, 95 % interval −22 to −6): "
-        "212 answers show changes from about 29 points; about 3,900 a month would tell."
+        "212 answers alone show changes from about 29 points; about 3,900 a month would tell."
     ),
 )
 ROSE = {"estimate": 14.0, "ends": (24.0, 38.0)}

@@ -215,7 +215,7 @@ def cross(table=None, **more):
 def test_a_banner_names_who_is_higher_than_whom():
     piece = figures.banner(cross())
     assert piece.text == "Loyalty (NPS) is higher, by more than chance, in paid than in free; in trial than in free."
-    assert figures.banner(cross(by="channel")).text == "No two columns differ in loyalty (NPS) by more than chance."
+    assert figures.banner(cross(by="channel")).text == "No difference between two columns in loyalty (NPS) can be told from chance."
     assert figures.table(cross()).text == piece.text
     assert figures.sentence(cross()).text == f"{piece.text} Nobody is named, so every answer is taken to be another person's."
 
@@ -228,7 +228,7 @@ def test_a_column_that_is_higher_than_many_says_how_many():
 def test_letters_in_other_rows_are_counted_where_the_score_has_none():
     table = pd.DataFrame({"plan": ["a"] * 100 + ["b"] * 100, "score": [10, 3] * 50 + [7] * 100})
     assert figures.banner(cross(table, by="plan")).text == (
-        "No two columns differ in loyalty (NPS) by more than chance. In its other rows 3 cells have a letter."
+        "No difference between two columns in loyalty (NPS) can be told from chance. In its other rows 3 cells have a letter."
     )
 
 
@@ -239,7 +239,7 @@ def test_a_banner_has_a_table_for_each_breakdown_with_everybody_first_and_a_lett
     assert heads == [["Share or score", "All", "A · free", "B · paid", "C · trial"], ["Share or score", "All", "A · desk", "B · web"]]
     rows = re.findall(r'<th scope="row"[^>]*>([^<]*)</th>', html)
     assert rows == ["Answers", "Promoters %", "Passives %", "Detractors %", "Loyalty (NPS)"] * 2
-    assert '<b><span class="cx-unseen">higher than </span>A</b>' in html
+    assert '<b><span class="cx-heard">higher than </span>A</b>' in html
     assert "A letter names a column of the same table that the cell is higher than, by more than chance" in html
     (file,) = files(html)["text/csv"]
     assert file.splitlines()[0].lstrip("\ufeff") == (
@@ -252,7 +252,7 @@ def test_the_numbers_of_a_cell_are_those_of_the_result():
     result = cross()
     html = page(figures.banner(result))
     row = result[(result["letter"] == "B") & (result["breakdown"] == "plan") & (result["row"] == "promoters")].iloc[0]
-    cell = f'{100 * row["estimate"]:.1f} <b><span class="cx-unseen">higher than </span>{row["higher_than"]}</b>'
+    cell = f'{100 * row["estimate"]:.1f} <b><span class="cx-heard">higher than </span>{row["higher_than"]}</b>'
     assert f'{cell}<br><span class="cx-base">{100 * row["low"]:.1f} to {100 * row["high"]:.1f}</span>' in html
 
 

@@ -11,7 +11,7 @@ from pandas.testing import assert_frame_equal
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import confint_proportions_2indep
 
-from cxlib import survey
+from cxlib import groups, survey
 from cxlib.groups.banner import _letter
 from cxlib.tables import RESULT, TableError
 
@@ -38,7 +38,7 @@ def cell(found, **keys):
     return row
 
 
-def groups(table, key):
+def split(table, key):
     return [table[key].isna() if pd.isna(value) else table[key] == value for value in [*sorted(table[key].dropna().unique()), None]][
         : table[key].nunique(dropna=False)
     ]
@@ -48,7 +48,7 @@ def by_hand(table, keys):
     """The p-value and the difference of every two columns in every row: a movement between two waves, classes as a share of fives."""
     tests = {}
     for key in keys:
-        for (one, inside), (other, outside) in combinations(enumerate(groups(table, key)), 2):
+        for (one, inside), (other, outside) in combinations(enumerate(split(table, key)), 2):
             pair = table[inside | outside].assign(wave=np.where(inside[inside | outside], "one", "other"))
             for row in [*CLASSES, "nps"]:
                 recoded = pair if row == "nps" else pair.assign(score=np.where(pair["score"].between(*CLASSES[row]), 5, 1))

@@ -71,7 +71,7 @@ def response_rate(
         level            float  confidence level of the interval
         n                int    invitations that had their time
         answered         int    of them, answered in time
-        late             int    of them, answered later; they count as not answered
+        late             int    of them, arrived later; they count as not answered
         too_recent       int    invitations that did not have their time; not in ``n``
         recent_answered  int    of them, answered so far
         n_people         int    people who were invited, of ``n``
@@ -240,7 +240,7 @@ class _Asked:
         if recent:
             notes.append(f"{recent:,} {'invitation is' if recent == 1 else 'invitations are'} more recent than that and left out.")
         if late:
-            notes.append(f"{late:,} {'was answered later, and counts' if late == 1 else 'were answered later, and count'} as not answered.")
+            notes.append(f"{late:,} {'answer arrived later, and counts' if late == 1 else 'answers arrived later, and count'} as none.")
         unsigned = int((answers.roles["answers"] - answers.roles["signed"]).sum())
         if unsigned:
             signs = f"{unsigned:,} of {int(answers.roles['answers'].sum()):,} answers {'is' if unsigned == 1 else 'are'} signed by nobody"

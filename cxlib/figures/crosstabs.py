@@ -122,7 +122,7 @@ def _cell(record: dict[Any, Any] | None, measure: Measure) -> Markup:
     if record is None or record["withheld"] or pd.isna(record["estimate"]):
         return Markup()
     letters = str(record["higher_than"] or "")
-    mark = Markup(' <b><span class="cx-unseen">higher than </span>{}</b>').format(letters) if letters else Markup()
+    mark = Markup(' <b><span class="cx-heard">higher than </span>{}</b>').format(letters) if letters else Markup()
     interval = measure.interval(float(record["low"]), float(record["high"]), fine=False)
     return Markup('{}{}<br><span class="cx-base">{}</span>').format(measure.number(float(record["estimate"])), mark, interval)
 

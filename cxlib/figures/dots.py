@@ -193,7 +193,7 @@ def against(result: pd.DataFrame) -> Picture:
 
     Examples
     --------
-    >>> from cxlib import survey
+    >>> from cxlib import groups
     >>> plan = ["free"] * 60 + ["paid"] * 60
     >>> score = [10] * 15 + [8] * 15 + [3] * 30 + [10] * 25 + [8] * 25 + [3] * 10
     >>> print(against(groups.against_rest(pd.DataFrame({"plan": plan, "score": score}), by="plan")))

@@ -203,7 +203,14 @@ def groups(shown: Shown, *, than: Row | None = None) -> str:
     measure, rows = shown.measure, shown.rows
     if measure.name == "median_tenure":
         return _medians(shown)
-    text = f"{capital(_extremes(measure, rows))}." if len(rows) > 1 else f"Only one group is shown: {_extremes(measure, rows)}."
+    if len(rows) > 1:
+        text = f"{capital(_extremes(measure, rows))}."
+    elif shown.keys == ("question",):
+        text = (
+            f"Of the only question, the mean is: {_extremes(measure, rows)}." if measure.form == "mean" else f"{_extremes(measure, rows)}."
+        )
+    else:
+        text = f"Only one group is shown: {_extremes(measure, rows)}."
     return text + _sides(measure, rows, than)
 
 

@@ -119,9 +119,10 @@ def raised(rows: Sequence[Row], *, brief: bool = False) -> list[str]:
     for row in (row for row in rows if row.counts["priority"] == RAISE):
         low, high = number(row, "penalty_low"), number(row, "penalty_high")
         rated = "rated low" if brief else f"rated low (mean {decimal(number(row, 'performance'), 2)})"
-        lost = f"{decimal(-number(row, 'penalty'), 2)} points of the score are lost for each point of the rating"
-        cost = "" if brief else f": {lost} ({level_words(row.level)} interval {decimal(-high, 2)} to {decimal(-low, 2)})"
-        punished = f", {rated}, and low ratings are punished{cost}" if high < 0 else f" and {rated}"
+        lost = f"who rates it a point lower gives a score lower by {decimal(-number(row, 'penalty'), 2)}"
+        cost = f" ({level_words(row.level)} interval {decimal(-high, 2)} to {decimal(-low, 2)})"
+        only = ", and low ratings are punished" if row.counts["role"] == "basic" else ""
+        punished = f" and {rated}{only}" + (f"; {lost}{cost}" if high < 0 and not brief else "")
         said.append(f"Raise {name_of(row)} first: it is important{punished}.")
     return said
 

@@ -69,7 +69,7 @@ def banner_words(shown: Shown) -> str:
     cells = int((others["higher_than"].fillna("") != "").sum())
     if not said:
         also = f" In its other rows {counted(cells, 'cell has', 'cells have')} a letter." if cells else ""
-        return f"No two columns differ in {subject} by more than chance.{also}"
+        return f"No difference between two columns in {subject} can be told from chance.{also}"
     more = f"; {len(said) - _NAMED} more in the table" if len(said) > _NAMED else ""
     return f"{subject[:1].upper()}{subject[1:]} is higher, by more than chance, {'; '.join(said[:_NAMED])}{more}."
 

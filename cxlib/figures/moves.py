@@ -186,7 +186,9 @@ class Move:
         parts = []
         least, needed = self.count("smallest_detectable"), self.count("n_to_tell")
         if answers and not math.isnan(least):
-            parts.append(f"{counted(self.row.n, 'answer shows', 'answers show')} changes from about {size(self.measure, least)}")
+            parts.append(
+                f"{counted(self.row.n, 'answer alone shows', 'answers alone show')} changes from about {size(self.measure, least)}"
+            )
         if not math.isnan(needed):
             unit = "" if parts else " answers"
             parts.append(f"about {decimal(about(needed), 0)}{unit} {_EACH[self.way]} would tell")
@@ -231,6 +233,11 @@ def is_open(shown: Shown) -> bool:
 def both_open(one: Shown, other: Shown) -> bool:
     """Whether neither of two comparisons with one last period can be told yet."""
     return is_open(one) and is_open(other) and _newest(one)[0].names[1] == _newest(other)[0].names[1]
+
+
+def settles(shown: Shown, score: Shown) -> bool:
+    """Whether a result says that this score moved into its last period."""
+    return is_moves(shown.keys) and moving(shown.measure).name == score.measure.name and any(move.moved for move in _newest(shown))
 
 
 def _newest(shown: Shown) -> list[Move]:

@@ -147,10 +147,12 @@ def _moves_table(shown: Shown) -> Markup:
     heads += [("Change they show", True), ("Answers to tell", True)]
     rows = [_moves_cells(record, groups, way, shown) for record in cut.to_dict("records")]
     judged = int(frame["p_value"].notna().sum())
-    text = f"Before and after: {of.heading}. Change they show: the change that so many answers find in four of five cases."
+    alone = "Change they show: the change that so many answers find in four of five cases, if nothing else is compared."
+    text = f"Before and after: {of.heading}. {alone}"
     if max(judged, shown.together) > 1:
         family = f"all {decimal(shown.together, 0)} comparisons of the report" if shown.together else f"{decimal(judged, 0)} comparisons"
-        corrected = f"The verdicts are corrected for {family} together (Benjamini and Hochberg)"
+        first = ", what the report is about weighing as much as all the rest" if shown.together else ""
+        corrected = f"The verdicts are corrected for {family} together (Benjamini and Hochberg{first})"
         text = f"{corrected}; the intervals are not. {text}"
     caption = f"{shown.measure.axis}, {WAYS[way]}.{_left_out(shown, len(cut), len(frame))}"
     return grid(caption, heads, rows, first=len(groups) + 1) + said([text]) + download(csv(shown), f"{shown.name}.csv")

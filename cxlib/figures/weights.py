@@ -102,7 +102,8 @@ def mix(shown: Shown) -> str:
     ]
     many = sum(_distance(row, "before") >= MATTERS for row in far)
     lead = f"{counted(many, 'category', 'categories')} of {len(far)} {'is' if many == 1 else 'are'}"
-    return f"{lead} {decimal(MATTERS, 1)} standard deviations away or more: {'; '.join(named)}. {after}"
+    farthest = ", the farthest" if many > len(named) else ""
+    return f"{lead} {decimal(MATTERS, 1)} standard deviations away or more{farthest}: {'; '.join(named)}. {after}"
 
 
 def _name(row: Row) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from itertools import zip_longest
 
 import pandas as pd
 from markupsafe import Markup
@@ -12,7 +13,7 @@ from cxlib.figures.findings import finding, latest
 from cxlib.figures.importance import compared as drivers_compared
 from cxlib.figures.importance import is_drivers, raised
 from cxlib.figures.measures import clean, counted, date_words, listed, moving
-from cxlib.figures.moves import both_open, is_moves, is_open, newest
+from cxlib.figures.moves import both_open, is_moves, is_open, newest, settles
 from cxlib.figures.picture import Piece, said, unbroken
 from cxlib.figures.settings import CURRENT, SMALLEST_GROUP, style
 from cxlib.figures.shown import Shown, only, read
@@ -133,7 +134,7 @@ def _headline_sentences(shown: list[Shown]) -> list[str]:
     compared: Shown | None = None
     unsettled: list[str] = []
     done: list[str] = []
-    for each in shown:
+    for each, following in zip_longest(shown, shown[1:]):
         same = before is not None and before.measure.name == moving(each.measure).name and not before.reason
         if is_drivers(each.keys):
             # Of what goes with a score a headline says what to do about it, where that is settled.
@@ -148,6 +149,10 @@ def _headline_sentences(shown: list[Shown]) -> list[str]:
                 compared = each
             continue
         compared = None
+        if following is not None and not each.keys and settles(following, each):
+            # A mean over what fell and what it fell from is the score of no time: the movement names both ends.
+            before = None
+            continue
         if "month" in each.keys and each.keys == ("month",) and not each.reason:
             if len(each.rows) > 1 or not same:
                 said.append(latest(each, known=each.measure if same else None))

@@ -88,7 +88,8 @@ def movement(
         verdict                 str    see Notes
         better                  bool   whether what went up or down went the good way
         margin                  float  as declared
-        smallest_detectable     float  true change found in four of five such pairs
+        smallest_detectable     float  true change found in four of five such pairs, if
+                                       they were the only ones
         n_to_tell               int    answers in each period that would settle it in
                                        four of five cases; where it is open
         estimate_before, ...    float  the two scores
