@@ -531,7 +531,8 @@ def test_the_picture_of_the_balance_names_who_is_furthest_from_the_customers():
     found = fieldwork.balance(table, SEGMENTS.assign(plan=["x"] * 30 + ["y"] * 70), margins=["segment"], also=["plan"])
     picture = figures.balance(found)
     assert picture.text == (
-        "4 categories of 4 are 0.1 standard deviations away or more, the farthest: Home (segment) gave 80 % of the answers and is 50 % of the customers; "
+        "4 categories of 4 are 0.1 standard deviations away or more, the farthest: "
+        "Home (segment) gave 80 % of the answers and is 50 % of the customers; "
         "Office (segment) 20 % of the answers and 50 % of the customers; x (plan) 50 % of the answers and 30 % of the customers. "
         "After weighting the largest distance left is 0.44, of x (plan)."
     )
