@@ -378,6 +378,28 @@ def test_beyond_what_was_seen_the_mean_hazard_of_the_last_stretch_goes_on():
     assert 1 - stretches[1] == pytest.approx((1 - stretches[0]) * (1 - stretches[2]), rel=1e-12)
 
 
+@settings(max_examples=40, deadline=None)
+@drawn(histories(), st.integers(1, 10))
+def test_steps_are_believed_as_long_as_twenty_are_at_risk(table, times):
+    table = replace(table, spells=table.spells * times)
+    found = tried(table)
+    assume(found is not None)
+    for stratum, reach in zip(found.baseline.strata, found.baseline.reach, strict=True):
+        mine = permuted(table, table.stratum == stratum)
+        at_risk = {end: mine.spells[(mine.start < end) & (mine.stop >= end)].sum() for end in mine.stop}
+        assert reach == max([end for end, number in at_risk.items() if number >= 20], default=max(at_risk))
+
+
+def test_the_way_an_effect_goes_is_the_slope():
+    fades = rows_of("veteran_efron")
+    table = fitted("veteran_efron").proportionality("km")
+    # A patient's Karnofsky score tells less and less: its coefficient comes up from below 0.
+    assert fitted("veteran_efron").coefficients[2] < 0 < table.slope[2]
+    shifted = replace(fitted("veteran_efron").cells, stop=fades.stop * 2 + 5)
+    again = cox.fit(shifted, counted(fades)[1]).proportionality("km")
+    np.testing.assert_allclose(again.slope, table.slope, rtol=1e-9)
+
+
 def test_a_stratum_nobody_left_has_no_hazard():
     both = {name: [*values, *values] for name, values in (THREE | {"pattern": [0, 1, 1, 0, 1, 0]}).items()}
     both["ended"][6:] = [False] * 6

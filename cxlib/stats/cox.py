@@ -129,8 +129,8 @@ class Fit:
     def left_within(self, covariates: Floats, stratum: npt.ArrayLike, tenure: npt.ArrayLike, days: npt.ArrayLike) -> Floats:
         """Chance of leaving within so many days of who is still there at a tenure, one row a row of covariates.
 
-        1 − S(t + days | x) / S(t | x) with Efron's baseline hazard. Where fewer than 20 spells are at risk ever after, or
-        none, the mean hazard of the last stretch goes on; see `Baseline`.
+        1 − S(t + days | x) / S(t | x) with Efron's baseline hazard. From where fewer than 20 spells are at risk ever
+        after, the mean hazard of the last stretch goes on; see `Baseline`.
         """
         tenure = np.asarray(tenure, dtype=float)
         weight = np.exp((np.asarray(covariates, dtype=float) - self.risk.centre) @ self.coefficients)
@@ -147,7 +147,7 @@ class Fit:
         values, vectors = np.linalg.eigh(self.uncertainty)
         normal = rng.standard_normal(len(self.coefficients))
         drawn = self.coefficients + vectors @ (np.sqrt(np.maximum(values, 0)) * normal)
-        baseline = Baseline.of(self.risk, self.cells, self.risk.sums(drawn)).drawn(rng)
+        baseline = self.baseline.drawn(self.risk.sums(drawn), rng)
         return replace(self, coefficients=drawn, baseline=baseline)
 
 

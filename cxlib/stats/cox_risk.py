@@ -88,8 +88,8 @@ class Risk:
         first, last = (np.searchsorted(times, each, side="right") for each in (start, stop))
         spells, number = cells.spells.astype(float), len(covariates)
         shape = (len(times) + 1, number)
-        steps = _counts(np.concatenate([spells, -spells]), np.concatenate([last, first]), np.tile(cells.pattern, 2), shape)
-        leavers = _counts(spells[leaves], last[leaves] - 1, cells.pattern[leaves], (len(times), number))
+        steps = counts(np.concatenate([spells, -spells]), np.concatenate([last, first]), np.tile(cells.pattern, 2), shape)
+        leavers = counts(spells[leaves], last[leaves] - 1, cells.pattern[leaves], (len(times), number))
         each = np.bincount(cells.pattern, weights=spells, minlength=number)
         centre = each @ covariates / each.sum()
         tied = np.asarray(leavers.sum(axis=1)).ravel().astype("int64")
@@ -172,8 +172,8 @@ class Risk:
         return found
 
 
-def _counts(values: Floats, row: Ints, column: Ints, shape: tuple[int, int]) -> Any:
-    """A sparse matrix of counts; whole numbers, so that their order does not matter."""
+def counts(values: Floats, row: Ints, column: Ints, shape: tuple[int, int]) -> Any:
+    """A sparse matrix of sums; those of whole numbers (and halves of them) do not depend on their order."""
     found = sparse.coo_array((values, (row, column)), shape=shape).tocsr()
     found.sum_duplicates()
     found.eliminate_zeros()
