@@ -12,7 +12,7 @@ import pandas as pd
 
 from cxlib.churn.spells import Asked
 from cxlib.leaving.histories import NOT_RECORDED, Histories
-from cxlib.leaving.terms import Whose, fitted
+from cxlib.leaving.terms import Rows, Whose
 from cxlib.stats import cox
 from cxlib.tables import Table, TableError
 from cxlib.tables.rows import day
@@ -71,11 +71,8 @@ class Model:
     categories: pd.DataFrame
     reason_absent: str = ""
     notes: tuple[str, ...] = ()
-    cells: cox.Cells | None = field(default=None, repr=False)
-    #: Covariates with a column for every category but the first of each covariate, told apart or not.
-    design: Floats | None = field(default=None, repr=False)
-    #: Whose row is in which cell; None where there are too many to ask.
-    whose: Whose | None = field(default=None, repr=False)
+    #: What was fitted, with a column for every category but the first of each covariate, told apart or not.
+    rows: Rows | None = field(default=None, repr=False)
 
     def left_within(self, days: float) -> Floats:
         """The chance of leaving within so many days from the last day counted, one for each row of ``there``."""
@@ -245,7 +242,8 @@ def _made(empty: Model, asked: Histories, cells: pd.DataFrame, there: pd.DataFra
         whose = Whose.of(asked.whose(), cells["cell"].to_numpy())
     else:
         notes.append(f"There are more than {MOST_ROWS:,} start-stop rows: errors take the spells of a customer to be independent.")
-    found = fitted(counted, covariates, terms, whose)
+    rows = Rows(counted, covariates, whose)
+    found = rows.fitted(terms)
     place = {term: int(column) for term, column in zip(terms, found.columns, strict=True)}
     columns = [place.get(term, -1) for term in zip(categories["covariate"], categories["category"], strict=True)]
     there = there.rename(columns=dict(zip(asked.values, asked.names, strict=True)))
@@ -256,7 +254,7 @@ def _made(empty: Model, asked: Histories, cells: pd.DataFrame, there: pd.DataFra
     return replace(
         empty, levels=levels, terms=[term for term in terms if place[term] >= 0], strata=[tuple(row) for row in strata.to_numpy()],
         fit=found.fit, there=there, covariates=covariates[:, found.columns >= 0], categories=categories.assign(column=columns),
-        notes=tuple(notes), cells=counted, design=covariates, whose=whose,
+        notes=tuple(notes), rows=rows,
     )  # fmt: skip
 
 
