@@ -79,9 +79,8 @@ class Scored:
     rows: npt.NDArray[np.bool_]
     unit: float = 1.0
 
-    def result(self, counted: Tally, asked: Asked, *, level: float) -> pd.DataFrame:
+    def result(self, counted: Tally, asked: Asked, known: Base, *, level: float) -> pd.DataFrame:
         """The number of each group that has it, with its interval, its base and its counts."""
-        known = Base.of(counted, self.worth)
         estimate, low, high = self.interval(counted, known, level)
         frame = counted.groups.assign(
             measure=[f"{name}{'_weighted' * bool(asked.weight)}" for name in self.measure],
@@ -136,6 +135,12 @@ class Scored:
             ]
         estimate, low, high, p_value, std_error, first, second, spread, spread_after, free_of_both = found
         return stats.Change(estimate, low, high, p_value, std_error, (first, second), (spread, spread_after), free_of_both)
+
+
+def results(made_of: Sequence[Scored], counted: Tally, asked: Asked, *, level: float) -> pd.DataFrame:
+    """Several numbers that are made of the same answers, one under the other."""
+    bases = Base.of_each(counted, [number.worth for number in made_of])
+    return pd.concat([number.result(counted, asked, known, level=level) for number, known in zip(made_of, bases, strict=True)])
 
 
 def _nps(counted: Tally, asked: Asked) -> list[Scored]:
