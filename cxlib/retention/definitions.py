@@ -19,8 +19,8 @@ from cxlib.tables.rows import day, key_names
 Floats = npt.NDArray[np.float64]
 
 _COUNTS = {
-    "start": "int64", "left": "int64", "new": "int64", "new_left": "int64", "late": "int64", "late_left": "int64",
-    "customer_days": "int64", "days": "int64", "since": "object", "until": "object",
+    "start": "int64", "left": "int64", "new": "int64", "new_left": "int64", "seen_late": "int64",
+    "seen_late_left": "int64", "customer_days": "int64", "since": "object", "until": "object",
 }  # fmt: skip
 #: In the order in which they stand beside one another, the default first.
 MEASURES = ("churn_rate", "churn_rate_all", "churn_rate_mean", "churn_rate_days")
@@ -70,11 +70,9 @@ def definitions(
         left           int    of them, left in the period
         new            int    customers who joined after the first day
         new_left       int    of them, left in the period
-        late           int    customers of before who are seen only from some day
-                              of the period on
-        late_left      int    of them, left in the period
+        seen_late ...  int    customers of before who are seen only from some day
+                              of the period on; of them, left in it
         customer_days  int    days of all customers within the period
-        days           int    days of the period
         since, until   date   first and last day of the period
         =============  =====  ===================================================
 
@@ -150,8 +148,9 @@ def definitions(
         reason = f"No customer was seen between {first} and {last}."
     if reason:
         return without_rows(names, _COUNTS, reason)
-    cells = cells.assign(days=(last - first).days + 1, since=first, until=last)
-    frame = pd.concat([cells.assign(measure=measure, **columns) for measure, columns in _rates(cells, level).items()])
+    cells = cells.assign(since=first, until=last)
+    rates = _rates(cells, (last - first).days + 1, level)
+    frame = pd.concat([cells.assign(measure=measure, **columns) for measure, columns in rates.items()])
     frame = frame.assign(level=level, place=np.tile(np.arange(len(cells)), len(MEASURES)))
     frame = frame.sort_values("place", kind="stable")[[*names, *RESULT, *_COUNTS]].astype(_COUNTS).reset_index(drop=True)
     frame.attrs["notes"] = [*lost(cells), *_late(cells)]
@@ -179,7 +178,7 @@ def _counted(rows: Any, first: date, last: date) -> dict[str, Any]:
     groups = {
         "start": at_risk & (seen <= since),
         "new": at_risk & (seen > since) & (seen == rows["start"]),
-        "late": at_risk & (seen > since) & (seen > rows["start"]),
+        "seen_late": at_risk & (seen > since) & (seen > rows["start"]),
     }
     days = gone.delta(ibis.greatest(seen, since), unit="day") + 1
     leavers = {f"{name}_left": (group & left).sum() for name, group in groups.items()}
@@ -187,7 +186,7 @@ def _counted(rows: Any, first: date, last: date) -> dict[str, Any]:
     return {name: group.sum() for name, group in groups.items()} | leavers | {"customer_days": at_risk.ifelse(days, 0).sum()}
 
 
-def _rates(cells: pd.DataFrame, level: float) -> dict[str, dict[str, Floats]]:
+def _rates(cells: pd.DataFrame, length: int, level: float) -> dict[str, dict[str, Floats]]:
     """Each definition of each group: estimate, interval and base."""
     start, left, new, new_left = (cells[name].to_numpy(dtype=float) for name in ("start", "left", "new", "new_left"))
     share = _divide(left, start)
@@ -198,10 +197,9 @@ def _rates(cells: pd.DataFrame, level: float) -> dict[str, dict[str, Floats]]:
     below, above = (np.nan_to_num(for_each * (bound - of_new)) for bound in (new_low, new_high))
     every = _divide(left + new_left, start)
     all_low, all_high = every - np.hypot(share - low, below), every + np.hypot(high - share, above)
-    days, seen = cells["customer_days"].to_numpy(dtype=float), start + new + cells["late"].to_numpy()
-    gone = left + new_left + cells["late_left"].to_numpy()
+    days, seen = cells["customer_days"].to_numpy(dtype=float), start + new + cells["seen_late"].to_numpy()
+    gone = left + new_left + cells["seen_late_left"].to_numpy()
     a_day = [_divide(events, days) for events in (gone, *intervals.poisson(gone, level))]
-    length = cells["days"].to_numpy()
     columns = {
         "churn_rate": (share, low, high, start),
         "churn_rate_all": (every, all_low, all_high, start),
@@ -220,7 +218,7 @@ def _of_mean(rate: Floats, for_each: Floats) -> Floats:
 
 
 def _late(cells: pd.DataFrame) -> list[str]:
-    late = int(cells["late"].sum())
+    late = int(cells["seen_late"].sum())
     who = "customer was" if late == 1 else "customers were"
     words = f"{late:,} {who} seen only from some day of the period on: only the rate by customer-days counts them."
     return [words] if late else []

@@ -28,14 +28,15 @@ _COUNTS = {
     "p_value": "float64", "p_corrected": "float64", "verdict": "object", "better": "boolean", "margin": "float64",
     "smallest_detectable": "float64", "n_to_tell": "Int64", "estimate_before": "float64", "estimate_after": "float64",
     "n_before": "int64", "n_after": "int64", "good_before": "int64", "good_after": "int64", "bad_before": "int64",
-    "bad_after": "int64", "n_both": "int64", "spread": "float64", "low_is_good": "bool", "between": "object",
+    "bad_after": "int64", "months_before": "int64", "months_after": "int64", "n_both": "int64",
+    "spread": "float64", "low_is_good": "bool", "between": "object",
     "since_before": "object", "until_before": "object", "since": "object", "until": "object",
 }  # fmt: skip
 _AXIS = ["before", "after"]
+#: Later than any month.
+_NEVER = 10**6
 #: Months of a period, and how many months before it the other began.
 _WAYS = {"month": (1, 1), "quarter": (3, 3), "year": (1, 12), **{f"last {months} months": (months, 12) for months in (3, 6, 12)}}
-#: The longest of two periods that are compared, by the shortest: March by February.
-_ALIKE = 31 / 28
 
 
 def movement(
@@ -49,8 +50,8 @@ def movement(
 ) -> pd.DataFrame:
     """Whether churn moved from one period to the next, one row per group and pair of periods.
 
-    The share lost of the customers of a period's first day, the later less the earlier, and
-    what can be said of it: that it went ``"up"`` or ``"down"``, that there is ``"no material
+    The share of the customers of a month's first day that is lost in it, of the later period
+    less that of the earlier, and what can be said of it: that it went ``"up"`` or ``"down"``, that there is ``"no material
     change"``, or that one ``"cannot tell yet"``.
 
     Parameters
@@ -68,7 +69,7 @@ def movement(
         the same one of the year before. ``"last 3 months"`` (6, 12): the last complete months
         with the same ones of the year before.
         ``(("2025-07-01", "2025-12-31"), ("2026-01-01", "2026-06-30"))``: two windows of
-        whole months.
+        whole months. Of several months the share is that of a month, over all of them.
     margin : float, optional
         Changes of the share smaller than this do not matter to anybody, such as 0.005.
         Without it no change can be called immaterial.
@@ -85,7 +86,7 @@ def movement(
         estimate                float  change of the share, -1 to 1
         low, high               float  its interval
         level                   float  confidence level of the interval
-        n                       int    customers in the smaller of the two bases
+        n                       int    customers of the period that had fewer
         p_value                 float  of such a change or a larger one, if nothing moved
         p_corrected             float  the same, all rows corrected together
         verdict                 str    see Notes
@@ -95,10 +96,11 @@ def movement(
                                        they were the only ones
         n_to_tell               int    customers in each period that would settle it in
                                        four of five cases; where it is open
-        estimate_before, ...    float  the two shares
-        n_before, n_after       int    customers of the first day, seen all period
+        estimate_before, ...    float  the two shares: left, of customers and months
+        n_before, n_after       int    customers of the first day of a month, seen all of it
         good_before, bad_...    int    of them stayed, and left in the period
-        n_both                  int    customers in both bases
+        months_before, ...      int    months of these customers in the period
+        n_both                  int    customers of both periods
         spread                  float  variance of one customer before plus one after
         low_is_good             bool   true
         between                 str    how the periods are paired
@@ -115,7 +117,7 @@ def movement(
         If a column is absent or of another type, a spell ends before it starts, or some
         spells have no start.
     ValueError
-        If an argument means nothing, or windows are of different length.
+        If an argument means nothing.
 
     See Also
     --------
@@ -132,7 +134,7 @@ def movement(
     given who is left, leaving in the second is a new draw. The errors are martingale
     differences, whose covariance is 0 [2]_. That customers differ in how readily they leave
     changes neither by more than a hundredth: it takes from the variances what it adds by
-    the covariance. Of 2,000 quiet companies of 300 such customers .040 of the months, .048
+    the covariance. Of 2,000 quiet companies of 300 such customers .040 of the months, .045
     of the quarters and .050 of the years are found to have moved at 95 % (``tests`` simulate
     them).
 
@@ -141,6 +143,9 @@ def movement(
     such a pair has moved only if it has by either reading: per month, and per day (shares
     brought to the length of the earlier one as 1 - (1 - share)^(days / days)). ``p_value`` is
     the larger of the two, the interval that of the shares as they are.
+
+    Over several months each customer counts once for each month begun, and may leave in one
+    of them: a share of customer-months, whose draws are new from month to month as above.
 
     It misleads where customers leave together, several of one account; where many joined
     just before (those new to the house leave soonest: then the mix moved, not the readiness
@@ -215,11 +220,6 @@ class _Spans:
             raise ValueError(f"between: the windows {one} to {two} and {three} to {four} do not follow each other")
         if any(since.day != 1 or until != last_day(month_of(until)) for since, until in ((one, two), (three, four))):
             raise ValueError(f"between: the windows {one} to {two} and {three} to {four} are not of whole months")
-        lengths = [(until - since).days + 1 for since, until in ((one, two), (three, four))]
-        if max(lengths) > _ALIKE * min(lengths):
-            raise ValueError(
-                f"between: the windows have {lengths[0]} and {lengths[1]} days, and a longer one loses more. Choose windows of one length."
-            )
         return cls("windows", windows=(month_of(one), month_of(two), month_of(three), month_of(four)))
 
     def pairs(self, first: int, last: int) -> list[tuple[int, int, int, int]]:
@@ -267,15 +267,16 @@ def _compared(cells: pd.DataFrame, names: list[str], pairs: Ints, margin: float 
     days |= {name: [last_day(month) for month in pairs[:, at]] for name, at in (("until_before", 1), ("until", 3))}
     groups = len(counts) // len(pairs)
     counts = counts.assign(**{name: pd.Series(each * groups, dtype=object) for name, each in days.items()})
-    samples = [counts[[f"bad_{side}", f"good_{side}"]].to_numpy(dtype=float) for side in _AXIS]
+    left, months, n = ([counts[f"{what}_{side}"].to_numpy(dtype=float) for side in _AXIS] for what in ("bad", "months", "n"))
+    samples = [np.stack([bad, each - bad], axis=1) for bad, each in zip(left, months, strict=True)]
     found = stats.share_change(*samples, level=level)
     narrower = stats.share_change(*samples, level=2 * level - 1)
-    length = np.tile([[(until - since).days + 1 for since, until in zip(days[f"since{side}"], days[f"until{side}"], strict=True)]
-                      for side in ("_before", "")], groups)  # fmt: skip
-    by_day = stats.share_change(samples[0], _at_length(samples[1], length[0] / length[1]), level=level)
+    # A month of the later period in months of the earlier one.
+    longer = np.tile(_month_length(pairs[:, :2]) / _month_length(pairs[:, 2:]), groups)
+    by_day = stats.share_change(samples[0], _at_length(samples[1], longer), level=level)
     either = np.where(np.sign(by_day.estimate) == np.sign(found.estimate), np.fmax(found.p_value, by_day.p_value), 1.0)
-    n = [sample.sum(axis=1) for sample in samples]
-    shares = [np.divide(each[:, 0], m, out=np.full(len(m), np.nan), where=m > 0) for each, m in zip(samples, n, strict=True)]
+    shares = [np.divide(bad, each, out=np.full(len(each), np.nan), where=each > 0) for bad, each in zip(left, months, strict=True)]
+    each_has = [np.divide(each, one, out=np.ones(len(each)), where=one > 0) for each, one in zip(months, n, strict=True)]
     return counts.assign(
         place=np.tile(pairs[:, 2], groups),
         before=counts["since_before"],
@@ -286,39 +287,45 @@ def _compared(cells: pd.DataFrame, names: list[str], pairs: Ints, margin: float 
         high=found.high,
         level=level,
         n=np.minimum(*n).astype("int64"),
-        p_value=np.where(np.isnan(found.p_value) | (length[0] == length[1]), found.p_value, either),
+        p_value=np.where(np.isnan(found.p_value) | (longer == 1), found.p_value, either),
         margin=np.nan if margin is None else margin,
         smallest_detectable=stats.smallest_change(found.std_error, level=level),
-        spread=sum(found.spreads),
+        spread=sum(map(np.divide, found.spreads, each_has)),
         unchanged=False if margin is None else stats.within(narrower, margin),
         low_is_good=True,
         estimate_before=shares[0],
         estimate_after=shares[1],
-        n_before=n[0].astype("int64"),
-        n_after=n[1].astype("int64"),
     )
 
 
+def _month_length(periods: Ints) -> Floats:
+    """Days of a mean month of each period."""
+    days = [(last_day(int(last)) - first_day(int(first))).days + 1 for first, last in periods]
+    length: Floats = np.array(days) / (periods[:, 1] - periods[:, 0] + 1)
+    return length
+
+
 def _counted(cells: pd.DataFrame, names: list[str], pairs: Ints) -> pd.DataFrame:
-    """Of each group and pair: who stayed and who left of those there when each period began, and who is in both."""
+    """Of each group and pair: who was there when a month of each period began, who left, for how many months, and who is in both."""
     number = np.zeros(len(cells), dtype="int64")
     if names:
         number = cells.groupby(names, dropna=False, sort=False).ngroup().to_numpy(dtype="int64")
     spells, came = cells["spells"].to_numpy()[:, None], cells["first"].to_numpy()[:, None]
-    gone = cells["gone"].astype("float64").fillna(np.inf).to_numpy()[:, None]
+    gone = cells["gone"].astype("float64").fillna(_NEVER).to_numpy(dtype="int64")[:, None]
 
-    def by_pair(of: npt.NDArray[np.bool_]) -> Ints:
+    def by_pair(of: npt.NDArray[Any]) -> Ints:
         found = np.zeros((number.max() + 1, len(pairs)), dtype="int64")
         np.add.at(found, number, spells * of)
         return found.ravel()
 
     columns: dict[str, Ints] = {}
-    there = {}
+    months = {side: np.minimum(gone, pairs[:, at + 1]) - np.maximum(came, pairs[:, at]) + 1 for side, at in zip(_AXIS, (0, 2), strict=True)}
     for side, at in zip(_AXIS, (0, 2), strict=True):
-        there[side] = (came <= pairs[:, at]) & (gone >= pairs[:, at])
-        left = there[side] & (gone <= pairs[:, at + 1])
-        columns |= {f"bad_{side}": by_pair(left), f"good_{side}": by_pair(there[side] & ~left)}
-    columns["n_both"] = by_pair(there["before"] & there["after"])
+        there = months[side] > 0
+        left = there & (gone <= pairs[:, at + 1])
+        columns |= {f"n_{side}": by_pair(there), f"good_{side}": by_pair(there & ~left), f"bad_{side}": by_pair(left)}
+        columns[f"months_{side}"] = by_pair(np.maximum(months[side], 0))
+    columns["n_both"] = by_pair((months["before"] > 0) & (months["after"] > 0))
     groups = cells.iloc[np.unique(number, return_index=True)[1]][names]
     frame = groups.loc[groups.index.repeat(len(pairs))].reset_index(drop=True) if names else pd.DataFrame(index=range(len(pairs)))
     return frame.assign(**columns)
@@ -341,13 +348,18 @@ def _notes(frame: pd.DataFrame) -> list[str]:
     """What a reader has to know beside the numbers."""
     notes = []
     known = frame[frame["estimate"].notna()]
-    lengths = zip(known["until"] - known["since"], known["until_before"] - known["since_before"], strict=True)
-    if unequal := sum(after != before for after, before in lengths):
+    if unequal := sum(_apart(row) for row in known[["since_before", "until_before", "since", "until"]].to_numpy()):
         notes.append(
-            f"{unequal:,} of {len(known):,} comparisons are of periods of different length; they have moved only if they have per period "
+            f"{unequal:,} of {len(known):,} comparisons are of months of different length; they have moved only if they have per month "
             "and per day."
         )
     empty = int(((frame["n_before"] == 0) ^ (frame["n_after"] == 0)).sum())
     if empty:
         notes.append(f"{empty:,} of {len(frame):,} comparisons have no customers in one of their periods, and are none.")
     return notes
+
+
+def _apart(days: Any) -> bool:
+    """Whether the months of two periods, each given by its first and last day, differ in length."""
+    before, after = (np.array([[month_of(days[at]), month_of(days[at + 1])]]) for at in (0, 2))
+    return bool(_month_length(before)[0] != _month_length(after)[0])

@@ -19,7 +19,7 @@ from cxlib.tables.rows import absent_key, day, key_names
 Floats = npt.NDArray[np.float64]
 
 _COUNTS = {
-    "start": "float64", "churned": "float64", "contraction": "float64", "expansion": "float64", "new": "float64", "paused": "float64",
+    "start": "float64", "contraction": "float64", "churned": "float64", "expansion": "float64", "new": "float64", "paused": "float64",
     "left": "int64", "since": "object", "until": "object",
 }  # fmt: skip
 
@@ -61,8 +61,8 @@ def revenue_churn(
         level         float  confidence level of the interval
         n             int    customers with revenue in the month before
         start         float  their revenue in it
-        churned       float  of it, of customers who are gone
         contraction   float  by how much those who pay less pay less
+        churned       float  of it, of customers who are gone
         expansion     float  by how much those who pay more pay more
         new           float  revenue of who had none in the month before
         paused        float  of ``start``, of customers without a row in this month

@@ -19,7 +19,7 @@ from cxlib.tables.rows import day, key_names
 
 Ints = npt.NDArray[np.int64]
 
-_COUNTS = {"left": "int64", "customer_days": "int64", "days": "int64", "since": "object", "until": "object"}
+_COUNTS = {"left": "int64", "customer_days": "int64", "since": "object", "until": "object"}
 _ORIGIN = date(1970, 1, 1)
 
 
@@ -64,7 +64,6 @@ def rolling(
         n              int    customers who were there on any day of the window
         left           int    of them, left in the window
         customer_days  int    days of all customers within the window
-        days           int    days of the window
         since, until   date   first and last day of the window
         =============  =====  ===================================================
 
@@ -136,7 +135,6 @@ def rolling(
     frame = frame.assign(
         **{name: bound * per_day for name, bound in bounds},
         **{name: pd.Series(values * (len(frame) // len(windows)), dtype=object) for name, values in dates.items()},
-        days=days,
     )
     found = assemble(frame, keys=[*names, "month"], measure="churn_rolling", level=level, counts=list(_COUNTS)).astype(_COUNTS)
     found.attrs["notes"] = lost(came)
