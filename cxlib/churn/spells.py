@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,9 @@ _BAD = (
     ("undecided", "churned", "have a tenure_days, but churned does not say whether they ended"),
 )
 
+
+#: Makes columns of spells, by name.
+Columns = Callable[[Any], dict[str, Any]]
 
 _COUNTED = ["spells", "decided", "observed", "events", "lost", "late"]
 
@@ -110,6 +114,27 @@ class Asked:
         )
         counted = {"spells": rows.count(), "backwards": (rows["end"] < rows["start"]).sum()}
         found = ask(rows.group_by([*self.groups, "joined", "first", "gone"]).agg(**counted))
+        _refuse(table, self, bad=bool(found["backwards"].sum()), spells=int(found["spells"].sum()))
+        return restored(found, expr, self.names)
+
+    def dated(self, table: Table, counts: Columns, *, axes: Columns | None = None) -> pd.DataFrame:
+        """One row for each group and value of the ``axes``: how many ``spells``, how many of them have a start, and ``counts``.
+
+        Axes and counts are made of spells that are at risk from the day ``seen`` on, and ended on the day ``gone`` where
+        they have ended. ``lost`` counts those that ended before they were observed.
+        """
+        import ibis
+
+        expr = _expression(table, self)
+        rows = _prepared(expr, self)
+        seen = ibis.greatest(rows["start"], ibis.coalesce(rows["observed_from"], rows["start"]))
+        rows = rows.mutate(seen=seen, gone=rows["left"].ifelse(rows["end"], ibis.null("date")))
+        along = axes(rows) if axes else {}
+        rows = rows.mutate(**along)
+        own = {"spells": rows.count(), "dated": rows["start"].count(), "lost": (rows["gone"] < rows["seen"]).sum()}
+        own["backwards"] = (rows["end"] < rows["start"]).sum()
+        found = ask(rows.aggregate(**own, **counts(rows), by=[*self.groups, *along]))
+        found = whole(found, [name for name in found.columns if name not in {*self.groups, *along}])
         _refuse(table, self, bad=bool(found["backwards"].sum()), spells=int(found["spells"].sum()))
         return restored(found, expr, self.names)
 

@@ -2,8 +2,10 @@
 
 from cxlib.figures.bars import shares
 from cxlib.figures.cards import cards
+from cxlib.figures.cohorts import triangle
 from cxlib.figures.crosstabs import banner
 from cxlib.figures.curves import curve
+from cxlib.figures.definitions import rates
 from cxlib.figures.dots import against, intervals, worst
 from cxlib.figures.drivers import drivers, priorities
 from cxlib.figures.lines import trend
@@ -28,6 +30,7 @@ __all__ = [
     "headline",
     "intervals",
     "priorities",
+    "rates",
     "restated",
     "sentence",
     "set_up",
@@ -35,5 +38,6 @@ __all__ = [
     "style",
     "table",
     "trend",
+    "triangle",
     "worst",
 ]

@@ -169,6 +169,35 @@ _MEASURES = (
         "driver_importance", "importance", "Importance", "Importance (%)", "Part of the differences between answers that goes with it, %",
         "share", base=("rating", "ratings"), base_heading="Ratings", good=None, floor=0, ceiling=1,
     ),
+    Measure(
+        "churn_rate_all", "churn with those who joined meanwhile", "Churn, with the new", "Lost, with the new (%)",
+        "Customers lost, new ones too, % of those at the start", "share", base=_CUSTOMERS, base_heading="Customers at the start",
+        good="low", floor=0,
+    ),
+    Measure(
+        "churn_rate_mean", "churn of the average number of customers", "Churn of the average", "Lost of the average (%)",
+        "Customers lost, % of the average number", "share", base=_CUSTOMERS, base_heading="Customers at the start", good="low", floor=0,
+    ),
+    Measure(
+        "churn_rate_days", "churn by customer-days", "Churn by customer-days", "Lost by customer-days (%)",
+        "Customers lost by customer-days, %", "share", base=_CUSTOMERS, base_heading="Customers", good="low", floor=0, ceiling=1,
+    ),
+    Measure(
+        "churn_rolling", "rolling churn", "Rolling churn", "Lost (%)", "Lost in the days up to a month's end, % of their mean number",
+        "share", base=_CUSTOMERS, base_heading="Customers", good="low", floor=0,
+    ),
+    Measure(
+        "retention", "the share still there", "Still there", "Still there (%)", "Share of the cohort still there, %", "share",
+        base=_CUSTOMERS, base_heading="Joined", floor=0, ceiling=1,
+    ),
+    Measure(
+        "revenue_churn", "gross revenue churn", "Gross revenue churn", "Revenue lost (%)", "Share of the month before's revenue lost, %",
+        "share", base=_CUSTOMERS, base_heading="Customers before", good="low", floor=0, ceiling=1,
+    ),
+    Measure(
+        "net_retention", "net revenue retention", "Net revenue retention", "Revenue kept (%)",
+        "Revenue of the month before's customers, % of what it was", "share", base=_CUSTOMERS, base_heading="Customers before", floor=0,
+    ),
 )  # fmt: skip
 _VOCABULARY = {measure.name: measure for measure in _MEASURES}
 
@@ -182,6 +211,8 @@ _TELLTALE = {
     "easy": "ces_share",
     "top": "rating_mean",
     "left": "churn_rate",
+    "still": "retention",
+    "contraction": "revenue_churn",
     "events": "survival",
     "churned": "median_tenure",
     "answers": "answer_share",
@@ -195,7 +226,7 @@ _TELLTALE = {
 }
 
 #: Keys along which a result is a curve or a distribution: its rows are no groups of their own.
-AXES = ("score", "step", "tenure_days", "class", "choice")
+AXES = ("score", "step", "tenure_days", "tenure_months", "class", "choice")
 
 _HEADINGS = {
     "n_eff": "Effective answers",
@@ -233,6 +264,12 @@ _HEADINGS = {
     "score_of_silent": "Score the silent would need",
     "to_target": "Lower for the target",
     "driver": "Part of the experience",
+    "tenure_months": "Months since joining",
+    "start": "At the start",
+    "new_left": "New and left",
+    "seen_late": "Seen from later on",
+    "seen_late_left": "Of these left",
+    "overdispersion": "Differ by (1 is chance)",
 }
 
 #: What a measure is made into, by the end of its name: in a sentence, over a column, beside a picture.
@@ -359,7 +396,7 @@ def key_words(key: str, value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, date):
-        return month_words(value) if key == "month" else date_words(value)
+        return month_words(value) if key in {"month", "cohort"} else date_words(value)
     if key == "tenure_days":
         return decimal(float(str(value)) / DAYS_A_MONTH, 1).removesuffix(".0")
     if key == "language":
