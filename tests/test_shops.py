@@ -2,7 +2,6 @@
 
 import datetime as dt
 import re
-import warnings
 from functools import cache
 from pathlib import Path
 
