@@ -93,7 +93,7 @@ def gaps(
     --------
     quantiles : the days by which a given share came back.
     inactivity : the rule that follows from it.
-    cxlib.figures.gaps : the picture of this result.
+    cxlib.figures.returning : the picture of this result.
 
     Notes
     -----

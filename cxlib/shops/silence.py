@@ -17,7 +17,14 @@ from cxlib.stats.intervals import Floats
 from cxlib.tables import Table, assemble, nothing
 from cxlib.tables.rows import day, key_names
 
-_RULE = {"returned": "int64", "within_days": "int64", "longest_days": "int64", "customers": "int64", "purchases": "int64"}
+_RULE = {
+    "returned": "int64",
+    "stay_away": "float64",
+    "within_days": "int64",
+    "longest_days": "int64",
+    "customers": "int64",
+    "purchases": "int64",
+}
 _CHOICES = {
     "returned": "int64", "within_days": "int64", "customers": "int64", "lost": "int64", "lost_share": "float64",
     "silences": "int64", "ended": "int64",
@@ -71,6 +78,7 @@ def inactivity(
         n             int    silences of so many days that could be watched; where
                              none was enough, silences of a day or more
         returned      int    of them, ended by a purchase while watched
+        stay_away     float  ``share``, as given
         within_days   int    as given
         longest_days  int    longest silence that could be watched
         customers     int    customers who have bought
@@ -140,7 +148,9 @@ def inactivity(
     if reason := absent(cells, names):
         return nothing(keys=names, counts=_RULE, reason=reason).astype(_RULE)
     frame = pd.DataFrame([{**key, **_Silences.of(group, level).rule(1 - share)} for key, group in groups(cells, names)])
-    found = assemble(frame.assign(within_days=within), keys=names, measure="silent_days", level=level, counts=list(_RULE))
+    found = assemble(
+        frame.assign(stay_away=float(share), within_days=within), keys=names, measure="silent_days", level=level, counts=list(_RULE)
+    )
     found.attrs["notes"] = notes
     if not found["longest_days"].any():
         found = nothing(keys=names, counts=_RULE, reason=_too_short(within)).astype(_RULE)
