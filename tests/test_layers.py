@@ -17,7 +17,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in MODULES}
 
 #: Rooms that hold measures: a table in, a result out.
-MEASURES = {"survey", "churn", "groups", "fieldwork", "impact", "leaving", "retention"}
+MEASURES = {"survey", "churn", "groups", "fieldwork", "impact", "leaving", "retention", "shops"}
 #: Room → the other rooms it may import. A room that is not here has no place in the house yet.
 ARROWS = {
     "stats": set(),

@@ -11,6 +11,7 @@ from cxlib.figures.drivers import drivers, priorities
 from cxlib.figures.lines import trend
 from cxlib.figures.pairs import gap, restated
 from cxlib.figures.picture import Picture, Piece
+from cxlib.figures.purchases import returning, silences
 from cxlib.figures.settings import style
 from cxlib.figures.tables import account, table
 from cxlib.figures.weights import balance
@@ -32,9 +33,11 @@ __all__ = [
     "priorities",
     "rates",
     "restated",
+    "returning",
     "sentence",
     "set_up",
     "shares",
+    "silences",
     "style",
     "table",
     "trend",

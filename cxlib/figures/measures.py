@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-Form = Literal["points", "share", "mean", "months", "number"]
+Form = Literal["points", "share", "mean", "months", "days", "number"]
 
 DAYS_A_MONTH = 30.4375
 NOT_RECORDED = "not recorded"
@@ -59,7 +59,7 @@ class Measure:
         """What follows a number: `` points``, `` %``, `` months`` or nothing."""
         if self.change and self.form == "share":
             return " percentage points"
-        return {"points": " points", "share": " %", "months": " months"}.get(self.form, "")
+        return {"points": " points", "share": " %", "months": " months", "days": " days"}.get(self.form, "")
 
     def shown(self, value: float) -> float:
         """The value on the scale a reader sees: percent for shares, months for days."""
@@ -71,7 +71,7 @@ class Measure:
         """The value rounded for eyes, without its unit; ``fine`` for tables."""
         if self.form == "months":
             return decimal(self.shown(value), 1).removesuffix(".0")
-        number = decimal(self.shown(value), {"points": int(fine), "share": 1, "mean": 2, "number": 2}[self.form])
+        number = decimal(self.shown(value), {"points": int(fine), "days": 0, "share": 1, "mean": 2, "number": 2}[self.form])
         return f"+{number}" if self.change and value > 0 and any(digit in number for digit in "123456789") else number
 
     def quantity(self, value: float) -> str:
@@ -99,6 +99,8 @@ class Measure:
 
 
 _CUSTOMERS = ("customer", "customers")
+_PURCHASES = ("purchase", "purchases")
+_SILENCES = ("silence", "silences")
 _SHARE = (0.0, 1.0)
 
 #: Classes of answers, whose shares a cross-table has: name, words, and whether many of them are good.
@@ -198,6 +200,24 @@ _MEASURES = (
         "net_retention", "net revenue retention", "Net revenue retention", "Revenue kept (%)",
         "Revenue of the month before's customers, % of what it was", "share", base=_CUSTOMERS, base_heading="Customers before", floor=0,
     ),
+    Measure(
+        "returned_share", "the share of purchases followed by another", "Bought again", "Bought again (%)",
+        "Purchases followed by another of the same customer, %", "share", base=_PURCHASES, base_heading="Still waited for",
+        floor=0, ceiling=1,
+    ),
+    Measure(
+        "return_days", "the days until the next purchase", "Days until the next purchase", "Within days", "Days until the next purchase",
+        "days", base=_PURCHASES, base_heading="Purchases", good="low", floor=0,
+    ),
+    Measure(
+        "silent_days", "the silence after which a customer counts as lost", "Silent for good after", "Days of silence",
+        "Days of silence after which a customer may count as lost", "days", base=_SILENCES, base_heading="Silences watched",
+        good=None, floor=0,
+    ),
+    Measure(
+        "woken_share", "the share of the silent who came back", "Came back after all", "Came back (%)", "Silent customers who came back, %",
+        "share", base=_SILENCES, base_heading="Silences watched", good=None, floor=0, ceiling=1,
+    ),
 )  # fmt: skip
 _VOCABULARY = {measure.name: measure for measure in _MEASURES}
 
@@ -223,10 +243,13 @@ _TELLTALE = {
     "score_of_silent": "nps_tipping",
     "largest_weight": "nps",
     "johnson": "driver_importance",
+    "open": "returned_share",
+    "longest_days": "silent_days",
+    "lost": "woken_share",
 }
 
 #: Keys along which a result is a curve or a distribution: its rows are no groups of their own.
-AXES = ("score", "step", "tenure_days", "tenure_months", "class", "choice")
+AXES = ("score", "step", "tenure_days", "tenure_months", "class", "choice", "gap_days", "after_days", "share")
 
 _HEADINGS = {
     "n_eff": "Effective answers",
@@ -270,6 +293,20 @@ _HEADINGS = {
     "seen_late": "Seen from later on",
     "seen_late_left": "Of these left",
     "overdispersion": "Differ by (1 is chance)",
+    "gap_days": "Days after a purchase",
+    "returned": "Came back",
+    "open": "Not yet",
+    "naive": "Of those who came back",
+    "followed": "Of those so far back (%)",
+    "n_followed": "Purchases so far back",
+    "after_days": "Silent for",
+    "stay_away": "To stay away (%)",
+    "within_days": "Watched for (days)",
+    "longest_days": "Longest to be watched (days)",
+    "lost": "Lost now",
+    "lost_share": "Lost now (%)",
+    "silences": "Silences so far",
+    "ended": "Of these ended",
 }
 
 #: What a measure is made into, by the end of its name: in a sentence, over a column, beside a picture.
@@ -399,6 +436,10 @@ def key_words(key: str, value: object) -> str:
         return month_words(value) if key in {"month", "cohort"} else date_words(value)
     if key == "tenure_days":
         return decimal(float(str(value)) / DAYS_A_MONTH, 1).removesuffix(".0")
+    if key == "after_days":
+        return counted(float(str(value)), "day", "days")
+    if key == "share":
+        return f"{decimal(100 * float(str(value)), 1).removesuffix('.0')} %"
     if key == "language":
         return LANGUAGES.get(str(value), clean(value))
     if isinstance(value, float):
