@@ -139,7 +139,7 @@ def test_a_forecast_that_knows_more_errs_less_and_one_that_knows_nothing_does_no
 def test_whoever_has_left_by_one_horizon_has_left_by_the_next():
     chances = [np.array([[0.1, 0.3], [0.5, 0.5]])] * 200
     drawn = forecast.leavers(chances, np.array([40, 10]), np.array([0, 1]), seed=3)
-    assert drawn.shape == (200, 2, 2)
+    assert drawn.shape == (800, 2, 2)
     assert (drawn[:, :, 1] >= drawn[:, :, 0]).all()
     assert (drawn[:, 1, 1] == drawn[:, 1, 0]).all()
     np.testing.assert_allclose(drawn.mean(axis=0), [[4, 12], [5, 5]], atol=0.5)
@@ -147,7 +147,7 @@ def test_whoever_has_left_by_one_horizon_has_left_by_the_next():
 
 def test_chances_of_nothing_and_of_everything_are_drawn_as_such():
     drawn = forecast.leavers([np.array([[0.0, 1.0], [1.0, 1.0]])] * 3, np.array([7, 2]), np.array([0, 0]), seed=3)
-    assert drawn.tolist() == [[[2, 9]]] * 3
+    assert drawn.tolist() == [[[2, 9]]] * 12
 
 
 def test_the_bounds_are_whole_numbers_that_hold_the_expected_one():
