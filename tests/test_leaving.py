@@ -120,8 +120,6 @@ def test_rows_are_those_of_asking_what_was_known_of_each_customer_on_each_day(st
     expected = one_by_one(table, known, names, as_of)
     order = [*names, "day", "ended"]
     found = by_day(asked.cells(), names)
-    assert_frame_equal(
-        found.sort_values(order, ignore_index=True), expected.sort_values(order, ignore_index=True), check_dtype=False
-    )
+    assert_frame_equal(found.sort_values(order, ignore_index=True), expected.sort_values(order, ignore_index=True), check_dtype=False)
     whose, cells = asked.whose(), asked.cells()
     assert whose.groupby("cell").size().to_dict() == cells.set_index("cell")["spells"].to_dict()

@@ -102,6 +102,10 @@ def at_risk(
     >>> customers = sample.company(customers=300)["customers"]
     >>> fitted = leaving.model(customers, as_of="2026-06-30", of=["plan"])
     >>> at_risk(fitted, most=3)[["customer", "estimate", "rank", "reason_1", "times_1"]].round(3)
+      customer  estimate  rank           reason_1  times_1
+    0   C00143     0.220     1  tenure: 27 months    2.764
+    1   C00144     0.220     2  tenure: 27 months    2.764
+    2   C00142     0.218     3  tenure: 27 months    2.764
     """
     tail = intervals.tails(level)
     (horizon,), (number,) = whole_days([days], asks="at_risk"), whole_days([most], asks="at_risk", name="most")
@@ -135,7 +139,7 @@ def at_risk(
 
 def _reasons(model: Model, fit: Fit, first: pd.DataFrame, days: int) -> pd.DataFrame:
     """What raises the hazard of these customers most, in words, and by how many times."""
-    there, names = model.there, [*model.of, "tenure"]
+    names = [*model.of, "tenure"]
     raised = np.stack([*(_effect(model, fit, name, first) for name in model.of), _danger(model, fit, first, days)], axis=1)
     words = [*([f"{name}: {value}" for value in first[name]] for name in model.of), _tenures(first)]
     order = np.argsort(-raised, axis=1, kind="stable")[:, :REASONS]

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from cxlib.churn.spells import Asked
@@ -185,8 +184,8 @@ def _gone(customers: Table, on: date, until: date) -> pd.DataFrame:
 
 def _by_tenure_alone(cells: cox.Cells, tenure: Floats, days: int) -> Floats:
     """The chance of leaving of each tenure, whatever else was known."""
-    nothing_known = cox.Cells(np.zeros_like(cells.pattern), cells.start, cells.stop, cells.ended, cells.spells, np.zeros_like(cells.stratum))
-    fit = cox.fit(nothing_known, np.zeros((1, 0)))
+    alike = np.zeros_like(cells.pattern)
+    fit = cox.fit(replace(cells, pattern=alike, stratum=alike), np.zeros((1, 0)))
     return fit.left_within(np.zeros((len(tenure), 0)), np.zeros(len(tenure), dtype="int64"), tenure, days)
 
 
@@ -249,6 +248,9 @@ def backtest(past: Past, *, level: float = 0.95) -> pd.DataFrame:
     >>> fitted = leaving.model(customers, as_of="2026-06-30", of=["plan"])
     >>> earlier = leaving.past(fitted, customers, days=91, times=2)
     >>> backtest(earlier)[["made_on", "estimate", "low", "high", "n", "left", "verdict"]].round(1)
+          made_on  estimate  low  high    n  left verdict
+    0  2025-12-30      15.9  8.0  24.0  175    14    held
+    1  2026-03-31      13.8  7.0  22.0  177    14    held
     """
     intervals.tails(level)
     keys = ["made_on", "horizon_days"]

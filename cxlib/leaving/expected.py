@@ -97,6 +97,8 @@ def expected(
     >>> customers = sample.company(customers=300)["customers"]
     >>> fitted = leaving.model(customers, as_of="2026-06-30", of="plan")
     >>> expected(fitted, days=[90])[["horizon_days", "estimate", "low", "high", "n", "share"]].round(3)
+       horizon_days  estimate  low  high    n  share
+    0            90    15.401  8.0  23.0  184  0.084
     """
     intervals.tails(level)
     horizons = whole_days(days, asks="expected")
@@ -109,11 +111,12 @@ def expected(
         if name not in (known := [*model.of, *model.apart]):
             raise ValueError(f"expected: by is '{name}', which the model does not know.{did_you_mean(name, known)} Fit it with this in of.")
     cells = alike(model)
-    groups = cells.groupby(names, sort=True, dropna=False) if names else None
-    place = np.zeros(len(cells), dtype="int64") if groups is None else groups.ngroup().to_numpy(dtype="int64")
+    place = np.zeros(len(cells), dtype="int64")
+    if names:
+        place = np.asarray(cells.groupby(names, sort=True, dropna=False).ngroup(), dtype="int64")
     customers = cells["customers"].to_numpy(dtype="int64")
     chance = chances(model, fit, cells, horizons)
-    estimate = np.stack([np.bincount(place, customers * column) for column in chance.T], axis=1)
+    estimate: Floats = np.stack([np.bincount(place, customers * column) for column in chance.T], axis=1).astype("float64")
     drawn = forecast.leavers(drawn_chances(model, fit, cells, horizons), customers, place, seed=_LEAVERS)
     low, high = forecast.predictive(drawn, estimate, level=level)
     first = cells.iloc[np.unique(place, return_index=True)[1]][names].reset_index(drop=True)
@@ -121,9 +124,7 @@ def expected(
     n = np.repeat(np.bincount(place, customers).astype("int64"), len(horizons))
     frame = frame.assign(horizon_days=np.tile(horizons, len(first)), estimate=estimate.ravel(), low=low.ravel(), high=high.ravel(), n=n)
     shares = {name: frame[of] / n for name, of in zip(_COUNTS, ("estimate", "low", "high"), strict=True)}
-    return assemble(
-        frame.assign(**shares), keys=[*names, "horizon_days"], measure="expected_leavers", level=level, counts=list(_COUNTS)
-    )
+    return assemble(frame.assign(**shares), keys=[*names, "horizon_days"], measure="expected_leavers", level=level, counts=list(_COUNTS))
 
 
 def of_all_ends(model: Model, *, asks: str) -> Fit | None:
