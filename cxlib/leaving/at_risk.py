@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cxlib.stats.cox import Fit
 
 #: So many reasons are told of each customer, each at least by so much.
-REASONS, _LEAST = 3, np.log(1.05)
+REASONS, _LEAST = 3, 1.05
 
 _COUNTS = {
     "rank": "int64",
@@ -81,11 +81,11 @@ def at_risk(
 
     Notes
     -----
-    A reason is a covariate: its hazard ratio over the geometric mean of those of all who
-    are there. ``tenure`` is one too: the danger at this tenure over the mean of all. Their
-    product is how many times the average hazard the customer's is. Equal chances are
-    ranked by identifier. The interval is of the chance, by parameters that could be true;
-    whether a customer leaves is certain for none. Whoever did not agree to be part of
+    A reason is a covariate: its hazard ratio over the mean of those of all who are there.
+    ``tenure`` is one too: the danger of the days ahead at this tenure over its mean. Equal
+    chances are ranked by identifier. The interval is of the chance, by parameters that
+    could be true; whether a customer leaves is certain for none. Where few have been there
+    so long, the danger of a tenure is known badly, and the interval is wide. Whoever did not agree to be part of
     analyses is left out at the door, in `cxlib.sources`, and is in no list.
     It misleads as a list of those who can be kept: who is most at risk need not be who can
     be moved, and what goes with leaving need not be its cause. Only a trial, with some
@@ -103,9 +103,9 @@ def at_risk(
     >>> fitted = leaving.model(customers, as_of="2026-06-30", of=["plan"])
     >>> at_risk(fitted, most=3)[["customer", "estimate", "rank", "reason_1", "times_1"]].round(3)
       customer  estimate  rank           reason_1  times_1
-    0   C00143     0.220     1  tenure: 27 months    2.764
-    1   C00144     0.220     2  tenure: 27 months    2.764
-    2   C00142     0.218     3  tenure: 27 months    2.764
+    0   C00143     0.220     1  tenure: 27 months    2.425
+    1   C00144     0.220     2  tenure: 27 months    2.425
+    2   C00142     0.218     3  tenure: 27 months    2.425
     """
     tail = intervals.tails(level)
     (horizon,), (number,) = whole_days([days], asks="at_risk"), whole_days([most], asks="at_risk", name="most")
@@ -149,16 +149,15 @@ def _reasons(model: Model, fit: Fit, first: pd.DataFrame, days: int) -> pd.DataF
         by = raised[np.arange(len(first)), which]
         told = (by >= _LEAST) & (place < len(names))
         found[f"reason_{place + 1}"] = [words[column][row] if told[row] else None for row, column in enumerate(which)]
-        found[f"times_{place + 1}"] = np.where(told, np.exp(by), np.nan)
+        found[f"times_{place + 1}"] = np.where(told, by, np.nan)
     return pd.DataFrame(found).astype({name: kind for name, kind in _COUNTS.items() if name in found})
 
 
 def _effect(model: Model, fit: Fit, name: str, first: pd.DataFrame) -> Floats:
-    """By how much, as a logarithm, a covariate raises the hazard of each over the average of all who are there."""
+    """How many times the mean of all who are there a covariate makes the hazard of each."""
     own = np.array([covariate == name for covariate, _ in model.terms], dtype=bool)
-    effect = model.covariates[:, own] @ fit.coefficients[own]
-    average = effect[model.there["pattern"].to_numpy()].mean()
-    return np.asarray(effect[first["pattern"].to_numpy()] - average)
+    ratio = np.exp(model.covariates[:, own] @ fit.coefficients[own])
+    return np.asarray(ratio[first["pattern"].to_numpy()] / ratio[model.there["pattern"].to_numpy()].mean())
 
 
 def _danger(model: Model, fit: Fit, first: pd.DataFrame, days: int) -> Floats:
@@ -167,9 +166,9 @@ def _danger(model: Model, fit: Fit, first: pd.DataFrame, days: int) -> Floats:
     def gathered(rows: pd.DataFrame) -> Floats:
         alike = np.zeros((len(rows), model.covariates.shape[1]))
         chance = fit.left_within(alike, rows["stratum"].to_numpy(), rows["tenure_days"].to_numpy(dtype=float), days)
-        return np.asarray(np.log(np.maximum(-np.log1p(-chance), 1e-12)))
+        return np.asarray(-np.log1p(-chance))
 
-    return np.asarray(gathered(first) - gathered(model.there).mean())
+    return np.asarray(gathered(first) / gathered(model.there).mean())
 
 
 def _tenures(rows: pd.DataFrame) -> list[str]:
