@@ -182,9 +182,9 @@ def test_a_measure_is_called_the_same_way_and_explained_in_the_same_order(functi
     parameters = list(inspect.signature(function, eval_str=False).parameters.values())
     tables = [each for each in parameters if each.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD]
     rest = parameters[len(tables) :]
-    # A table first, or two where one is held against the other; or a model that was made of tables.
+    # A table first, or two where one is held against the other; or what was made of tables: a model, earlier forecasts.
     assert 1 <= len(tables) <= 2
-    assert {each.annotation for each in tables} <= {"Table", "pd.DataFrame", "Model"}
+    assert {each.annotation for each in tables} <= {"Table", "pd.DataFrame", "Model", "Past"}
     assert {each.default for each in tables} == {inspect.Parameter.empty}
     assert len(rest) <= 6
     assert {parameter.kind for parameter in rest} == {inspect.Parameter.KEYWORD_ONLY}

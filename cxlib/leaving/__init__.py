@@ -5,3 +5,20 @@ from cxlib.leaving.learned import campaigns, scores, slow_tickets
 from cxlib.leaving.model import Model, model
 
 __all__ = ["Model", "campaigns", "effects", "model", "proportionality", "scores", "slow_tickets"]
+from cxlib.leaving.at_risk import at_risk
+from cxlib.leaving.backtest import Past, backtest, past
+from cxlib.leaving.calibration import accuracy, calibration
+from cxlib.leaving.expected import expected
+__all__ = [
+    "Model",
+    "Past",
+    "accuracy",
+    "at_risk",
+    "backtest",
+    "calibration",
+    "campaigns",
+    "expected",
+    "model",
+    "past",
+    "scores",
+    "slow_tickets",
