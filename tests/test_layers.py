@@ -17,7 +17,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in MODULES}
 
 #: Rooms that hold measures: a table in, a result out.
-MEASURES = {"survey", "churn", "groups", "fieldwork", "impact"}
+MEASURES = {"survey", "churn", "groups", "fieldwork", "impact", "money"}
 #: Room → the other rooms it may import. A room that is not here has no place in the house yet.
 ARROWS = {
     "stats": set(),
@@ -26,6 +26,8 @@ ARROWS = {
     **{name: {"tables", "stats", "verdicts"} for name in MEASURES},
     # What is said of a score by group, of who answered it, and of what goes with it rests on the score itself.
     **{name: {"tables", "stats", "verdicts", "survey"} for name in ("groups", "fieldwork", "impact")},
+    # What leaving costs rests on who leaves, and when.
+    "money": {"tables", "stats", "verdicts", "churn", "leaving"},
     "sources": {"tables"},
     "figures": {"tables"},  # the names of a result, never a table
     "report": {"sources", "figures", "tables"},

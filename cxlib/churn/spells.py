@@ -104,6 +104,13 @@ class Asked:
         _refuse(table, self, bad=bool(found["backwards"].sum()), spells=int(found["spells"].sum()))
         return restored(found, expr, self.names)
 
+    def spells(self, table: Table) -> Any:
+        """One row a spell begun by ``as_of``, in the engine: its keys (``groups``), ``tenure``, ``entry`` and ``left``.
+
+        Nothing is refused here: that a measure does with `life_table`, which counts the same spells.
+        """
+        return _prepared(_expression(table, self), self)
+
 
 def _month(day: Any) -> Any:
     return (day.year() * 12 + day.month() - 1).cast("int64")

@@ -7,6 +7,7 @@ from cxlib.figures.curves import curve
 from cxlib.figures.dots import against, intervals, worst
 from cxlib.figures.drivers import drivers, priorities
 from cxlib.figures.lines import trend
+from cxlib.figures.money import economics
 from cxlib.figures.pairs import gap, restated
 from cxlib.figures.picture import Picture, Piece
 from cxlib.figures.settings import style
@@ -24,6 +25,7 @@ __all__ = [
     "cards",
     "curve",
     "drivers",
+    "economics",
     "gap",
     "headline",
     "intervals",
