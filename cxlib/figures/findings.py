@@ -27,7 +27,7 @@ from cxlib.figures.measures import (
 )
 from cxlib.figures.moves import is_moves, movements
 from cxlib.figures.parts import part_of, shares_told
-from cxlib.figures.rests import against_words, is_rests
+from cxlib.figures.rests import against_words, is_rests, rests_of
 from cxlib.figures.shown import Row, Shown
 from cxlib.figures.sides import apart, is_sides
 
@@ -48,7 +48,7 @@ def finding(shown: Shown, *, than: Row | None = None) -> str:
     if is_banner(shown.keys):
         return banner_words(shown)
     if is_rests(shown.counts):
-        return against_words(shown)
+        return against_words(rests_of(shown))
     if is_sides(shown):
         return apart(shown)
     if is_closes(shown):
