@@ -82,6 +82,15 @@ class Asked:
         found = found.sort_values([*self.names, "tenure"], na_position="last", kind="stable", ignore_index=True)
         return found.assign(censored=found["observed"] - found["events"])
 
+    def spells(self, table: Table) -> Any:
+        """The spells begun by ``as_of``, for the engine, one row each: keys (``k0``, ``k1``, …), ``entry``, ``tenure``, ``left``."""
+        rows = _judged(_prepared(_expression(table, self), self))
+        sums = {flag: rows[flag].sum() for flag, _, _ in _BAD} | {"dated": rows["start"].count()}
+        counted = whole(ask(rows.aggregate(spells=rows.count(), **sums)), ["spells", *sums]).iloc[0]
+        unusable = [*(flag for flag, _, _ in _BAD), *(["dated"] if self.as_of is None else [])]
+        _refuse(table, self, bad=bool(counted[unusable].any()), spells=int(counted["spells"]))
+        return rows
+
     def monthly(self, table: Table) -> pd.DataFrame:
         """One row for each group, month of joining, first month wholly at risk and month of leaving, as months since year 0.
 
@@ -103,13 +112,6 @@ class Asked:
         found = ask(rows.group_by([*self.groups, "joined", "first", "gone"]).agg(**counted))
         _refuse(table, self, bad=bool(found["backwards"].sum()), spells=int(found["spells"].sum()))
         return restored(found, expr, self.names)
-
-    def spells(self, table: Table) -> Any:
-        """One row a spell begun by ``as_of``, in the engine: its keys (``groups``), ``tenure``, ``entry`` and ``left``.
-
-        Nothing is refused here: that a measure does with `life_table`, which counts the same spells.
-        """
-        return _prepared(_expression(table, self), self)
 
 
 def _month(day: Any) -> Any:

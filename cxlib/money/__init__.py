@@ -2,5 +2,6 @@
 
 from cxlib.money.gain import retention_gain
 from cxlib.money.lifetime import lifetime_value
+from cxlib.money.risk import value_at_risk
 
-__all__ = ["lifetime_value", "retention_gain"]
+__all__ = ["lifetime_value", "retention_gain", "value_at_risk"]

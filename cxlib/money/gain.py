@@ -189,9 +189,6 @@ def _cells(customers: Table, value: Worth, asked: Asked, first_day: date) -> pd.
 
     if reason := Asked.unknown(customers):
         return reason
-    table = asked.life_table(customers)
-    if not table["spells"].sum():
-        return "There are no customers."
     rows, groups = valued(customers, value, asked)
     begun, ended = (rows["start"], rows["end"])
     since = ibis.literal(first_day, "date")
@@ -202,6 +199,8 @@ def _cells(customers: Table, value: Worth, asked: Asked, first_day: date) -> pd.
     undated = int(found["undated"].astype("float64").fillna(0).sum())
     found = restored(counted(found), expression(customers), asked.names)
     spells = int(found["spells"].sum())
+    if not spells:
+        return "There are no customers."
     if undated == spells:
         return "No customer has a start date, so there is no retention of a year."
     if undated:

@@ -121,7 +121,7 @@ def lifetime_value(
     --------
     retention_gain : what more retention would add.
     cxlib.churn.survival : the curve under which this is the area.
-    cxlib.figures.worth : the picture of this result.
+    cxlib.figures.intervals : the picture of this result.
 
     Notes
     -----
@@ -198,11 +198,6 @@ def _cells(customers: Table, value: Worth, asked: Asked) -> pd.DataFrame | str:
 
     if reason := Asked.unknown(customers):
         return reason
-    table = asked.life_table(customers)
-    if not table["spells"].sum():
-        return "There are no customers."
-    if reason := absent_key(table, asked.names, row="customer"):
-        return reason
     rows, groups = valued(customers, value, asked)
     many = rows["cx_customer_of"].count().over(ibis.window(group_by="cx_customer_of"))
     rows = rows.mutate(several=(many > 1).fill_null(False))
@@ -212,6 +207,10 @@ def _cells(customers: Table, value: Worth, asked: Asked) -> pd.DataFrame | str:
     both = ibis.union(once.mutate(cluster=ibis.literal(0, "int64"))[kept], more.mutate(cluster=number.cast("int64"))[kept])
     found = counted(ask(both.group_by([*groups, "entry", "tenure", "left", "cluster"]).agg(**sums(both))))
     found = restored(found, expression(customers), asked.names)
+    if not len(found):
+        return "There are no customers."
+    if reason := absent_key(found, asked.names, row="customer"):
+        return reason
     return found.sort_values([*asked.names, "tenure", "entry", "left", "cluster"], na_position="last", kind="stable", ignore_index=True)
 
 
