@@ -9,6 +9,7 @@ from cxlib.figures.definitions import rates
 from cxlib.figures.dots import against, intervals, worst
 from cxlib.figures.drivers import drivers, priorities
 from cxlib.figures.lines import trend
+from cxlib.figures.money import economics
 from cxlib.figures.pairs import gap, restated
 from cxlib.figures.picture import Picture, Piece
 from cxlib.figures.purchases import returning, silences
@@ -27,6 +28,7 @@ __all__ = [
     "cards",
     "curve",
     "drivers",
+    "economics",
     "gap",
     "headline",
     "intervals",

@@ -15,7 +15,10 @@ from cxlib.figures.sides import SIDE_SIGNS
 
 #: Counts that are shares, and those whose second place matters.
 _SHARES = ("arrived", "share_customers", "share_weighted", "followed", "stay_away", "lost_share")
+_SHARES = ("arrived", "share_customers", "share_weighted", "at_risk_share", "retention", "gain_share")
 _FINE = ("asmd_before", "asmd_after", "deff", "largest_weight")
+#: Counts in the currency of their result.
+_AMOUNTS = ("value", "worth_now", "margin_month", "margin_year", "gain_all")
 #: Counts of what the silent would have to think, in the unit of the score itself.
 _OF_THE_SILENT = ("change", "score_answered", "score_of_silent", "to_target")
 
@@ -29,6 +32,8 @@ def count_of(measure: Measure, column: str, record: Mapping[Any, Any]) -> str:
         return "not compared" if pd.isna(record["estimate"]) else f"{(SIGNS | SIDE_SIGNS)[value]} {value}"
     if column.startswith("estimate_"):
         return moving(measure).number(float(value), fine=True)
+    if measure.form == "money" and column in _AMOUNTS:
+        return measure.number(float(value), fine=True)
     if column == "restated":
         return replace(measure, change=True).number(float(value), fine=True)
     if column == "smallest_detectable":

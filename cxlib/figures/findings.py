@@ -71,7 +71,7 @@ def finding(shown: Shown, *, than: Row | None = None) -> str:
 def _own(shown: Shown) -> str:
     """The finding of a result that says more than its numbers alone: of weights, and of those who did not answer."""
     # These findings are made of the pieces below, so they are found when they are needed.
-    from cxlib.figures import cohorts, definitions, purchases, weights
+    from cxlib.figures import cohorts, definitions, money, purchases, weights
 
     if cohorts.is_cohorts(shown):
         return cohorts.cohorts_told(shown)
@@ -79,6 +79,8 @@ def _own(shown: Shown) -> str:
         return definitions.rates_told(shown)
     if shown.measure.name in purchases.TOLD:
         return purchases.told(shown)
+    if shown.measure.name in money.TOLD:
+        return money.told(shown)
     if f"{shown.measure.name}_raked" in set(shown.frame["measure"]):
         return weights.beside(shown)
     if shown.measure.name.removesuffix("_weighted").endswith("_tipping"):

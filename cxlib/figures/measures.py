@@ -6,21 +6,39 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
-from typing import Any, Literal
+from typing import Literal
 
 import pandas as pd
 
 Form = Literal["points", "share", "mean", "months", "days", "number"]
+from cxlib.figures.numbers import (
+    DAYS_A_MONTH,
+    MINUS,
+    MONTHS,
+    Form,
+    Measure,
+    a_date,
+    amounts,
+    counted,
+    counted_years,
+    date_words,
+    decimal,
+    level_words,
+    listed,
+    missing,
+    month_words,
+    window_words,
+)
 
-DAYS_A_MONTH = 30.4375
+#: How numbers and days are written is asked for here, too.
+__all__ = [
+    "DAYS_A_MONTH", "MINUS", "MONTHS", "Form", "Measure", "a_date", "amounts", "counted", "counted_years", "date_words", "decimal",
+    "level_words", "listed", "missing", "month_words", "window_words",
+]  # fmt: skip
+
 NOT_RECORDED = "not recorded"
-MINUS = "\u2212"
-MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
-)  # fmt: skip
-
 
 #: Languages are kept as codes; a reader has names.
 LANGUAGES = {
@@ -218,6 +236,18 @@ _MEASURES = (
         "woken_share", "the share of the silent who came back", "Came back after all", "Came back (%)", "Silent customers who came back, %",
         "share", base=_SILENCES, base_heading="Silences watched", good=None, floor=0, ceiling=1,
     ),
+    Measure(
+        "value_at_risk", "the margin at risk", "Margin at risk", "Margin at risk", "Margin at risk", "money",
+        base=_CUSTOMERS, base_heading="Customers with a value", good="low",
+    ),
+    Measure(
+        "lifetime_value", "the value of a new customer", "Value of a new customer", "Margin of a new customer", "Margin of a new customer",
+        "money", base=_CUSTOMERS, base_heading="Customers",
+    ),
+    Measure(
+        "retention_gain", "what more retention would add", "More retention would add", "Margin added, a customer",
+        "Margin that more yearly retention would add, a customer", "money", base=_CUSTOMERS, base_heading="Customers a year ago", good=None,
+    ),
 )  # fmt: skip
 _VOCABULARY = {measure.name: measure for measure in _MEASURES}
 
@@ -246,6 +276,9 @@ _TELLTALE = {
     "open": "returned_share",
     "longest_days": "silent_days",
     "lost": "woken_share",
+    "at_risk_share": "value_at_risk",
+    "stay_months": "lifetime_value",
+    "gain_share": "retention_gain",
 }
 
 #: Keys along which a result is a curve or a distribution: its rows are no groups of their own.
@@ -307,6 +340,21 @@ _HEADINGS = {
     "lost_share": "Lost now (%)",
     "silences": "Silences so far",
     "ended": "Of these ended",
+    "leavers": "Expected to leave",
+    "value": "Brought by all",
+    "worth_now": "Worth now",
+    "at_risk_share": "At risk (%)",
+    "without_value": "Without a value",
+    "at_horizon": "Seen to the end",
+    "valued": "There, with a value",
+    "margin_month": "A month",
+    "stay_months": "Months of staying, discounted",
+    "points": "Points more",
+    "retained": "Still there",
+    "retention": "Kept a year (%)",
+    "margin_year": "A year",
+    "gain_share": "More (%)",
+    "gain_all": "For all there",
 }
 
 #: What a measure is made into, by the end of its name: in a sentence, over a column, beside a picture.
@@ -382,7 +430,7 @@ def measure_of(frame: pd.DataFrame) -> Measure:
     measure = measure_named(names[0])
     if measure.name == "rating_mean" and {"scale_low", "scale_high"} <= set(frame.columns):
         return _on_its_scale(measure, frame)
-    return measure
+    return _in_its_currency(measure, frame) if measure.form == "money" else measure
 
 
 def family(frame: pd.DataFrame) -> str:
@@ -400,6 +448,25 @@ def _on_its_scale(measure: Measure, frame: pd.DataFrame) -> Measure:
         return measure
     low, high = (float(end) for end in scales.iloc[0])
     return replace(measure, axis=f"Mean rating, {low:g} to {high:g}", floor=low, ceiling=high)
+
+
+def _in_its_currency(measure: Measure, frame: pd.DataFrame) -> Measure:
+    """An amount in the currency of its result, and what it is an amount of: margin, or revenue where there is no margin."""
+    row = frame.iloc[0].to_dict() if len(frame) else {}
+    currency = "" if missing(row.get("currency")) else clean(row["currency"])
+    when = f" over the next {row['horizon_days']} days" if "horizon_days" in row else ""
+    if {"years", "discount_year"} <= set(row):
+        when = f" in the first {counted_years(float(row['years']))}, discounted by {100 * float(row['discount_year']):g} % a year"
+    unit = f" ({currency})" if currency else ""
+    of = "revenue" if row.get("what") == "revenue" else "margin"
+
+    def words(text: str) -> str:
+        return text.replace("margin", of).replace("Margin", of.capitalize())
+
+    return replace(
+        measure, currency=currency, subject=words(measure.subject), short=words(measure.short),
+        heading=f"{words(measure.heading)}{unit}", axis=f"{words(measure.axis)}{when}{f', {currency}' if currency else ''}",
+    )  # fmt: skip
 
 
 def _unlisted(name: str) -> Measure:
@@ -428,7 +495,7 @@ _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\uff
 
 def key_words(key: str, value: object) -> str:
     """One key as a reader sees it: a month by name, a missing one as "not recorded"."""
-    if _missing(value):
+    if missing(value):
         return NOT_RECORDED
     if isinstance(value, bool):
         return "yes" if value else "no"
@@ -456,62 +523,3 @@ def spoken(keys: Iterable[tuple[str, object]]) -> str:
     """A group inside a sentence, where "not recorded" must say what was not."""
     words = ((heading(key).lower(), key_words(key, value)) for key, value in keys)
     return " · ".join(f"{key} {value}" if value == NOT_RECORDED else value for key, value in words)
-
-
-def date_words(day: date, *, short: bool = False) -> str:
-    """``30 June 2026``, or ``30 Jun 2026`` where room is short."""
-    return f"{day.day} {month_words(day, short=short)}"
-
-
-def month_words(day: date, *, short: bool = False) -> str:
-    """``June 2026``, or ``Jun 2026`` where room is short."""
-    name = MONTHS[day.month - 1]
-    return f"{name[:3] if short else name} {day.year}"
-
-
-def window_words(since: object, until: object) -> str:
-    """The window of a number: ``June 2026`` or ``July 2024 to June 2026``; nothing where the table has no dates."""
-    first, last = a_date(since), a_date(until)
-    if first is None or last is None:
-        return ""
-    return month_words(last) if (first.year, first.month) == (last.year, last.month) else f"{month_words(first)} to {month_words(last)}"
-
-
-def a_date(value: object) -> date | None:
-    """A date from whatever pandas made of it; None where it is missing."""
-    if _missing(value):
-        return None
-    if isinstance(value, pd.Timestamp):
-        return value.date()
-    if isinstance(value, date):
-        return value
-    return pd.Timestamp(str(value)).date()
-
-
-def decimal(value: float, places: int) -> str:
-    """A number for eyes: thousands separated, a true minus, and never a minus before nothing."""
-    text = f"{value:,.{places}f}"
-    if text.startswith("-"):
-        text = MINUS + text[1:] if any(digit in text for digit in "123456789") else text[1:]
-    return text
-
-
-def counted(n: float, one: str, many: str) -> str:
-    """``1 answer``, ``2,746 answers``; weighted counts are rounded."""
-    number = decimal(n, 0)
-    return f"{number} {one if number == '1' else many}"
-
-
-def listed(words: Iterable[str]) -> str:
-    """``a, b and c``"""
-    items = list(words)
-    return " and ".join(items) if len(items) < 3 else f"{', '.join(items[:-1])} and {items[-1]}"
-
-
-def level_words(level: float) -> str:
-    """``95 %`` or ``99.5 %``"""
-    return f"{100 * level:.4g} %"
-
-
-def _missing(value: Any) -> bool:
-    return value is None or value is pd.NA or bool(pd.api.types.is_scalar(value) and pd.isna(value))
