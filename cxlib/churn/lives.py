@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cxlib.churn.spells import Asked
 from cxlib.stats import survival as curves
 
 Floats = npt.NDArray[np.float64]
@@ -60,12 +59,21 @@ class Lives:
         """
         step = np.searchsorted(self.tenure, tenures, side="right") - 1
         never = np.maximum.accumulate(self.risk)[step] == 0
-        return step, self.tenure[step] == tenures, never | ((tenures > self.tenure[-1]) & (not gone))
+        last = self.tenure[self.risk > 0].max(initial=0.0)
+        return step, self.tenure[step] == tenures, never | ((tenures > last) & (not gone))
 
     def at_risk(self, tenures: Floats) -> Ints:
         """Customers at risk just before any tenures."""
         step, here, _ = self.place(tenures, gone=False)
         return self.risk[step] - np.where(here, 0, (self.events + self.censored)[step])
+
+    def seen(self, until: float) -> bool:
+        """Whether somebody was at risk at all tenures up to this one, or none was left to be."""
+        left = np.cumsum(self.events) - self.events
+        gone = (self.risk == 0) & (left > 0) & (np.cumprod(1 - curves.hazard(self.risk, self.events)) == 0)
+        here = self.tenure <= until
+        last = self.at_risk(np.array([until]))[0] > 0 or bool(gone[here][-1])
+        return bool(((self.risk > 0) | gone)[here].all()) and bool(last)
 
     def on(self, tenures: Floats) -> Lives:
         """The same counts at more tenures."""
@@ -84,17 +92,17 @@ class Lives:
         return Lives(self.tenure, self.entered - others.entered, self.events - others.events, self.censored - others.censored)
 
 
-def lives_of(cells: pd.DataFrame, asked: Asked) -> list[tuple[dict[str, Any], Lives]]:
+def lives_of(cells: pd.DataFrame, names: Sequence[str], *, asks: str) -> list[tuple[dict[str, Any], Lives]]:
     """The key and the counts of each group, each at tenures of its own; who was lost unseen is warned of."""
     if lost := int(cells["lost"].sum()):
         warnings.warn(
-            f"{asked.by_whom}: {lost:,} of {int(cells['spells'].sum()):,} spells ended before observed_from, "
+            f"{asks}: {lost:,} of {int(cells['spells'].sum()):,} spells ended before observed_from, "
             "when leaving was not yet seen; they are left out",
             UserWarning,
             stacklevel=3,
         )
-    groups = cells.groupby(asked.names, dropna=False, sort=False) if asked.names else [((), cells)]
-    return [({name: group[name].iloc[0] for name in asked.names}, _counted(group)) for _, group in groups]
+    groups = cells.groupby(list(names), dropna=False, sort=False) if names else [((), cells)]
+    return [({name: group[name].iloc[0] for name in names}, counted(group)) for _, group in groups]
 
 
 def everybody(groups: list[Lives]) -> tuple[Lives, list[Lives]]:
@@ -105,15 +113,16 @@ def everybody(groups: list[Lives]) -> tuple[Lives, list[Lives]]:
     return Lives(tenures, entered, events, censored), spread
 
 
-def _counted(group: pd.DataFrame) -> Lives:
+def counted(group: pd.DataFrame) -> Lives:
+    """The counts of one group, from its cells."""
     columns = ["late", "events", "censored"]
-    counted = group.groupby("tenure")[columns].sum() if "reason" in group else group.set_index("tenure")[columns]
+    cells = group.groupby("tenure")[columns].sum()
     # Everybody may have entered late: the curve still starts at 0.
-    counted = counted.reindex(counted.index.union([0.0]), fill_value=0)
-    entered, events, censored = (counted[name].to_numpy(dtype="int64") for name in counted)
+    cells = cells.reindex(cells.index.union([0.0]), fill_value=0)
+    entered, events, censored = (cells[name].to_numpy(dtype="int64") for name in cells)
     # Who did not enter late was there from the first day.
     entered[0] = (events + censored - entered).sum()
-    tenure = counted.index.to_numpy(dtype="float64")
+    tenure = cells.index.to_numpy(dtype="float64")
     if "reason" not in group:
         return Lives(tenure, entered, events, censored)
     left = group[group["events"] > 0]

@@ -132,8 +132,8 @@ def survival(
     if reason := absent(cells, names):
         return nothing(keys=[*names, "tenure_days"], counts=_SURVIVAL, reason=reason).astype(_SURVIVAL)
     frames = []
-    for key, lives in lives_of(cells, asked):
-        curve = _Curve.of(lives, level)
+    for key, lives in lives_of(cells, names, asks="survival"):
+        curve = Curve.of(lives, level)
         steps = curve.at(wanted) if len(wanted) else curve.steps()
         # Assigned to a frame that has its rows, a key reaches all of them, a missing one too.
         frames.append(steps.assign(**key))
@@ -225,7 +225,7 @@ def median_tenure(
     cells = asked.life_table(customers)
     if reason := absent(cells, names):
         return nothing(keys=names, counts=_MEDIAN, reason=reason).astype(_MEDIAN)
-    pairs = [(key, _Curve.of(lives, level)) for key, lives in lives_of(cells, asked)]
+    pairs = [(key, Curve.of(lives, level)) for key, lives in lives_of(cells, names, asks="median_tenure")]
     frame = pd.DataFrame([{**key, **curve.passed(0.5), **curve.counts} for key, curve in pairs])
     if missing := int(frame["estimate"].isna().sum()):
         where = "" if len(frame) == 1 else f" in {missing} of {len(frame)} groups"
@@ -234,7 +234,7 @@ def median_tenure(
 
 
 @dataclass(frozen=True)
-class _Curve:
+class Curve:
     """The survival of one group at its tenures, with its bounds; ``after`` is the lower one just after a tenure."""
 
     lives: Lives
@@ -244,7 +244,7 @@ class _Curve:
     after: Floats
 
     @staticmethod
-    def of(lives: Lives, level: float) -> _Curve:
+    def of(lives: Lives, level: float) -> Curve:
         """The interval that allows for delayed entry where there is any, else the beta product one."""
         risk, events, censored = lives.risk, lives.events, lives.censored
         if lives.delayed:
@@ -253,7 +253,7 @@ class _Curve:
         else:
             low, high = curves.beta_product(risk, events, np.zeros_like(censored), level=level)
             after, _ = curves.beta_product(risk, events, censored, level=level)
-        return _Curve(lives, curves.kaplan_meier(risk, events), low, high, after)
+        return Curve(lives, curves.kaplan_meier(risk, events), low, high, after)
 
     def steps(self) -> pd.DataFrame:
         """The curve at 0 and at each tenure at which somebody left or was last seen."""

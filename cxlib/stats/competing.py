@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cxlib.stats.intervals import Bounds, Floats
-from cxlib.stats.survival import kaplan_meier, log_log
+from cxlib.stats.survival import hazard, kaplan_meier, log_log
 
 Ints = npt.NDArray[np.int64]
 
@@ -24,7 +24,7 @@ def incidence(risk: Ints, events: Ints, own: Ints) -> Floats:
     .. [1] Aalen, O., Johansen, S. (1978). An empirical transition matrix for non-homogeneous Markov chains based on
        censored observations. Scandinavian Journal of Statistics 5(3), 141-150.
     """
-    return np.cumsum(_before(risk, events) * _share(own, risk))
+    return np.cumsum(_before(risk, events) * hazard(risk, own))
 
 
 def variance(risk: Ints, events: Ints, own: Ints) -> Floats:
@@ -34,12 +34,12 @@ def variance(risk: Ints, events: Ints, own: Ints) -> Floats:
     which cmprsk gives, is larger where few are at risk.
     """
     curve, before = incidence(risk, events, own), _before(risk, events)
-    hazard, of_own = _share(events, risk), _share(own, risk)
+    of_all, of_own = hazard(risk, events), hazard(risk, own)
     # A chance more to leave for the reason at a tenure adds those still there, and takes what they would have added later:
     # (F(t) - F(u)) / (1 - h(u)) is linear in F(t), so the sum over u is a polynomial in F(t), whose coefficients are sums.
-    later = np.divide(1.0, 1 - hazard, out=np.zeros(len(risk)), where=hazard < 1)
+    later = np.divide(1.0, 1 - of_all, out=np.zeros(len(risk)), where=of_all < 1)
     least = np.divide(1.0, risk, out=np.zeros(len(risk)), where=risk > 0)
-    gain, other = before + curve * later, hazard - of_own
+    gain, other = before + curve * later, of_all - of_own
     # Of a first part that does not know t and a second part times F(t), for the reason itself and for all others.
     first, second = (gain, curve * later), -later
 
@@ -70,8 +70,3 @@ def bounds(risk: Ints, events: Ints, own: Ints, *, level: float) -> Bounds:
 def _before(risk: Ints, events: Ints) -> Floats:
     """Share still there just before each tenure."""
     return np.concatenate([[1.0], kaplan_meier(risk, events)[:-1]])
-
-
-def _share(events: Ints, risk: Ints) -> Floats:
-    share: Floats = np.divide(events, risk, out=np.zeros(len(risk)), where=risk > 0)
-    return share

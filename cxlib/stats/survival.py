@@ -38,8 +38,14 @@ def at_risk(entered: Ints, left: Ints) -> Ints:
 
 def kaplan_meier(risk: Ints, events: Ints) -> Floats:
     """Share surviving each tenure; 1 while nobody has been at risk."""
-    hazard = np.divide(events, risk, out=np.zeros(len(risk)), where=risk > 0)
-    return np.cumprod(1 - hazard)
+    return np.cumprod(1 - hazard(risk, events), dtype=np.float64)
+
+
+def hazard(risk: npt.ArrayLike, events: npt.ArrayLike) -> Floats:
+    """Share of those at risk who leave; 0 where nobody is."""
+    there = np.asarray(risk, dtype=float)
+    share: Floats = np.divide(events, there, out=np.zeros(len(there)), where=there > 0)
+    return share
 
 
 def beta_product(risk: Ints, events: Ints, censored: Ints, *, level: float) -> Bounds:
@@ -114,6 +120,27 @@ def log_log(share: Floats, variance: Floats, known: npt.ArrayLike, *, level: flo
     # The last upper bound before the share was 0; 1 where that was at once.
     last = np.maximum.accumulate(np.where(np.isnan(high), -1, np.arange(len(high))))
     return low, np.where(last < 0, 1.0, high[last])
+
+
+def effective(tenure: Floats, risk: Ints, events: Ints, censored: Ints, until: float) -> float:
+    """So many customers without censoring would make the survival at ``until`` as sure as it is.
+
+    As many as have its Greenwood variance; never more than would say as much if leaving were spread evenly, so that a
+    stretch at which few were at risk counts though none of them left; where nobody or everybody has left, the fewest
+    whose fate is known.
+    """
+    step = int(np.searchsorted(tenure, until, side="right")) - 1
+    gone = np.cumsum(events)
+    there = risk[step] - (0 if tenure[step] == until else events[step] + censored[step])
+    # Those who left are known, too: from one tenure to the next it is those at risk at the next, and who left by the first.
+    known = np.append((risk + gone - events)[: step + 1], there + gone[step] - (events[step] if tenure[step] == until else 0)).astype(float)
+    share = float(kaplan_meier(risk, events)[step])
+    if share in {0.0, 1.0} or until == 0:
+        return float(known.min())
+    widths = np.diff(np.append(tenure[: step + 1], until))
+    with np.errstate(divide="ignore"):
+        evenly = until / float((widths / known[1:])[widths > 0].sum())
+    return min((1 - share) / (share * float(greenwood(risk, events)[step])), evenly)
 
 
 def passed(tenure: Floats, curve: Floats, share: float) -> float:
