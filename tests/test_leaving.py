@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
+from cxlib import leaving
 from cxlib.leaving.histories import NOT_RECORDED, Histories
 from cxlib.leaving.terms import Rows, Whose
 from cxlib.stats import cox

@@ -14,8 +14,9 @@ from cxlib.figures.moves import SIGNS, size
 from cxlib.figures.sides import SIDE_SIGNS
 
 #: Counts that are shares, and those whose second place matters.
-_SHARES = ("arrived", "share_customers", "share_weighted", "followed", "stay_away", "lost_share")
-_SHARES = ("arrived", "share_customers", "share_weighted", "at_risk_share", "retention", "gain_share")
+_SHARES = (
+    "arrived", "share_customers", "share_weighted", "followed", "stay_away", "lost_share", "at_risk_share", "retention", "gain_share",
+)  # fmt: skip
 _FINE = ("asmd_before", "asmd_after", "deff", "largest_weight")
 #: Counts in the currency of their result.
 _AMOUNTS = ("value", "worth_now", "margin_month", "margin_year", "gain_all")

@@ -12,7 +12,6 @@ from typing import Literal
 
 import pandas as pd
 
-Form = Literal["points", "share", "mean", "months", "days", "number"]
 from cxlib.figures.numbers import (
     DAYS_A_MONTH,
     MINUS,
@@ -47,73 +46,6 @@ LANGUAGES = {
     "ru": "Russian", "tr": "Turkish", "uk": "Ukrainian", "zh": "Chinese", "zh-Hans": "Simplified Chinese",
     "zh-Hant": "Traditional Chinese",
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Measure:
-    """How a measure is spoken of.
-
-    ``subject`` stands in a sentence, ``short`` on a card, ``heading`` over a column, ``axis`` beside
-    a picture. ``form`` decides how a number is written, ``good`` which end of the scale is the good
-    one, ``base`` what ``n`` counts, and ``floor`` and ``ceiling`` where the scale ends. A ``change`` of
-    a measure has its form, and a sign.
-    """
-
-    name: str
-    subject: str
-    short: str
-    heading: str
-    axis: str
-    form: Form
-    base: tuple[str, str] = ("answer", "answers")
-    base_heading: str = "Answers"
-    good: Literal["high", "low"] | None = "high"
-    floor: float = -math.inf
-    ceiling: float = math.inf
-    change: bool = False
-
-    @property
-    def unit(self) -> str:
-        """What follows a number: `` points``, `` %``, `` months`` or nothing."""
-        if self.change and self.form == "share":
-            return " percentage points"
-        return {"points": " points", "share": " %", "months": " months", "days": " days"}.get(self.form, "")
-
-    def shown(self, value: float) -> float:
-        """The value on the scale a reader sees: percent for shares, months for days."""
-        if self.form == "share":
-            return 100 * value
-        return value / DAYS_A_MONTH if self.form == "months" else value
-
-    def number(self, value: float, *, fine: bool = False) -> str:
-        """The value rounded for eyes, without its unit; ``fine`` for tables."""
-        if self.form == "months":
-            return decimal(self.shown(value), 1).removesuffix(".0")
-        number = decimal(self.shown(value), {"points": int(fine), "days": 0, "share": 1, "mean": 2, "number": 2}[self.form])
-        return f"+{number}" if self.change and value > 0 and any(digit in number for digit in "123456789") else number
-
-    def quantity(self, value: float) -> str:
-        """The value rounded for eyes, with its unit: ``31 points``."""
-        number = self.number(value)
-        return f"{number} {'point' if number in {'1', '+1', MINUS + '1'} else 'points'}" if self.form == "points" else number + self.unit
-
-    def brief(self, value: float) -> str:
-        """The value where its unit has been said: ``31``, but ``31.0 %``."""
-        return self.number(value) if self.form == "points" or self.change else self.quantity(value)
-
-    def interval(self, low: float, high: float, *, fine: bool = False) -> str:
-        """The interval rounded for eyes: ``28 to 34``, or ``above 28`` where it has no upper end."""
-        if _missing(low) and _missing(high):
-            return "no interval"
-        if _missing(high):
-            return f"above {self.number(low, fine=fine)}"
-        if _missing(low):
-            return f"below {self.number(high, fine=fine)}"
-        return f"{self.number(low, fine=fine)} to {self.number(high, fine=fine)}"
-
-    def many(self, n: float) -> str:
-        """The base in words: ``2,746 answers``."""
-        return counted(n, *self.base)
 
 
 _CUSTOMERS = ("customer", "customers")

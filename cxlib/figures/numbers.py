@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-Form = Literal["points", "share", "mean", "months", "number", "money"]
+Form = Literal["points", "share", "mean", "months", "days", "number", "money"]
 
 DAYS_A_MONTH = 30.4375
 MINUS = "\u2212"
@@ -50,7 +50,7 @@ class Measure:
             return " percentage points"
         if self.form == "money":
             return f" {self.currency}".rstrip()
-        return {"points": " points", "share": " %", "months": " months"}.get(self.form, "")
+        return {"points": " points", "share": " %", "months": " months", "days": " days"}.get(self.form, "")
 
     def shown(self, value: float) -> float:
         """The value on the scale a reader sees: percent for shares, months for days."""
@@ -65,7 +65,7 @@ class Measure:
         if self.form == "money":
             (number,) = amounts([value], fine=fine)
         else:
-            number = decimal(self.shown(value), {"points": int(fine), "share": 1, "mean": 2, "number": 2}[self.form])
+            number = decimal(self.shown(value), {"points": int(fine), "days": 0, "share": 1, "mean": 2, "number": 2}[self.form])
         return f"+{number}" if self.change and value > 0 and any(digit in number for digit in "123456789") else number
 
     def quantity(self, value: float) -> str:
