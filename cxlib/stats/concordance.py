@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cxlib.stats.cox import Cells
-from cxlib.stats.cox_risk import Risk
+from cxlib.stats.cox_risk import Risk, counts
 
 #: Numbers held at once.
 _ROOM = 2**22
@@ -26,13 +26,16 @@ def concordance(cells: Cells, scores: npt.ArrayLike) -> float:
     ranks, rank = np.unique(np.round(np.asarray(scores, dtype=float), 12), return_inverse=True)
     if not np.any(cells.ended):
         return float("nan")
-    risk = Risk.counted(replace(cells, pattern=rank[cells.pattern]), ranks[:, None])
+    cells = replace(cells, pattern=rank[cells.pattern])
+    risk = Risk.counted(cells, ranks[:, None])
+    ends = [counts(cells.spells.astype(float), at, cells.pattern, (len(risk.tied) + 1, len(ranks))) for at in (risk.last, risk.first)]
+    steps = (ends[0] - ends[1]).tocsr()
     times, size = len(risk.tied), max(1, _ROOM // len(ranks))
     right = pairs = 0.0
     later = np.zeros(len(ranks))
     for to in range(times, 0, -size):
         at = max(0, to - size)
-        here = np.cumsum(risk.steps[at + 1 : to + 1].toarray()[::-1], axis=0)[::-1] + later
+        here = np.cumsum(steps[at + 1 : to + 1].toarray()[::-1], axis=0)[::-1] + later
         gone, later = risk.leavers[at:to].toarray(), here[0]
         stay = here - gone
         # Counts and their halves, so the sums are exact.

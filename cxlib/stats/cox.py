@@ -146,7 +146,8 @@ class Fit:
         """
         values, vectors = np.linalg.eigh(self.uncertainty)
         normal = rng.standard_normal(len(self.coefficients))
-        drawn = self.coefficients + vectors @ (np.sqrt(np.maximum(values, 0)) * normal)
+        # The symmetric root: it has no signs to choose.
+        drawn = self.coefficients + vectors @ (np.sqrt(np.maximum(values, 0)) * (vectors.T @ normal))
         baseline = self.baseline.drawn(self.risk.sums(drawn), rng)
         return replace(self, coefficients=drawn, baseline=baseline)
 
@@ -155,7 +156,7 @@ def fit(cells: Cells, covariates: Floats, *, clusters: npt.ArrayLike | None = No
     """Fit a Cox model on counted spells by Newton's method; (patterns, terms) covariates, none are allowed.
 
     ``clusters`` names for each cell the customer (or account) that all its spells belong to; errors are then robust to
-    spells of one customer being alike (Lin and Wei 1989, JASA 84, 1074-1078).
+    spells of one customer being alike (Lin and Wei 1989, JASA 84, 1074-1078). With few clusters they are too small.
 
     Refused are cells that make no sense, no events, a column that says nothing of its own, and an effect without end,
     where all who leave are on one side.
@@ -170,6 +171,11 @@ def fit(cells: Cells, covariates: Floats, *, clusters: npt.ArrayLike | None = No
     robust = None
     if clusters is not None:
         names, which = np.unique(np.asarray(clusters), return_inverse=True)
+        if len(names) <= covariates.shape[1]:
+            raise ValueError(
+                f"cox: {len(names)} clusters are too few for the errors of {covariates.shape[1]} columns; there must be more of them. "
+                "Leave columns out, or fit without clusters."
+            )
         moved = np.zeros((len(names), covariates.shape[1]))
         np.add.at(moved, which, risk.score_residuals(sums, cells) * cells.spells[:, None])
         robust = _sandwich(covariance, moved)

@@ -17,6 +17,8 @@ from cxlib.stats.survival import Ints, kaplan_meier
 _FEW = 20
 #: The last stretch is that of the last tenth of the events, and of no fewer than this many.
 _LAST = (0.1, 20)
+#: What is left of a term's information once it may not be used for its mean effect; below this, nothing.
+_TOLD = 1e-9
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,7 @@ class Proportionality:
     The score test of each term times a function of tenure (Grambsch and Therneau 1994, Biometrika 81, 515-526), exact as
     R's ``cox.zph`` has it since survival 3, not its earlier approximation. ``slope`` is the one step towards the
     coefficient of that product, with the other terms held: what a term's effect gains as the function goes from 0 to 1.
+    All are missing where a term is told of at one tenure only.
     """
 
     transform: str
@@ -141,13 +144,23 @@ def proportionality(risk: Risk, cells: Any, sums: Sums, transform: str, terms: l
     slope = np.asarray(risk.leavers @ risk.x - sums.means).T @ clock
     once, twice, plain = (risk.information(sums, clock**power) for power in (1, 2, 0))
     left = twice - once @ np.linalg.solve(plain, once)
-    parts = [(slope[term], left[np.ix_(term, term)]) for term in (np.array(each) for each in terms)]
-    chi2 = np.array([part @ np.linalg.solve(known, part) for part, known in parts])
-    df = np.array([len(part) for part, _ in parts])
-    whole = float(slope @ np.linalg.solve(left, slope))
-    return Proportionality(
-        transform, chi2, df, special.chdtrc(df, chi2), slope / np.diag(left), whole, number, float(special.chdtrc(number, whole))
-    )
+    own, before = np.diag(left), np.diag(twice)
+    told = own > _TOLD * before
+    blocks = [np.array(each, dtype="int64") for each in (*terms, list(range(number)))]
+    chi2 = np.array([_statistic(slope[block], left[np.ix_(block, block)]) if told[block].all() else np.nan for block in blocks])
+    df = np.array([len(block) for block in blocks])
+    p = special.chdtrc(df, chi2)
+    steps = np.divide(slope, own, out=np.full(number, np.nan), where=told)
+    return Proportionality(transform, chi2[:-1], df[:-1], p[:-1], steps, float(chi2[-1]), number, float(p[-1]))
+
+
+def _statistic(slope: Floats, known: Floats) -> float:
+    """The chi-square of a slope of which so much is known; missing where columns cannot be told apart."""
+    scale = np.sqrt(np.diag(known))
+    values, vectors = np.linalg.eigh(known / np.outer(scale, scale))
+    if len(values) and values[0] < _TOLD:
+        return float("nan")
+    return float(((vectors.T @ (slope / scale)) ** 2 / values).sum())
 
 
 def _clock(risk: Risk, cells: Any, transform: str) -> Floats:
