@@ -1,14 +1,17 @@
 """Figures: results in; pictures, tables for readers, and sentences out. Nothing is computed here."""
 
+from cxlib.figures.apart import difference
 from cxlib.figures.bars import shares
 from cxlib.figures.cards import cards
 from cxlib.figures.crosstabs import banner
 from cxlib.figures.curves import curve
+from cxlib.figures.dangers import hazard
 from cxlib.figures.dots import against, intervals, worst
 from cxlib.figures.drivers import drivers, priorities
 from cxlib.figures.lines import trend
 from cxlib.figures.pairs import gap, restated
 from cxlib.figures.picture import Picture, Piece
+from cxlib.figures.reasons import ends
 from cxlib.figures.settings import style
 from cxlib.figures.tables import account, table
 from cxlib.figures.weights import balance
@@ -23,8 +26,11 @@ __all__ = [
     "banner",
     "cards",
     "curve",
+    "difference",
     "drivers",
+    "ends",
     "gap",
+    "hazard",
     "headline",
     "intervals",
     "priorities",

@@ -14,7 +14,7 @@ from cxlib.figures.moves import size
 from cxlib.figures.sides import SIDE_SIGNS
 
 #: Counts that are shares, and those whose second place matters.
-_SHARES = ("arrived", "share_customers", "share_weighted")
+_SHARES = ("arrived", "share_customers", "share_weighted", "still_there", "survival", "survival_rest")
 _FINE = ("asmd_before", "asmd_after", "deff", "largest_weight")
 #: Counts of what the silent would have to think, in the unit of the score itself.
 _OF_THE_SILENT = ("change", "score_answered", "score_of_silent", "to_target")
@@ -35,6 +35,8 @@ def count_of(measure: Measure, column: str, record: Mapping[Any, Any]) -> str:
         return size(measure, float(value))
     if column == "p_corrected":
         return "below 0.001" if value < 0.001 else decimal(float(value), 3)
+    if column == "until_days":
+        return key_words("tenure_days", value)
     if column in _OF_THE_SILENT:
         return measure_named(measure.name.replace("_tipping", "")).number(float(value), fine=True)
     if column in _SHARES + _FINE and not math.isinf(value):

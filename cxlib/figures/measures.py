@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-Form = Literal["points", "share", "mean", "months", "number"]
+Form = Literal["points", "share", "mean", "months", "number", "days"]
 
 DAYS_A_MONTH = 30.4375
 NOT_RECORDED = "not recorded"
@@ -59,7 +59,7 @@ class Measure:
         """What follows a number: `` points``, `` %``, `` months`` or nothing."""
         if self.change and self.form == "share":
             return " percentage points"
-        return {"points": " points", "share": " %", "months": " months"}.get(self.form, "")
+        return {"points": " points", "share": " %", "months": " months", "days": " days"}.get(self.form, "")
 
     def shown(self, value: float) -> float:
         """The value on the scale a reader sees: percent for shares, months for days."""
@@ -71,13 +71,15 @@ class Measure:
         """The value rounded for eyes, without its unit; ``fine`` for tables."""
         if self.form == "months":
             return decimal(self.shown(value), 1).removesuffix(".0")
-        number = decimal(self.shown(value), {"points": int(fine), "share": 1, "mean": 2, "number": 2}[self.form])
+        number = decimal(self.shown(value), {"points": int(fine), "days": int(fine), "share": 1, "mean": 2, "number": 2}[self.form])
         return f"+{number}" if self.change and value > 0 and any(digit in number for digit in "123456789") else number
 
     def quantity(self, value: float) -> str:
         """The value rounded for eyes, with its unit: ``31 points``."""
         number = self.number(value)
-        return f"{number} {'point' if number in {'1', '+1', MINUS + '1'} else 'points'}" if self.form == "points" else number + self.unit
+        if self.form in {"points", "days"}:
+            return f"{number} {self.form.removesuffix('s') if number in {'1', '+1', MINUS + '1'} else self.form}"
+        return number + self.unit
 
     def brief(self, value: float) -> str:
         """The value where its unit has been said: ``31``, but ``31.0 %``."""
@@ -169,6 +171,19 @@ _MEASURES = (
         "driver_importance", "importance", "Importance", "Importance (%)", "Part of the differences between answers that goes with it, %",
         "share", base=("rating", "ratings"), base_heading="Ratings", good=None, floor=0, ceiling=1,
     ),
+    Measure(
+        "cumulative_incidence", "the share that has left", "Left", "Left (%)", "Customers who have left, %", "share",
+        base=_CUSTOMERS, base_heading="At risk", good="low", floor=0, ceiling=1,
+    ),
+    Measure(
+        "hazard", "the share leaving in a month", "Leaving in a month", "Leaving in a month (%)",
+        "Of those still with us, leaving in a month, %", "share", base=_CUSTOMERS, base_heading="At risk", good="low", floor=0, ceiling=1,
+    ),
+    Measure(
+        "tenure_quantile", "the tenure by which so many have left", "Left by", "Left by (months)", "Months until so many have left",
+        "months", base=_CUSTOMERS, base_heading="Customers", floor=0,
+    ),
+    Measure("stay", "the stay", "Stay", "Stay (days)", "Stay, days", "days", base=_CUSTOMERS, base_heading="Customers", floor=0),
 )  # fmt: skip
 _VOCABULARY = {measure.name: measure for measure in _MEASURES}
 
@@ -192,10 +207,15 @@ _TELLTALE = {
     "score_of_silent": "nps_tipping",
     "largest_weight": "nps",
     "johnson": "driver_importance",
+    "still_there": "cumulative_incidence",
+    "customer_days": "hazard",
+    "share_left": "tenure_quantile",
+    "stay_rest": "stay_difference",
+    "survival_rest": "survival_difference",
 }
 
 #: Keys along which a result is a curve or a distribution: its rows are no groups of their own.
-AXES = ("score", "step", "tenure_days", "class", "choice")
+AXES = ("score", "step", "tenure_days", "class", "choice", "share_left", "end_reason")
 
 _HEADINGS = {
     "n_eff": "Effective answers",
@@ -233,6 +253,16 @@ _HEADINGS = {
     "score_of_silent": "Score the silent would need",
     "to_target": "Lower for the target",
     "driver": "Part of the experience",
+    "end_reason": "Reason",
+    "share_left": "Of 100 have left",
+    "still_there": "Still with us (%)",
+    "until_days": "To (months)",
+    "customer_days": "Customer-days",
+    "stay": "Stay (days)",
+    "stay_rest": "Of the rest (days)",
+    "survival": "Still with us (%)",
+    "survival_rest": "Of the rest (%)",
+    "n_rest": "Customers of the rest",
 }
 
 #: What a measure is made into, by the end of its name: in a sentence, over a column, beside a picture.
@@ -280,6 +310,8 @@ def _derived(name: str, suffix: str) -> Measure:
     unit = found.unit.strip()
     span = of.ceiling - of.floor
     axis = f"{axis} {of.subject}{f' in {unit}' if unit else ''}"
+    if of.base_heading == "At risk":
+        found = replace(found, base_heading="Customers")
     if suffix in {"_gap", "_early"}:
         found = replace(found, base_heading="Answers on the smaller side")
     return replace(found, heading=f"{over}{f' ({unit})' if unit else ''}", axis=axis, floor=-span, ceiling=span)
@@ -362,6 +394,8 @@ def key_words(key: str, value: object) -> str:
         return month_words(value) if key == "month" else date_words(value)
     if key == "tenure_days":
         return decimal(float(str(value)) / DAYS_A_MONTH, 1).removesuffix(".0")
+    if key == "share_left":
+        return decimal(100 * float(str(value)), 1).removesuffix(".0")
     if key == "language":
         return LANGUAGES.get(str(value), clean(value))
     if isinstance(value, float):

@@ -42,6 +42,7 @@ CURVE_ROWS = 60
 #: Said elsewhere on the table, or for machines only.
 _UNSEEN = (
     "since", "until", "since_before", "until_before", "between", "scale_low", "scale_high", "p_value", "margin", "one_only",
+    "chi2", "degrees", "p_together",
 )  # fmt: skip
 #: Of two scores side by side the table has the scores and what they rest on; the file has their intervals and ends, too.
 _UNSEEN_PARTS = ("low_", "high_", "good_", "bad_")
