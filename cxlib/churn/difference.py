@@ -21,10 +21,10 @@ from cxlib.tables.rows import day, key_names
 _WORDS = (stats.ALIKE, stats.ABOVE, stats.BELOW)
 _JUDGED = {"p_value": "float64", "p_corrected": "float64", "verdict": "object", "margin": "float64", "smallest_detectable": "float64"}
 _STAY = {
-    **_JUDGED, "stay": "float64", "stay_rest": "float64", "n_rest": "int64", "until_days": "float64", "chi2": "float64",
+    "stay": "float64", "stay_rest": "float64", "n_rest": "int64", **_JUDGED, "until_days": "float64", "chi2": "float64",
     "degrees": "int64", "p_together": "float64",
 }  # fmt: skip
-_SHARE = {**_JUDGED, "survival": "float64", "survival_rest": "float64", "n_rest": "int64"}
+_SHARE = {"survival": "float64", "survival_rest": "float64", "n_rest": "int64", **_JUDGED}
 
 
 def difference(
@@ -75,13 +75,13 @@ def difference(
         low, high             float  interval of the difference, not corrected
         level                 float  confidence level of the interval
         n                     int    customers of the group who were ever at risk
+        stay, stay_rest       float  mean days of the group, and of the rest
+        n_rest                int    customers of the rest
         p_value               float  of such a difference or a larger one, if there is none
         p_corrected           float  the same, all rows corrected together
         verdict               str    see above and Notes
         margin                float  as declared, days
         smallest_detectable   float  true difference found in four of five such cases, days
-        stay, stay_rest       float  mean days of the group, and of the rest
-        n_rest                int    customers of the rest
         until_days            float  days counted, at most
         chi2, degrees         float  log-rank statistic of all groups, its degrees of freedom
         p_together            float  its p-value: of groups so unlike, if all leave alike
@@ -214,14 +214,14 @@ def survival_difference(
         low, high             float  interval of the difference, not corrected
         level                 float  confidence level of the interval
         n                     int    customers of the group who were ever at risk
+        survival              float  share of the group still there
+        survival_rest         float  share of the rest still there
+        n_rest                int    customers of the rest
         p_value               float  of such a difference or a larger one, if there is none
         p_corrected           float  the same, all rows corrected together
         verdict               str    see above and Notes
         margin                float  as declared
         smallest_detectable   float  true difference found in four of five such cases
-        survival              float  share of the group still there
-        survival_rest         float  share of the rest still there
-        n_rest                int    customers of the rest
         ====================  =====  ================================================
 
         Without rows, ``frame.attrs["reason"]`` says why.

@@ -17,7 +17,7 @@ from cxlib.tables import Table, assemble, nothing
 from cxlib.tables.rows import day, key_names
 
 _COUNTS = {
-    "until_days": "float64", "left": "int64", "customer_days": "float64", "p_value": "float64", "p_corrected": "float64",
+    "until_days": "float64", "customer_days": "float64", "left": "int64", "p_value": "float64", "p_corrected": "float64",
     "verdict": "object",
 }  # fmt: skip
 MONTH = 30.4375
@@ -70,8 +70,8 @@ def hazard(
         level          float  confidence level of the interval
         n              int    customers who were at risk in the band
         until_days     float  last tenure of the band; missing in the last one
-        left           int    customers who left in the band
         customer_days  float  days that customers were at risk in it
+        left           int    customers who left in the band
         p_value        float  of such a distance from the group's other bands or a larger
                               one, if they are all alike
         p_corrected    float  the same, all rows corrected together

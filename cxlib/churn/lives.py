@@ -69,11 +69,10 @@ class Lives:
 
     def seen(self, until: float) -> bool:
         """Whether somebody was at risk at all tenures up to this one, or none was left to be."""
-        left = np.cumsum(self.events) - self.events
-        gone = (self.risk == 0) & (left > 0) & (np.cumprod(1 - curves.hazard(self.risk, self.events)) == 0)
+        still = curves.kaplan_meier(self.risk, self.events)
+        known = (self.risk > 0) | (np.append(1.0, still[:-1]) == 0)
         here = self.tenure <= until
-        last = self.at_risk(np.array([until]))[0] > 0 or bool(gone[here][-1])
-        return bool(((self.risk > 0) | gone)[here].all()) and bool(last)
+        return bool(known[here].all()) and bool(self.at_risk(np.array([until]))[0] > 0 or still[here][-1] == 0)
 
     def on(self, tenures: Floats) -> Lives:
         """The same counts at more tenures."""

@@ -1,11 +1,13 @@
 """Figures: results in; pictures, tables for readers, and sentences out. Nothing is computed here."""
 
+from cxlib.figures.apart import difference
 from cxlib.figures.bars import shares
 from cxlib.figures.cards import cards
 from cxlib.figures.cohorts import triangle
 from cxlib.figures.crosstabs import banner
 from cxlib.figures.curves import curve
 from cxlib.figures.definitions import rates
+from cxlib.figures.dangers import hazard
 from cxlib.figures.dots import against, intervals, worst
 from cxlib.figures.drivers import drivers, priorities
 from cxlib.figures.lines import trend
@@ -13,6 +15,7 @@ from cxlib.figures.money import economics
 from cxlib.figures.pairs import gap, restated
 from cxlib.figures.picture import Picture, Piece
 from cxlib.figures.purchases import returning, silences
+from cxlib.figures.reasons import ends
 from cxlib.figures.settings import style
 from cxlib.figures.tables import account, table
 from cxlib.figures.weights import balance
@@ -27,9 +30,12 @@ __all__ = [
     "banner",
     "cards",
     "curve",
+    "difference",
     "drivers",
     "economics",
+    "ends",
     "gap",
+    "hazard",
     "headline",
     "intervals",
     "priorities",

@@ -17,6 +17,7 @@ from cxlib.figures.sides import SIDE_SIGNS
 _SHARES = (
     "arrived", "share_customers", "share_weighted", "followed", "stay_away", "lost_share", "at_risk_share", "retention", "gain_share",
 )  # fmt: skip
+_SHARES = ("arrived", "share_customers", "share_weighted", "still_there", "survival", "survival_rest")
 _FINE = ("asmd_before", "asmd_after", "deff", "largest_weight")
 #: Counts in the currency of their result.
 _AMOUNTS = ("value", "worth_now", "margin_month", "margin_year", "gain_all")
@@ -43,6 +44,8 @@ def count_of(measure: Measure, column: str, record: Mapping[Any, Any]) -> str:
         return "below 0.001" if value < 0.001 else decimal(float(value), 3)
     if column == "naive":
         return measure.number(float(value), fine=True)
+    if column == "until_days":
+        return key_words("tenure_days", value)
     if column in _OF_THE_SILENT:
         return measure_named(measure.name.replace("_tipping", "")).number(float(value), fine=True)
     if column in _SHARES + _FINE and not math.isinf(value):

@@ -36,6 +36,7 @@ __all__ = [
     "DAYS_A_MONTH", "MINUS", "MONTHS", "Form", "Measure", "a_date", "amounts", "counted", "counted_years", "date_words", "decimal",
     "level_words", "listed", "missing", "month_words", "window_words",
 ]  # fmt: skip
+Form = Literal["points", "share", "mean", "months", "number", "days"]
 
 NOT_RECORDED = "not recorded"
 
@@ -46,6 +47,75 @@ LANGUAGES = {
     "ru": "Russian", "tr": "Turkish", "uk": "Ukrainian", "zh": "Chinese", "zh-Hans": "Simplified Chinese",
     "zh-Hant": "Traditional Chinese",
 }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Measure:
+    """How a measure is spoken of.
+
+    ``subject`` stands in a sentence, ``short`` on a card, ``heading`` over a column, ``axis`` beside
+    a picture. ``form`` decides how a number is written, ``good`` which end of the scale is the good
+    one, ``base`` what ``n`` counts, and ``floor`` and ``ceiling`` where the scale ends. A ``change`` of
+    a measure has its form, and a sign.
+    """
+
+    name: str
+    subject: str
+    short: str
+    heading: str
+    axis: str
+    form: Form
+    base: tuple[str, str] = ("answer", "answers")
+    base_heading: str = "Answers"
+    good: Literal["high", "low"] | None = "high"
+    floor: float = -math.inf
+    ceiling: float = math.inf
+    change: bool = False
+
+    @property
+    def unit(self) -> str:
+        """What follows a number: `` points``, `` %``, `` months`` or nothing."""
+        if self.change and self.form == "share":
+            return " percentage points"
+        return {"points": " points", "share": " %", "months": " months", "days": " days"}.get(self.form, "")
+
+    def shown(self, value: float) -> float:
+        """The value on the scale a reader sees: percent for shares, months for days."""
+        if self.form == "share":
+            return 100 * value
+        return value / DAYS_A_MONTH if self.form == "months" else value
+
+    def number(self, value: float, *, fine: bool = False) -> str:
+        """The value rounded for eyes, without its unit; ``fine`` for tables."""
+        if self.form == "months":
+            return decimal(self.shown(value), 1).removesuffix(".0")
+        number = decimal(self.shown(value), {"points": int(fine), "days": int(fine), "share": 1, "mean": 2, "number": 2}[self.form])
+        return f"+{number}" if self.change and value > 0 and any(digit in number for digit in "123456789") else number
+
+    def quantity(self, value: float) -> str:
+        """The value rounded for eyes, with its unit: ``31 points``."""
+        number = self.number(value)
+        if self.form in {"points", "days"}:
+            return f"{number} {self.form.removesuffix('s') if number in {'1', '+1', MINUS + '1'} else self.form}"
+        return number + self.unit
+
+    def brief(self, value: float) -> str:
+        """The value where its unit has been said: ``31``, but ``31.0 %``."""
+        return self.number(value) if self.form == "points" or self.change else self.quantity(value)
+
+    def interval(self, low: float, high: float, *, fine: bool = False) -> str:
+        """The interval rounded for eyes: ``28 to 34``, or ``above 28`` where it has no upper end."""
+        if _missing(low) and _missing(high):
+            return "no interval"
+        if _missing(high):
+            return f"above {self.number(low, fine=fine)}"
+        if _missing(low):
+            return f"below {self.number(high, fine=fine)}"
+        return f"{self.number(low, fine=fine)} to {self.number(high, fine=fine)}"
+
+    def many(self, n: float) -> str:
+        """The base in words: ``2,746 answers``."""
+        return counted(n, *self.base)
 
 
 _CUSTOMERS = ("customer", "customers")
@@ -180,6 +250,20 @@ _MEASURES = (
         "retention_gain", "what more retention would add", "More retention would add", "Margin added, a customer",
         "Margin that more yearly retention would add, a customer", "money", base=_CUSTOMERS, base_heading="Customers a year ago", good=None,
     ),
+    ),
+    Measure(
+        "cumulative_incidence", "the share that has left", "Left", "Left (%)", "Customers who have left, %", "share",
+        base=_CUSTOMERS, base_heading="At risk", good="low", floor=0, ceiling=1,
+    ),
+    Measure(
+        "hazard", "the share leaving in a month", "Leaving in a month", "Leaving in a month (%)",
+        "Of those still with us, leaving in a month, %", "share", base=_CUSTOMERS, base_heading="At risk", good="low", floor=0, ceiling=1,
+    ),
+    Measure(
+        "tenure_quantile", "the tenure by which so many have left", "Left by", "Left by (months)", "Months until so many have left",
+        "months", base=_CUSTOMERS, base_heading="Customers", floor=0,
+    ),
+    Measure("stay", "the stay", "Stay", "Stay (days)", "Stay, days", "days", base=_CUSTOMERS, base_heading="Customers", floor=0),
 )  # fmt: skip
 _VOCABULARY = {measure.name: measure for measure in _MEASURES}
 
@@ -215,6 +299,12 @@ _TELLTALE = {
 
 #: Keys along which a result is a curve or a distribution: its rows are no groups of their own.
 AXES = ("score", "step", "tenure_days", "tenure_months", "class", "choice", "gap_days", "after_days", "share")
+    "still_there": "cumulative_incidence",
+    "customer_days": "hazard",
+    "share_left": "tenure_quantile",
+    "stay_rest": "stay_difference",
+    "survival_rest": "survival_difference",
+AXES = ("score", "step", "tenure_days", "class", "choice", "share_left", "end_reason")
 
 _HEADINGS = {
     "n_eff": "Effective answers",
@@ -287,6 +377,16 @@ _HEADINGS = {
     "margin_year": "A year",
     "gain_share": "More (%)",
     "gain_all": "For all there",
+    "end_reason": "Reason",
+    "share_left": "Of 100 have left",
+    "still_there": "Still with us (%)",
+    "until_days": "To (months)",
+    "customer_days": "Customer-days",
+    "stay": "Stay (days)",
+    "stay_rest": "Of the rest (days)",
+    "survival": "Still with us (%)",
+    "survival_rest": "Of the rest (%)",
+    "n_rest": "Customers of the rest",
 }
 
 #: What a measure is made into, by the end of its name: in a sentence, over a column, beside a picture.
@@ -334,6 +434,8 @@ def _derived(name: str, suffix: str) -> Measure:
     unit = found.unit.strip()
     span = of.ceiling - of.floor
     axis = f"{axis} {of.subject}{f' in {unit}' if unit else ''}"
+    if of.base_heading == "At risk":
+        found = replace(found, base_heading="Customers")
     if suffix in {"_gap", "_early"}:
         found = replace(found, base_heading="Answers on the smaller side")
     return replace(found, heading=f"{over}{f' ({unit})' if unit else ''}", axis=axis, floor=-span, ceiling=span)
@@ -439,6 +541,8 @@ def key_words(key: str, value: object) -> str:
         return counted(float(str(value)), "day", "days")
     if key == "share":
         return f"{decimal(100 * float(str(value)), 1).removesuffix('.0')} %"
+    if key == "share_left":
+        return decimal(100 * float(str(value)), 1).removesuffix(".0")
     if key == "language":
         return LANGUAGES.get(str(value), clean(value))
     if isinstance(value, float):
