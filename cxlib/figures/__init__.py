@@ -6,8 +6,10 @@ from cxlib.figures.crosstabs import banner
 from cxlib.figures.curves import curve
 from cxlib.figures.dots import against, intervals, worst
 from cxlib.figures.drivers import drivers, priorities
+from cxlib.figures.forecasts import backtest, calibration, expected
 from cxlib.figures.lines import trend
 from cxlib.figures.pairs import gap, restated
+from cxlib.figures.people import at_risk
 from cxlib.figures.picture import Picture, Piece
 from cxlib.figures.settings import style
 from cxlib.figures.tables import account, table
@@ -19,11 +21,15 @@ __all__ = [
     "Piece",
     "account",
     "against",
+    "at_risk",
+    "backtest",
     "balance",
     "banner",
+    "calibration",
     "cards",
     "curve",
     "drivers",
+    "expected",
     "gap",
     "headline",
     "intervals",

@@ -9,12 +9,13 @@ from typing import Any
 
 import pandas as pd
 
+from cxlib.figures.foretold import HELD_SIGNS
 from cxlib.figures.measures import Measure, decimal, key_words, measure_named, moving
 from cxlib.figures.moves import size
 from cxlib.figures.sides import SIDE_SIGNS
 
 #: Counts that are shares, and those whose second place matters.
-_SHARES = ("arrived", "share_customers", "share_weighted")
+_SHARES = ("arrived", "share_customers", "share_weighted", "share", "low_share", "high_share", "expected_share")
 _FINE = ("asmd_before", "asmd_after", "deff", "largest_weight")
 #: Counts of what the silent would have to think, in the unit of the score itself.
 _OF_THE_SILENT = ("change", "score_answered", "score_of_silent", "to_target")
@@ -26,7 +27,7 @@ def count_of(measure: Measure, column: str, record: Mapping[Any, Any]) -> str:
     if value is None or pd.isna(value):
         return ""
     if column == "verdict":
-        return "not compared" if pd.isna(record["estimate"]) else f"{SIDE_SIGNS[value]} {value}"
+        return "not compared" if pd.isna(record["estimate"]) else f"{(SIDE_SIGNS | HELD_SIGNS)[value]} {value}"
     if column.startswith("estimate_"):
         return moving(measure).number(float(value), fine=True)
     if column == "restated":
@@ -37,6 +38,8 @@ def count_of(measure: Measure, column: str, record: Mapping[Any, Any]) -> str:
         return "below 0.001" if value < 0.001 else decimal(float(value), 3)
     if column in _OF_THE_SILENT:
         return measure_named(measure.name.replace("_tipping", "")).number(float(value), fine=True)
+    if column in {"brier", "brier_alone"}:
+        return decimal(float(value), 4)
     if column in _SHARES + _FINE and not math.isinf(value):
         return decimal(100 * float(value), 1) if column in _SHARES else decimal(float(value), 2)
     return count_words(value)

@@ -71,8 +71,10 @@ def finding(shown: Shown, *, than: Row | None = None) -> str:
 def _own(shown: Shown) -> str:
     """The finding of a result that says more than its numbers alone: of weights, and of those who did not answer."""
     # These findings are made of the pieces below, so they are found when they are needed.
-    from cxlib.figures import weights
+    from cxlib.figures import foretold, weights
 
+    if foretold.is_foretold(shown):
+        return foretold.told(shown)
     if f"{shown.measure.name}_raked" in set(shown.frame["measure"]):
         return weights.beside(shown)
     if shown.measure.name.removesuffix("_weighted").endswith("_tipping"):

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-Form = Literal["points", "share", "mean", "months", "number"]
+Form = Literal["points", "share", "mean", "months", "number", "count"]
 
 DAYS_A_MONTH = 30.4375
 NOT_RECORDED = "not recorded"
@@ -71,7 +71,7 @@ class Measure:
         """The value rounded for eyes, without its unit; ``fine`` for tables."""
         if self.form == "months":
             return decimal(self.shown(value), 1).removesuffix(".0")
-        number = decimal(self.shown(value), {"points": int(fine), "share": 1, "mean": 2, "number": 2}[self.form])
+        number = decimal(self.shown(value), {"points": int(fine), "share": 1, "mean": 2, "number": 2, "count": int(fine)}[self.form])
         return f"+{number}" if self.change and value > 0 and any(digit in number for digit in "123456789") else number
 
     def quantity(self, value: float) -> str:
@@ -169,6 +169,26 @@ _MEASURES = (
         "driver_importance", "importance", "Importance", "Importance (%)", "Part of the differences between answers that goes with it, %",
         "share", base=("rating", "ratings"), base_heading="Ratings", good=None, floor=0, ceiling=1,
     ),
+    Measure(
+        "expected_leavers", "the number of customers expected to leave", "Expected to leave", "Expected to leave",
+        "Customers expected to leave", "count", base=_CUSTOMERS, base_heading="Customers there", good="low", floor=0,
+    ),
+    Measure(
+        "leaving_share", "the share expected to leave", "Expected to leave", "Expected to leave (%)",
+        "Share of customers expected to leave, %", "share", base=_CUSTOMERS, base_heading="Customers there", good="low", floor=0, ceiling=1,
+    ),
+    Measure(
+        "left_share", "the share that left", "Left", "Left (%)", "Share of customers that left, %", "share",
+        base=_CUSTOMERS, base_heading="Customers", good="low", floor=0, ceiling=1,
+    ),
+    Measure(
+        "brier_scaled", "the error taken away", "Error taken away", "Error taken away (%)", "Squared error less than by tenure alone, %",
+        "share", base=_CUSTOMERS, base_heading="Customers", ceiling=1,
+    ),
+    Measure(
+        "concordance", "the concordance", "Concordance", "Concordance", "Pairs of customers told rightly, 0 to 1", "number",
+        base=_CUSTOMERS, base_heading="Customers", floor=0, ceiling=1,
+    ),
 )  # fmt: skip
 _VOCABULARY = {measure.name: measure for measure in _MEASURES}
 
@@ -192,10 +212,14 @@ _TELLTALE = {
     "score_of_silent": "nps_tipping",
     "largest_weight": "nps",
     "johnson": "driver_importance",
+    "made_on": "expected_leavers",
+    "low_share": "expected_leavers",
+    "risk_group": "left_share",
+    "brier": "brier_scaled",
 }
 
 #: Keys along which a result is a curve or a distribution: its rows are no groups of their own.
-AXES = ("score", "step", "tenure_days", "class", "choice")
+AXES = ("score", "step", "tenure_days", "class", "choice", "horizon_days")
 
 _HEADINGS = {
     "n_eff": "Effective answers",
@@ -233,6 +257,16 @@ _HEADINGS = {
     "score_of_silent": "Score the silent would need",
     "to_target": "Lower for the target",
     "driver": "Part of the experience",
+    "horizon_days": "Within (days)",
+    "made_on": "Forecast of",
+    "risk_group": "Group, by risk",
+    "share": "Share (%)",
+    "low_share": "From (%)",
+    "high_share": "To (%)",
+    "expected_share": "Expected (%)",
+    "expected_left": "Expected to leave",
+    "brier": "Brier score",
+    "brier_alone": "By tenure alone",
 }
 
 #: What a measure is made into, by the end of its name: in a sentence, over a column, beside a picture.
