@@ -10,9 +10,11 @@ from cxlib.figures.definitions import rates
 from cxlib.figures.dangers import hazard
 from cxlib.figures.dots import against, intervals, worst
 from cxlib.figures.drivers import drivers, priorities
+from cxlib.figures.forecasts import backtest, calibration, expected
 from cxlib.figures.lines import trend
 from cxlib.figures.money import economics
 from cxlib.figures.pairs import gap, restated
+from cxlib.figures.people import at_risk
 from cxlib.figures.picture import Picture, Piece
 from cxlib.figures.purchases import returning, silences
 from cxlib.figures.reasons import ends
@@ -26,14 +28,18 @@ __all__ = [
     "Piece",
     "account",
     "against",
+    "at_risk",
+    "backtest",
     "balance",
     "banner",
+    "calibration",
     "cards",
     "curve",
     "difference",
     "drivers",
     "economics",
     "ends",
+    "expected",
     "gap",
     "hazard",
     "headline",

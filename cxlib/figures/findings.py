@@ -71,7 +71,7 @@ def finding(shown: Shown, *, than: Row | None = None) -> str:
 def _own(shown: Shown) -> str:
     """The finding of a result that says more than its numbers alone: of weights, of those who did not answer, of leaving."""
     # These findings are made of the pieces below, so they are found when they are needed.
-    from cxlib.figures import cohorts, definitions, money, purchases, weights
+    from cxlib.figures import cohorts, definitions, foretold, money, purchases, weights
 
     if cohorts.is_cohorts(shown):
         return cohorts.cohorts_told(shown)
@@ -93,6 +93,8 @@ def _own(shown: Shown) -> str:
         return endangered(shown)
     if shown.measure.name == "tenure_quantile":
         return quantiles(shown)
+    if foretold.is_foretold(shown):
+        return foretold.told(shown)
     if f"{shown.measure.name}_raked" in set(shown.frame["measure"]):
         return weights.beside(shown)
     if shown.measure.name.removesuffix("_weighted").endswith("_tipping"):

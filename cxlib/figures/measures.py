@@ -37,6 +37,7 @@ __all__ = [
     "level_words", "listed", "missing", "month_words", "window_words",
 ]  # fmt: skip
 Form = Literal["points", "share", "mean", "months", "number", "days"]
+Form = Literal["points", "share", "mean", "months", "number", "count"]
 
 NOT_RECORDED = "not recorded"
 
@@ -90,6 +91,7 @@ class Measure:
         if self.form == "months":
             return decimal(self.shown(value), 1).removesuffix(".0")
         number = decimal(self.shown(value), {"points": int(fine), "days": int(fine), "share": 1, "mean": 2, "number": 2}[self.form])
+        number = decimal(self.shown(value), {"points": int(fine), "share": 1, "mean": 2, "number": 2, "count": int(fine)}[self.form])
         return f"+{number}" if self.change and value > 0 and any(digit in number for digit in "123456789") else number
 
     def quantity(self, value: float) -> str:
@@ -264,6 +266,27 @@ _MEASURES = (
         "months", base=_CUSTOMERS, base_heading="Customers", floor=0,
     ),
     Measure("stay", "the stay", "Stay", "Stay (days)", "Stay, days", "days", base=_CUSTOMERS, base_heading="Customers", floor=0),
+    ),
+    Measure(
+        "expected_leavers", "the number of customers expected to leave", "Expected to leave", "Expected to leave",
+        "Customers expected to leave", "count", base=_CUSTOMERS, base_heading="Customers there", good="low", floor=0,
+    ),
+    Measure(
+        "leaving_share", "the share expected to leave", "Expected to leave", "Expected to leave (%)",
+        "Share of customers expected to leave, %", "share", base=_CUSTOMERS, base_heading="Customers there", good="low", floor=0, ceiling=1,
+    ),
+    Measure(
+        "left_share", "the share that left", "Left", "Left (%)", "Share of customers that left, %", "share",
+        base=_CUSTOMERS, base_heading="Customers", good="low", floor=0, ceiling=1,
+    ),
+    Measure(
+        "brier_scaled", "the error taken away", "Error taken away", "Error taken away (%)", "Squared error less than by tenure alone, %",
+        "share", base=_CUSTOMERS, base_heading="Customers", ceiling=1,
+    ),
+    Measure(
+        "concordance", "the concordance", "Concordance", "Concordance", "Pairs of customers told rightly, 0 to 1", "number",
+        base=_CUSTOMERS, base_heading="Customers", floor=0, ceiling=1,
+    ),
 )  # fmt: skip
 _VOCABULARY = {measure.name: measure for measure in _MEASURES}
 
@@ -305,6 +328,11 @@ AXES = ("score", "step", "tenure_days", "tenure_months", "class", "choice", "gap
     "stay_rest": "stay_difference",
     "survival_rest": "survival_difference",
 AXES = ("score", "step", "tenure_days", "class", "choice", "share_left", "end_reason")
+    "made_on": "expected_leavers",
+    "low_share": "expected_leavers",
+    "risk_group": "left_share",
+    "brier": "brier_scaled",
+AXES = ("score", "step", "tenure_days", "class", "choice", "horizon_days")
 
 _HEADINGS = {
     "n_eff": "Effective answers",
@@ -387,6 +415,16 @@ _HEADINGS = {
     "survival": "Still with us (%)",
     "survival_rest": "Of the rest (%)",
     "n_rest": "Customers of the rest",
+    "horizon_days": "Within (days)",
+    "made_on": "Forecast of",
+    "risk_group": "Group, by risk",
+    "share": "Share (%)",
+    "low_share": "From (%)",
+    "high_share": "To (%)",
+    "expected_share": "Expected (%)",
+    "expected_left": "Expected to leave",
+    "brier": "Brier score",
+    "brier_alone": "By tenure alone",
 }
 
 #: What a measure is made into, by the end of its name: in a sentence, over a column, beside a picture.

@@ -116,7 +116,7 @@ def at_risk(
     order = np.lexsort((rows["tenure_days"], rows["customer"].astype(str), -rows["estimate"]))
     # Who has two spells is one customer.
     first = rows.iloc[order].drop_duplicates("customer")[:number]
-    drawn = np.stack([chance[:, 0] for chance in drawn_chances(model, model.fit, first, [horizon])])
+    drawn = np.stack([chance[:, 0] for chance in drawn_chances(model, first, [horizon])])
     low, high = np.quantile(drawn, [tail, 1 - tail], axis=0)
     frame = pd.DataFrame(
         {

@@ -15,8 +15,8 @@ from cxlib.tables import assemble, nothing
 #: The stream of chance of the bootstrap.
 _RESAMPLES = 63
 
-_GROUPS = {"left": "int64", "expected_share": "float64", "expected_left": "float64"}
-_SCORES = {"left": "int64", "brier": "float64", "brier_alone": "float64"}
+_GROUPS = {"expected_share": "float64", "expected_left": "float64", "left": "int64"}
+_SCORES = {"brier": "float64", "brier_alone": "float64", "left": "int64"}
 
 
 def calibration(past: Past, *, groups: int = 5, level: float = 0.95) -> pd.DataFrame:
@@ -45,9 +45,9 @@ def calibration(past: Past, *, groups: int = 5, level: float = 0.95) -> pd.DataF
         low, high       float  interval of that share
         level           float  confidence level of the interval
         n               int    customers, once for each forecast they were there for
-        left            int    of them, left
         expected_share  float  mean of their chances, 0-1
         expected_left   float  customers expected to leave
+        left            int    customers who left
         ==============  =====  ==================================================
 
         Without rows, ``frame.attrs["reason"]`` says why.
@@ -139,9 +139,9 @@ def accuracy(past: Past, *, level: float = 0.95) -> pd.DataFrame:
         low, high     float  interval of the score
         level         float  confidence level of the interval
         n             int    customers, once for each forecast they were there for
-        left          int    of them, left
         brier         float  Brier score: mean squared error of the chances
         brier_alone   float  the same of chances by tenure alone
+        left          int    customers who left
         ============  =====  ====================================================
 
         Without rows, ``frame.attrs["reason"]`` says why.

@@ -15,7 +15,6 @@ from cxlib.tables.rows import key_names
 
 if TYPE_CHECKING:
     from cxlib.leaving.model import Model
-    from cxlib.stats.cox import Fit
 
 #: Two streams of chance: which parameters could be true, and who then leaves.
 _PARAMETERS, _LEAVERS = 61, 62
@@ -103,8 +102,8 @@ def expected(
     intervals.tails(level)
     horizons = whole_days(days, asks="expected")
     names = key_names(by, ["horizon_days", *_COUNTS])
-    fit = of_all_ends(model, asks="expected")
-    if fit is None or not len(model.there):
+    of_all_ends(model, asks="expected")
+    if model.fit is None or not len(model.there):
         reason = model.reason_absent or "No customer is there on the last day counted."
         return nothing(keys=[*names, "horizon_days"], counts=_COUNTS, reason=reason)
     for name in names:
@@ -115,9 +114,9 @@ def expected(
     if names:
         place = np.asarray(cells.groupby(names, sort=True, dropna=False).ngroup(), dtype="int64")
     customers = cells["customers"].to_numpy(dtype="int64")
-    chance = chances(model, fit, cells, horizons)
+    chance = chances(model, cells, horizons)
     estimate: Floats = np.stack([np.bincount(place, customers * column) for column in chance.T], axis=1).astype("float64")
-    drawn = forecast.leavers(drawn_chances(model, fit, cells, horizons), customers, place, seed=_LEAVERS)
+    drawn = forecast.leavers(drawn_chances(model, cells, horizons), customers, place, seed=_LEAVERS)
     low, high = forecast.predictive(drawn, estimate, level=level)
     first = cells.iloc[np.unique(place, return_index=True)[1]][names].reset_index(drop=True)
     frame = first.loc[first.index.repeat(len(horizons))].reset_index(drop=True)
@@ -127,14 +126,13 @@ def expected(
     return assemble(frame.assign(**shares), keys=[*names, "horizon_days"], measure="expected_leavers", level=level, counts=list(_COUNTS))
 
 
-def of_all_ends(model: Model, *, asks: str) -> Fit | None:
-    """The fit of a model; one of a single reason is refused: it speaks of a world in which nobody leaves for another."""
+def of_all_ends(model: Model, *, asks: str) -> None:
+    """Refuse a model of a single reason: it speaks of a world in which nobody leaves for another."""
     if model.reason is not None:
         raise ValueError(
             f"{asks}: the model is of leaving by '{model.reason}' alone, as if nobody left for another reason first. "
             "For how many leave, fit it without reason."
         )
-    return model.fit
 
 
 def alike(model: Model) -> pd.DataFrame:
@@ -152,15 +150,17 @@ def whole_days(days: Sequence[int], *, asks: str, name: str = "days") -> list[in
     return sorted({int(each) for each in days})
 
 
-def chances(model: Model, fit: Fit, rows: pd.DataFrame, horizons: Sequence[int]) -> Floats:
-    """The chance of leaving of each row, one column a horizon."""
-    covariates = model.covariates[rows["pattern"].to_numpy()]
-    stratum, tenure = rows["stratum"].to_numpy(), rows["tenure_days"].to_numpy(dtype="float64")
-    return np.stack([fit.left_within(covariates, stratum, tenure, days) for days in horizons], axis=1)
+def chances(model: Model, rows: pd.DataFrame, horizons: Sequence[int]) -> Floats:
+    """The chance of leaving of each row, one column a horizon; missing where there is no model."""
+    if model.fit is None:
+        return np.full((len(rows), len(horizons)), np.nan)
+    covariates, stratum = model.covariates[rows["pattern"].to_numpy()], rows["stratum"].to_numpy()
+    tenure = rows["tenure_days"].to_numpy(dtype="float64")
+    return np.stack([model.fit.left_within(covariates, stratum, tenure, days) for days in horizons], axis=1)
 
 
-def drawn_chances(model: Model, fit: Fit, rows: pd.DataFrame, horizons: Sequence[int]) -> Iterator[Floats]:
+def drawn_chances(model: Model, rows: pd.DataFrame, horizons: Sequence[int]) -> Iterator[Floats]:
     """The same with parameters that could be true, drawn again and again."""
     rng = np.random.default_rng(_PARAMETERS)
     for _ in range(forecast.DRAWS):
-        yield chances(model, fit.drawn(rng), rows, horizons)
+        yield chances(model.drawn(rng), rows, horizons)
