@@ -6,6 +6,7 @@ from cxlib.figures.crosstabs import banner
 from cxlib.figures.curves import curve
 from cxlib.figures.dots import against, intervals, worst
 from cxlib.figures.drivers import drivers, priorities
+from cxlib.figures.forest import forest
 from cxlib.figures.lines import trend
 from cxlib.figures.pairs import gap, restated
 from cxlib.figures.picture import Picture, Piece
@@ -24,6 +25,7 @@ __all__ = [
     "cards",
     "curve",
     "drivers",
+    "forest",
     "gap",
     "headline",
     "intervals",

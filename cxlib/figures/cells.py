@@ -11,6 +11,7 @@ import pandas as pd
 
 from cxlib.figures.measures import Measure, decimal, key_words, measure_named, moving
 from cxlib.figures.moves import size
+from cxlib.figures.ratios import ratio_sign
 from cxlib.figures.sides import SIDE_SIGNS
 
 #: Counts that are shares, and those whose second place matters.
@@ -26,6 +27,8 @@ def count_of(measure: Measure, column: str, record: Mapping[Any, Any]) -> str:
     if value is None or pd.isna(value):
         return ""
     if column == "verdict":
+        if sign := ratio_sign(value):
+            return f"{sign} {value}"
         return "not compared" if pd.isna(record["estimate"]) else f"{SIDE_SIGNS[value]} {value}"
     if column.startswith("estimate_"):
         return moving(measure).number(float(value), fine=True)

@@ -169,11 +169,22 @@ _MEASURES = (
         "driver_importance", "importance", "Importance", "Importance (%)", "Part of the differences between answers that goes with it, %",
         "share", base=("rating", "ratings"), base_heading="Ratings", good=None, floor=0, ceiling=1,
     ),
+    Measure(
+        "hazard_ratio", "the hazard ratio", "Hazard ratio", "Times as likely",
+        "Leaving on any day, times as likely as in what is compared with", "number",
+        base=("spell", "spells"), base_heading="Spells", good="low", floor=0,
+    ),
+    Measure(
+        "proportionality", "the test that ratios stay the same", "Same at every tenure", "Chi-square",
+        "Chi-square of the test of each covariate", "number", base=("row", "rows"), base_heading="Rows", good=None, floor=0,
+    ),
 )  # fmt: skip
 _VOCABULARY = {measure.name: measure for measure in _MEASURES}
 
 #: A result without rows has lost the name of its measure; the counts it would have had tell.
 _TELLTALE = {
+    "reference": "hazard_ratio",
+    "df": "proportionality",
     "score_rest": "difference",
     "verdict": "change",
     "higher_than": "banner",
@@ -233,6 +244,11 @@ _HEADINGS = {
     "score_of_silent": "Score the silent would need",
     "to_target": "Lower for the target",
     "driver": "Part of the experience",
+    "covariate": "What is known",
+    "stretch": "Tenure",
+    "reference": "Compared with",
+    "df": "Degrees of freedom",
+    "advice": "What it means",
 }
 
 #: What a measure is made into, by the end of its name: in a sentence, over a column, beside a picture.
