@@ -13,7 +13,7 @@ import pandas as pd
 from cxlib.figures import canvas
 from cxlib.figures.canvas import Sheet
 from cxlib.figures.findings import NAMED, based_on, beyond, counted_months, finding, lowest_of, ranked_worst_first
-from cxlib.figures.measures import DAYS_A_MONTH, Measure, decimal, heading, level_words, listed, moving
+from cxlib.figures.measures import DAYS_A_MONTH, Measure, amounts, decimal, heading, level_words, listed, moving
 from cxlib.figures.picture import Picture, pictured, several
 from cxlib.figures.rests import Rest, against_words, heading_of, is_rests, rests_of
 from cxlib.figures.shown import Row, Shown, only, read
@@ -272,7 +272,7 @@ def dotted(
     ax.set(xlim=ends, ylim=(len(marks), 0))
     ax.set_yticks([])
     values = canvas.ticks(*ends, most=4 if sheet.narrow else 6)
-    ax.set_xticks(values, canvas.tick_words(values), fontsize=sheet.small)
+    ax.set_xticks(values, amounts(values) if measure.form == "money" else canvas.tick_words(values), fontsize=sheet.small)
     # On a phone the words stand between the whiskers: lines are drawn behind the whiskers only.
     stretches = [(place + 0.5, place + 0.95) for place in range(len(marks))] if sheet.narrow else [(0.0, float(len(marks)))]
     for first, last in stretches:

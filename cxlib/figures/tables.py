@@ -45,6 +45,8 @@ USUAL_DAYS = (1, 3, 7, 14, 30, 60, 90, 120, 180, 270, *range(365, 7301, 365))
 #: Said elsewhere on the table, or for machines only.
 _UNSEEN = (
     "since", "until", "since_before", "until_before", "between", "scale_low", "scale_high", "p_value", "margin", "one_only",
+    "what", "currency", "horizon_days", "years", "discount_year",
+    "chi2", "degrees", "p_together",
 )  # fmt: skip
 #: Of two scores side by side the table has the scores and what they rest on; the file has their intervals and ends, too.
 _UNSEEN_PARTS = ("low_", "high_", "good_", "bad_")
@@ -143,14 +145,14 @@ def _moves_table(shown: Shown) -> Markup:
     """Every change of a result: between which periods, its verdict, how large, how sure, and what it would take."""
     frame, way, of = shown.frame, way_of(shown.frame), moving(shown.measure)
     cut = frame.head(MOST_ROWS)
-    groups = [key for key in shown.keys if key not in PAIR]
+    groups, many = [key for key in shown.keys if key not in PAIR], shown.measure.base[1]
     heads: list[Cell] = [*((heading(key), False) for key in groups), ("Period", False), ("Against", False), ("Verdict", False)]
     heads += [(shown.measure.heading, True), (f"{level_words(shown.level)} interval", True), ("Corrected p", True)]
-    heads += [("Before", True), ("After", True), ("Answers before", True), ("Answers after", True)]
-    heads += [("Change they show", True), ("Answers to tell", True)]
+    heads += [("Before", True), ("After", True), (f"{many.capitalize()} before", True), (f"{many.capitalize()} after", True)]
+    heads += [("Change they show", True), (f"{many.capitalize()} to tell", True)]
     rows = [_moves_cells(record, groups, way, shown) for record in cut.to_dict("records")]
     judged = int(frame["p_value"].notna().sum())
-    alone = "Change they show: the change that so many answers find in four of five cases, if nothing else is compared."
+    alone = f"Change they show: the change that so many {many} find in four of five cases, if nothing else is compared."
     text = f"Before and after: {of.heading}. {alone}"
     if max(judged, shown.together) > 1:
         family = f"all {decimal(shown.together, 0)} comparisons of the report" if shown.together else f"{decimal(judged, 0)} comparisons"
