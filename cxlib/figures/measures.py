@@ -69,9 +69,9 @@ class Measure:
 
     def number(self, value: float, *, fine: bool = False) -> str:
         """The value rounded for eyes, without its unit; ``fine`` for tables."""
-        if self.form == "months":
+        if self.form == "months" or (self.form == "count" and fine):
             return decimal(self.shown(value), 1).removesuffix(".0")
-        number = decimal(self.shown(value), {"points": int(fine), "share": 1, "mean": 2, "number": 2, "count": int(fine)}[self.form])
+        number = decimal(self.shown(value), {"points": int(fine), "share": 1, "mean": 2, "number": 2, "count": 0}[self.form])
         return f"+{number}" if self.change and value > 0 and any(digit in number for digit in "123456789") else number
 
     def quantity(self, value: float) -> str:
