@@ -7,6 +7,7 @@ from cxlib.figures.curves import curve
 from cxlib.figures.dots import against, intervals, worst
 from cxlib.figures.drivers import drivers, priorities
 from cxlib.figures.forecasts import backtest, calibration, expected
+from cxlib.figures.forest import forest
 from cxlib.figures.lines import trend
 from cxlib.figures.pairs import gap, restated
 from cxlib.figures.people import at_risk
@@ -30,6 +31,7 @@ __all__ = [
     "curve",
     "drivers",
     "expected",
+    "forest",
     "gap",
     "headline",
     "intervals",

@@ -3,6 +3,7 @@
 from cxlib.leaving.at_risk import at_risk
 from cxlib.leaving.backtest import Past, backtest, past
 from cxlib.leaving.calibration import accuracy, calibration
+from cxlib.leaving.effects import effects, proportionality
 from cxlib.leaving.expected import expected
 from cxlib.leaving.learned import campaigns, scores, slow_tickets
 from cxlib.leaving.model import Model, model
@@ -15,9 +16,11 @@ __all__ = [
     "backtest",
     "calibration",
     "campaigns",
+    "effects",
     "expected",
     "model",
     "past",
+    "proportionality",
     "scores",
     "slow_tickets",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -47,56 +48,67 @@ class Fitted:
     columns: Ints
 
 
-def fitted(cells: cox.Cells, covariates: Floats, terms: list[tuple[str, str]], whose: Whose | None) -> Fitted:
-    """Fit what can be told apart, with errors robust to several rows of a customer where it is known whose they are.
+@dataclass(frozen=True)
+class Rows:
+    """What is fitted: counted rows, a column for every term by pattern, and whose rows they are, where that is known."""
 
-    A category in which nobody left has a ratio of 0 at best, and no interval: as the ratio goes to 0 its rows weigh
-    nothing, so they are left out, and the others' ratios are what they would be. Of two terms with the same rows the
-    first stands for both.
-    """
-    leavers = np.zeros(len(covariates))
-    np.add.at(leavers, cells.pattern[cells.ended], cells.spells[cells.ended])
-    nobody: npt.NDArray[np.bool_] = np.equal(leavers @ covariates, 0)
-    keep = ~np.asarray((covariates[:, nobody] > 0).any(axis=1))[cells.pattern]
-    used = np.unique(cells.pattern[keep])
-    told = ~nobody
-    if len(terms):
-        _, first = np.unique(covariates[used], axis=1, return_index=True)
-        told &= np.isin(np.arange(len(terms)), first)
-    part = cox.Cells(*(getattr(cells, name)[keep] for name in ("pattern", "start", "stop", "ended", "spells", "stratum")))
-    try:
-        found = cox.fit(part, covariates[:, told])
-    except ValueError as error:
-        named = ", ".join(f"{column} {name}: {category}" for column, (name, category) in enumerate(np.array(terms)[told].tolist()))
-        raise ValueError(f"model: {str(error).removeprefix('cox: ')} The columns are: {named}.") from None
-    if whose is not None and told.any():
-        place = np.where(keep, np.cumsum(keep) - 1, -1)
-        sums = whose.among(place).sums(found.score_residuals())
-        found = replace(found, robust=cox.robust_covariance(found, sums))
-    return Fitted(found, np.where(told, np.cumsum(told) - 1, -1))
+    cells: cox.Cells
+    covariates: Floats
+    whose: Whose | None
 
+    def leavers(self) -> Ints:
+        """How many left, by pattern."""
+        cells = self.cells
+        return np.bincount(cells.pattern[cells.ended], cells.spells[cells.ended], len(self.covariates)).astype("int64")
 
-def split(cells: cox.Cells, covariates: Floats, whose: Whose | None, day: float) -> tuple[cox.Cells, Floats, Whose | None]:
-    """The same rows cut at a tenure, with terms of their own before and after it."""
-    early, late = np.flatnonzero(cells.start < day), np.flatnonzero(cells.stop > day)
-    rows = np.concatenate([early, late])
-    is_late = np.arange(len(rows)) >= len(early)
-    stop = np.where(is_late, cells.stop[rows], np.minimum(cells.stop[rows], day))
-    cut = cox.Cells(
-        pattern=cells.pattern[rows] + len(covariates) * is_late,
-        start=np.where(is_late, np.maximum(cells.start[rows], day), cells.start[rows]),
-        stop=stop,
-        ended=cells.ended[rows] & (stop == cells.stop[rows]),
-        spells=cells.spells[rows],
-        stratum=cells.stratum[rows],
-    )
-    nothing = np.zeros_like(covariates)
-    both = np.block([[covariates, nothing], [nothing, covariates]])
-    if whose is None:
-        return cut, both, None
-    parts = []
-    for which, offset in ((early, 0), (late, len(early))):
-        place = np.full(len(cells.start), -1)
-        place[which] = np.arange(len(which)) + offset
-        parts.append(whose.among(place))
-    return cut, both, Whose(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("customer", "cell")))
+    def fitted(self, terms: Sequence[tuple[str, str]]) -> Fitted:
+        """Fit what can be told apart, with errors robust to several rows of a customer where it is known whose they are.
+
+        A category in which nobody left has a ratio of 0 at best, and no interval: as the ratio goes to 0 its rows weigh
+        nothing, so they are left out, and the others' ratios are what they would be. Of two terms with the same rows the
+        first stands for both.
+        """
+        cells, covariates = self.cells, self.covariates
+        told: npt.NDArray[np.bool_] = np.not_equal(self.leavers() @ covariates, 0)
+        keep = np.equal(covariates[:, ~told].sum(axis=1), 0)[cells.pattern]
+        if len(terms):
+            _, first = np.unique(covariates[np.unique(cells.pattern[keep])], axis=1, return_index=True)
+            told &= np.isin(np.arange(len(terms)), first)
+        part = cox.Cells(*(getattr(cells, name)[keep] for name in ("pattern", "start", "stop", "ended", "spells", "stratum")))
+        try:
+            found = cox.fit(part, covariates[:, told])
+        except ValueError as error:
+            named = [f"{name}: {category}" for (name, category), is_told in zip(terms, told, strict=True) if is_told]
+            words = ", ".join(f"{column} {name}" for column, name in enumerate(named))
+            raise ValueError(f"model: {str(error).removeprefix('cox: ')} The columns are: {words}.") from None
+        if self.whose is not None and told.any():
+            sums = self.whose.among(np.where(keep, np.cumsum(keep) - 1, -1)).sums(found.score_residuals())
+            found = replace(found, robust=cox.robust_covariance(found, sums))
+        return Fitted(found, np.where(told, np.cumsum(told) - 1, -1))
+
+    def split(self, day: float) -> Rows:
+        """The same rows cut at a tenure: first the terms before it, then those after it."""
+        cells, patterns = self.cells, len(self.covariates)
+        early, late = np.flatnonzero(cells.start < day), np.flatnonzero(cells.stop > day)
+        rows = np.concatenate([early, late])
+        is_late = np.arange(len(rows)) >= len(early)
+        stop = np.where(is_late, cells.stop[rows], np.minimum(cells.stop[rows], day))
+        cut = cox.Cells(
+            pattern=cells.pattern[rows] + patterns * is_late,
+            start=np.where(is_late, np.maximum(cells.start[rows], day), cells.start[rows]),
+            stop=stop,
+            ended=cells.ended[rows] & (stop == cells.stop[rows]),
+            spells=cells.spells[rows],
+            stratum=cells.stratum[rows],
+        )
+        nothing = np.zeros_like(self.covariates)
+        covariates = np.block([[self.covariates, nothing], [nothing, self.covariates]])
+        whose = None
+        if self.whose is not None:
+            parts = []
+            for which, before in ((early, 0), (late, len(early))):
+                place = np.full(len(cells.start), -1)
+                place[which] = np.arange(len(which)) + before
+                parts.append(self.whose.among(place))
+            whose = Whose(np.concatenate([part.customer for part in parts]), np.concatenate([part.cell for part in parts]))
+        return Rows(cut, covariates, whose)
