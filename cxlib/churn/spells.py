@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,8 @@ _BAD = (
 )
 
 
+#: Makes columns of spells, by name.
+Columns = Callable[[Any], dict[str, Any]]
 #: The end of those who left and of whom nobody wrote down why.
 UNRECORDED = "not recorded"
 
@@ -91,6 +94,15 @@ class Asked:
         found = found.sort_values([*self.names, *along], na_position="last", kind="stable", ignore_index=True)
         return found.assign(censored=found["observed"] - found["events"])
 
+    def spells(self, table: Table) -> Any:
+        """The spells begun by ``as_of``, for the engine, one row each: keys (``k0``, ``k1``, …), ``entry``, ``tenure``, ``left``."""
+        rows = _judged(_prepared(_expression(table, self), self))
+        sums = {flag: rows[flag].sum() for flag, _, _ in _BAD} | {"dated": rows["start"].count()}
+        counted = whole(ask(rows.aggregate(spells=rows.count(), **sums)), ["spells", *sums]).iloc[0]
+        unusable = [*(flag for flag, _, _ in _BAD), *(["dated"] if self.as_of is None else [])]
+        _refuse(table, self, bad=bool(counted[unusable].any()), spells=int(counted["spells"]))
+        return rows
+
     def monthly(self, table: Table) -> pd.DataFrame:
         """One row for each group, month of joining, first month wholly at risk and month of leaving, as months since year 0.
 
@@ -110,6 +122,27 @@ class Asked:
         )
         counted = {"spells": rows.count(), "backwards": (rows["end"] < rows["start"]).sum()}
         found = ask(rows.group_by([*self.groups, "joined", "first", "gone"]).agg(**counted))
+        _refuse(table, self, bad=bool(found["backwards"].sum()), spells=int(found["spells"].sum()))
+        return restored(found, expr, self.names)
+
+    def dated(self, table: Table, counts: Columns, *, axes: Columns | None = None) -> pd.DataFrame:
+        """One row for each group and value of the ``axes``: how many ``spells``, how many of them have a start, and ``counts``.
+
+        Axes and counts are made of spells that are at risk from the day ``seen`` on, and ended on the day ``gone`` where
+        they have ended. ``lost`` counts those that ended before they were observed.
+        """
+        import ibis
+
+        expr = _expression(table, self)
+        rows = _prepared(expr, self)
+        seen = ibis.greatest(rows["start"], ibis.coalesce(rows["observed_from"], rows["start"]))
+        rows = rows.mutate(seen=seen, gone=rows["left"].ifelse(rows["end"], ibis.null("date")))
+        along = axes(rows) if axes else {}
+        rows = rows.mutate(**along)
+        own = {"spells": rows.count(), "dated": rows["start"].count(), "lost": (rows["gone"] < rows["seen"]).sum()}
+        own["backwards"] = (rows["end"] < rows["start"]).sum()
+        found = ask(rows.aggregate(**own, **counts(rows), by=[*self.groups, *along]))
+        found = whole(found, [name for name in found.columns if name not in {*self.groups, *along}])
         _refuse(table, self, bad=bool(found["backwards"].sum()), spells=int(found["spells"].sum()))
         return restored(found, expr, self.names)
 

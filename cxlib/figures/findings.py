@@ -27,7 +27,7 @@ from cxlib.figures.measures import (
 )
 from cxlib.figures.moves import is_moves, movements
 from cxlib.figures.parts import part_of, shares_told
-from cxlib.figures.rests import against_words, is_rests
+from cxlib.figures.rests import against_words, is_rests, rests_of
 from cxlib.figures.shown import Row, Shown
 from cxlib.figures.sides import apart, is_sides
 
@@ -48,7 +48,7 @@ def finding(shown: Shown, *, than: Row | None = None) -> str:
     if is_banner(shown.keys):
         return banner_words(shown)
     if is_rests(shown.counts):
-        return against_words(shown)
+        return against_words(rests_of(shown))
     if is_sides(shown):
         return apart(shown)
     if is_closes(shown):
@@ -71,7 +71,16 @@ def finding(shown: Shown, *, than: Row | None = None) -> str:
 def _own(shown: Shown) -> str:
     """The finding of a result that says more than its numbers alone: of weights, of those who did not answer, of leaving."""
     # These findings are made of the pieces below, so they are found when they are needed.
-    from cxlib.figures import weights
+    from cxlib.figures import cohorts, definitions, foretold, money, purchases, weights
+
+    if cohorts.is_cohorts(shown):
+        return cohorts.cohorts_told(shown)
+    if definitions.is_rates(shown):
+        return definitions.rates_told(shown)
+    if shown.measure.name in purchases.TOLD:
+        return purchases.told(shown)
+    if shown.measure.name in money.TOLD:
+        return money.told(shown)
     from cxlib.figures.apart import apart_words, is_apart
     from cxlib.figures.dangers import endangered
     from cxlib.figures.reasons import ended
@@ -84,6 +93,8 @@ def _own(shown: Shown) -> str:
         return endangered(shown)
     if shown.measure.name == "tenure_quantile":
         return quantiles(shown)
+    if foretold.is_foretold(shown):
+        return foretold.told(shown)
     if f"{shown.measure.name}_raked" in set(shown.frame["measure"]):
         return weights.beside(shown)
     if shown.measure.name.removesuffix("_weighted").endswith("_tipping"):
