@@ -6,8 +6,8 @@ from cxlib.figures.cards import cards
 from cxlib.figures.cohorts import triangle
 from cxlib.figures.crosstabs import banner
 from cxlib.figures.curves import curve
-from cxlib.figures.definitions import rates
 from cxlib.figures.dangers import hazard
+from cxlib.figures.definitions import rates
 from cxlib.figures.dots import against, intervals, worst
 from cxlib.figures.drivers import drivers, priorities
 from cxlib.figures.forecasts import backtest, calibration, expected

@@ -17,9 +17,8 @@ from cxlib.figures.sides import SIDE_SIGNS
 #: Counts that are shares, and those whose second place matters.
 _SHARES = (
     "arrived", "share_customers", "share_weighted", "followed", "stay_away", "lost_share", "at_risk_share", "retention", "gain_share",
+    "still_there", "survival", "survival_rest", "share", "low_share", "high_share", "expected_share",
 )  # fmt: skip
-_SHARES = ("arrived", "share_customers", "share_weighted", "still_there", "survival", "survival_rest")
-_SHARES = ("arrived", "share_customers", "share_weighted", "share", "low_share", "high_share", "expected_share")
 _FINE = ("asmd_before", "asmd_after", "deff", "largest_weight")
 #: Counts in the currency of their result.
 _AMOUNTS = ("value", "worth_now", "margin_month", "margin_year", "gain_all")
@@ -33,8 +32,7 @@ def count_of(measure: Measure, column: str, record: Mapping[Any, Any]) -> str:
     if value is None or pd.isna(value):
         return ""
     if column == "verdict":
-        return "not compared" if pd.isna(record["estimate"]) else f"{(SIGNS | SIDE_SIGNS)[value]} {value}"
-        return "not compared" if pd.isna(record["estimate"]) else f"{(SIDE_SIGNS | HELD_SIGNS)[value]} {value}"
+        return "not compared" if pd.isna(record["estimate"]) else f"{(SIGNS | SIDE_SIGNS | HELD_SIGNS)[value]} {value}"
     if column.startswith("estimate_"):
         return moving(measure).number(float(value), fine=True)
     if measure.form == "money" and column in _AMOUNTS:

@@ -36,8 +36,6 @@ __all__ = [
     "DAYS_A_MONTH", "MINUS", "MONTHS", "Form", "Measure", "a_date", "amounts", "counted", "counted_years", "date_words", "decimal",
     "level_words", "listed", "missing", "month_words", "window_words",
 ]  # fmt: skip
-Form = Literal["points", "share", "mean", "months", "number", "days"]
-Form = Literal["points", "share", "mean", "months", "number", "count"]
 
 NOT_RECORDED = "not recorded"
 
@@ -48,76 +46,6 @@ LANGUAGES = {
     "ru": "Russian", "tr": "Turkish", "uk": "Ukrainian", "zh": "Chinese", "zh-Hans": "Simplified Chinese",
     "zh-Hant": "Traditional Chinese",
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Measure:
-    """How a measure is spoken of.
-
-    ``subject`` stands in a sentence, ``short`` on a card, ``heading`` over a column, ``axis`` beside
-    a picture. ``form`` decides how a number is written, ``good`` which end of the scale is the good
-    one, ``base`` what ``n`` counts, and ``floor`` and ``ceiling`` where the scale ends. A ``change`` of
-    a measure has its form, and a sign.
-    """
-
-    name: str
-    subject: str
-    short: str
-    heading: str
-    axis: str
-    form: Form
-    base: tuple[str, str] = ("answer", "answers")
-    base_heading: str = "Answers"
-    good: Literal["high", "low"] | None = "high"
-    floor: float = -math.inf
-    ceiling: float = math.inf
-    change: bool = False
-
-    @property
-    def unit(self) -> str:
-        """What follows a number: `` points``, `` %``, `` months`` or nothing."""
-        if self.change and self.form == "share":
-            return " percentage points"
-        return {"points": " points", "share": " %", "months": " months", "days": " days"}.get(self.form, "")
-
-    def shown(self, value: float) -> float:
-        """The value on the scale a reader sees: percent for shares, months for days."""
-        if self.form == "share":
-            return 100 * value
-        return value / DAYS_A_MONTH if self.form == "months" else value
-
-    def number(self, value: float, *, fine: bool = False) -> str:
-        """The value rounded for eyes, without its unit; ``fine`` for tables."""
-        if self.form == "months":
-            return decimal(self.shown(value), 1).removesuffix(".0")
-        number = decimal(self.shown(value), {"points": int(fine), "days": int(fine), "share": 1, "mean": 2, "number": 2}[self.form])
-        number = decimal(self.shown(value), {"points": int(fine), "share": 1, "mean": 2, "number": 2, "count": int(fine)}[self.form])
-        return f"+{number}" if self.change and value > 0 and any(digit in number for digit in "123456789") else number
-
-    def quantity(self, value: float) -> str:
-        """The value rounded for eyes, with its unit: ``31 points``."""
-        number = self.number(value)
-        if self.form in {"points", "days"}:
-            return f"{number} {self.form.removesuffix('s') if number in {'1', '+1', MINUS + '1'} else self.form}"
-        return number + self.unit
-
-    def brief(self, value: float) -> str:
-        """The value where its unit has been said: ``31``, but ``31.0 %``."""
-        return self.number(value) if self.form == "points" or self.change else self.quantity(value)
-
-    def interval(self, low: float, high: float, *, fine: bool = False) -> str:
-        """The interval rounded for eyes: ``28 to 34``, or ``above 28`` where it has no upper end."""
-        if _missing(low) and _missing(high):
-            return "no interval"
-        if _missing(high):
-            return f"above {self.number(low, fine=fine)}"
-        if _missing(low):
-            return f"below {self.number(high, fine=fine)}"
-        return f"{self.number(low, fine=fine)} to {self.number(high, fine=fine)}"
-
-    def many(self, n: float) -> str:
-        """The base in words: ``2,746 answers``."""
-        return counted(n, *self.base)
 
 
 _CUSTOMERS = ("customer", "customers")
@@ -252,7 +180,6 @@ _MEASURES = (
         "retention_gain", "what more retention would add", "More retention would add", "Margin added, a customer",
         "Margin that more yearly retention would add, a customer", "money", base=_CUSTOMERS, base_heading="Customers a year ago", good=None,
     ),
-    ),
     Measure(
         "cumulative_incidence", "the share that has left", "Left", "Left (%)", "Customers who have left, %", "share",
         base=_CUSTOMERS, base_heading="At risk", good="low", floor=0, ceiling=1,
@@ -266,7 +193,6 @@ _MEASURES = (
         "months", base=_CUSTOMERS, base_heading="Customers", floor=0,
     ),
     Measure("stay", "the stay", "Stay", "Stay (days)", "Stay, days", "days", base=_CUSTOMERS, base_heading="Customers", floor=0),
-    ),
     Measure(
         "expected_leavers", "the number of customers expected to leave", "Expected to leave", "Expected to leave",
         "Customers expected to leave", "count", base=_CUSTOMERS, base_heading="Customers there", good="low", floor=0,
@@ -318,21 +244,22 @@ _TELLTALE = {
     "at_risk_share": "value_at_risk",
     "stay_months": "lifetime_value",
     "gain_share": "retention_gain",
-}
-
-#: Keys along which a result is a curve or a distribution: its rows are no groups of their own.
-AXES = ("score", "step", "tenure_days", "tenure_months", "class", "choice", "gap_days", "after_days", "share")
     "still_there": "cumulative_incidence",
     "customer_days": "hazard",
     "share_left": "tenure_quantile",
     "stay_rest": "stay_difference",
     "survival_rest": "survival_difference",
-AXES = ("score", "step", "tenure_days", "class", "choice", "share_left", "end_reason")
     "made_on": "expected_leavers",
     "low_share": "expected_leavers",
     "risk_group": "left_share",
     "brier": "brier_scaled",
-AXES = ("score", "step", "tenure_days", "class", "choice", "horizon_days")
+}
+
+#: Keys along which a result is a curve or a distribution: its rows are no groups of their own.
+AXES = (
+    "score", "step", "tenure_days", "tenure_months", "class", "choice", "gap_days", "after_days", "share", "share_left", "end_reason",
+    "horizon_days",
+)  # fmt: skip
 
 _HEADINGS = {
     "n_eff": "Effective answers",
@@ -414,7 +341,7 @@ _HEADINGS = {
     "stay_rest": "Of the rest (days)",
     "survival": "Still with us (%)",
     "survival_rest": "Of the rest (%)",
-    "n_rest": "Customers of the rest",
+    "n_rest": "n of the rest",
     "horizon_days": "Within (days)",
     "made_on": "Forecast of",
     "risk_group": "Group, by risk",
