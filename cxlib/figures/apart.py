@@ -61,6 +61,9 @@ def difference(result: pd.DataFrame) -> Picture:
     ...     "churned": [True, True, True, False] * 10 + [True, False, False] * 20,
     ... })
     >>> print(difference(churn.difference(customers, by="plan")))
+    By more than chance, of the first 12 months free stay 162 days less than the rest (95 % interval 119 to 198) and
+    paid stay 162 days longer (119 to 198). Taken together, the groups differ by more than chance (log-rank test over
+    all tenures, p below 0.001).
     """
     shown = read(result, asks="difference")
     if not is_apart(shown.counts):

@@ -320,7 +320,7 @@ _HEADINGS = {
     "naive": "Of those who came back",
     "followed": "Of those so far back (%)",
     "n_followed": "Purchases so far back",
-    "after_days": "Silent for",
+    "after_days": "Silence",
     "stay_away": "To stay away (%)",
     "within_days": "Watched for (days)",
     "longest_days": "Longest to be watched (days)",

@@ -50,6 +50,8 @@ def ends(result: pd.DataFrame) -> Picture:
     ...                           "churned": [True, True, True, False, False] * 40,
     ...                           "end_reason": ["choice", "choice", "moved", None, None] * 40})
     >>> print(ends(churn.ends(customers)))
+    After 12 months 40.0 of 100 customers are still with us, of 200 customers. Left by then: choice 40.0 (95 % interval
+    33.6 to 47.1); moved 20.0 (15.1 to 26.2).
     """
     shown = read(result, asks="ends", needs=["end_reason"])
     text, curves = finding(shown), curves_of(shown)
@@ -91,8 +93,8 @@ def ended(shown: Shown) -> str:
     measure, row = shown.measure, there[0]
     said = [f"{_reason(each)} {measure.number(each.estimate)} {bracket(measure, each, first=not n)}" for n, each in enumerate(there)]
     still = measure.number(float(row.counts["still_there"]))
-    of = f", of {measure.many(based_on(row))}"
-    return f"Of 100 customers {still} are still with us {when}{of}. Left by then: {'; '.join(said)}."
+    base = measure.many(based_on(row))
+    return f"{capital(when)} {still} of 100 customers are still with us, of {base}. Left by then: {'; '.join(said)}."
 
 
 def _of_groups(shown: Shown, there: Sequence[Row], when: str) -> str:
