@@ -453,6 +453,20 @@ def test_two_covariates_that_say_the_same_of_all_but_their_names_are_one():
     assert found.notes == ("'tariff: B' is the same customers as an earlier category, and has no hazard ratio of its own.",)
 
 
+def test_covariates_of_which_one_follows_from_the_others_have_no_model_and_a_reason():
+    """In each plan one region and the other, and the third covariate tells whether they are the same letter."""
+    table = told({"a": 20, "b": 20}, {"a": 30, "b": 20})
+    region = pd.Series(["a", "b"] * 45)
+    both = table.assign(region=region, pair=(table["plan"] + region).replace({"ab": "x", "ba": "y", "aa": "x", "bb": "z"}))
+    found = leaving.model(both, of=["plan", "region", "pair"])
+    assert found.fit is None
+    assert found.reason_absent.startswith("There is no model of leaving: ")
+    assert found.reason_absent.endswith("The columns are: 0 plan: b, 1 region: a, 2 pair: y, 3 pair: z.")
+    assert leaving.effects(found).attrs["reason"] == found.reason_absent
+    assert len(found.there) == 50
+    assert np.isnan(found.left_within(30)).all()
+
+
 # Effects
 
 
@@ -471,8 +485,10 @@ def test_a_ratio_before_and_after_a_tenure_is_that_of_the_rows_before_and_after_
         for column in ("estimate", "low", "high", "events"):
             np.testing.assert_allclose(found.loc[stretch, column], expected[column], rtol=1e-8)
     assert found["events"].sum() == 300
-    with pytest.raises(ValueError, match=r"^split_days: nobody left after day 900; give a tenure by which some have left"):
-        leaving.effects(whole, split_days=900)
+    reason = leaving.effects(whole, split_days=900).attrs["reason"]
+    assert reason.startswith(
+        "There are no ratios before and after day 900: nobody left after day 900. Give a tenure by which some have left"
+    )
 
 
 def test_effects_have_their_shape_and_all_rows_are_corrected_together():

@@ -119,13 +119,14 @@ def model(
         Covariates that are no ratio but have a baseline of their own (strata).
     reason : str, optional
         Only leaving with this ``end_reason`` counts; who leaves otherwise is last seen then.
+        By default, and where it is empty, all leaving does.
 
     Returns
     -------
     Model
         For `effects`, `proportionality` and the measures that look ahead; see `Model`. Where
-        there is none, ``reason_absent`` says why. ``notes`` say what is not recorded or
-        cannot be told apart.
+        there is none, ``reason_absent`` says why: nobody left, say, or two covariates say
+        the same. ``notes`` say what is not recorded or cannot be told apart.
 
     Raises
     ------
@@ -133,8 +134,8 @@ def model(
         If a column is absent or of another type, a spell ends before it starts, a covariate
         has more than 30 categories, or an attribute has two values from one day.
     ValueError
-        If ``as_of`` is missing where the table has dates, a name is given twice, or the
-        coefficients cannot be found (two covariates say the same, say).
+        If ``as_of`` is missing where the table has dates, or a covariate is named twice or
+        is what is to be told.
 
     See Also
     --------
@@ -171,6 +172,7 @@ def model(
     ({'plan': ['b', 'a']}, [('plan', 'a')], 3)
     """
     names, strata = _names(of, apart)
+    reason = reason or None
     last_day = day(as_of, asks="model") if as_of is not None else None
     asked = Histories(customers, learned, [*names, *strata], reason, last_day)
     empty = Model(
@@ -247,11 +249,15 @@ def _made(empty: Model, asked: Histories, cells: pd.DataFrame, there: pd.DataFra
     else:
         notes.append(f"There are more than {MOST_ROWS:,} start-stop rows: errors take the spells of a customer to be independent.")
     rows = Rows(counted, covariates, whose)
-    found = rows.fitted(terms)
-    place = {term: int(column) for term, column in zip(terms, found.columns, strict=True)}
-    columns = [place.get(term, -1) for term in zip(categories["covariate"], categories["category"], strict=True)]
     there = there.rename(columns=dict(zip(asked.values, asked.names, strict=True)))
     there = there.assign(pattern=pattern[len(cells) :], stratum=stratum[len(cells) :])
+    try:
+        found = rows.fitted(terms)
+    except ValueError as error:
+        # Of these leavers there are no such ratios; that is an answer, and a page says it.
+        return replace(empty, there=there, reason_absent=f"There is no model of leaving: {error}", notes=tuple(notes))
+    place = {term: int(column) for term, column in zip(terms, found.columns, strict=True)}
+    columns = [place.get(term, -1) for term in zip(categories["covariate"], categories["category"], strict=True)]
     notes += _untold(levels, categories, found.columns, terms) + [
         f"{int(unknown.sum()):,} customers are in strata in which nobody was at risk before; they are foretold by that of most."
     ] * bool(unknown.any())
