@@ -446,6 +446,29 @@ def test_two_values_from_one_day_are_refused():
         leaving.model(table, as_of=AS_OF, learned=[known], of="plan")
 
 
+def test_spells_without_a_start_have_no_place_for_what_was_learned_and_it_is_said():
+    table = told({"a": 12, "b": 10}, {"a": 30, "b": 20})
+    known = learned(("c1", "plan", "b", 3), (None, "plan", "b", np.nan))
+    found, without = leaving.model(table, learned=[known], of="plan"), leaving.model(table, of="plan")
+    assert found.notes == ("72 of 72 spells have no start, so that what was learned of them has no place and is not used.",)
+    np.testing.assert_array_equal(found.fit.coefficients, without.fit.coefficients)
+
+
+def test_who_left_before_being_observed_is_left_out_and_it_is_said():
+    table = customers(("a", 0, 3, 9), ("b", 0, 20), ("c", 0, 30), ("d", 0, None), plan=["x", "x", "y", "x"])
+    found = leaving.model(table, as_of=(FIRST + pd.Timedelta(days=45)).date(), of="plan")
+    assert found.notes == ("1 of 4 spells ended before observed_from, when leaving was not yet seen; they are left out.",)
+    assert found.fit.spells == 3
+
+
+def test_an_engines_table_of_what_was_learned_stays_in_the_engine():
+    rows = pd.DataFrame({"respondent": ["a", "b"], "score": [3, 10], "time_answered": days(0, 1)})
+    found, lazy = leaving.scores(rows), leaving.scores(engine_table(rows, "answers"))
+    assert isinstance(lazy, ibis.Table)
+    order = ["customer", "valid_from"]
+    assert_frame_equal(lazy.execute().sort_values(order, ignore_index=True), found, check_dtype=False)
+
+
 def test_two_covariates_that_say_the_same_of_all_but_their_names_are_one():
     table = told({"a": 12, "b": 10}, {"a": 30, "b": 20})
     found = leaving.model(table.assign(tariff=table["plan"].str.upper()), of=["plan", "tariff"])

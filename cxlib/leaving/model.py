@@ -75,7 +75,10 @@ class Model:
     rows: Rows | None = field(default=None, repr=False)
 
     def left_within(self, days: float) -> Floats:
-        """The chance of leaving within so many days from the last day counted, one for each row of ``there``."""
+        """The chance of leaving within so many days from the last day counted, one for each row of ``there``.
+
+        Of a model of one reason it is the chance of leaving for it as if there were no other.
+        """
         if self.fit is None:
             return np.full(len(self.there), np.nan)
         pattern, stratum = (self.there[name].to_numpy(dtype="int64") for name in ("pattern", "stratum"))
@@ -180,7 +183,7 @@ def model(
     )
     if why := Asked.unknown(customers):
         return replace(empty, reason_absent=why)
-    spells, seen = asked.spells()
+    spells, seen, undated = asked.spells()
     if not seen:
         return replace(empty, reason_absent="No customer was seen while at risk of leaving." if spells else "There are no customers.")
     cells, there = asked.cells(), asked.there()
@@ -189,8 +192,12 @@ def model(
         return replace(
             empty, reason_absent=f"Nobody has {left}{f' by {last_day}' if last_day else ''}, so nothing tells who leaves sooner."
         )
-    late = [f"{spells - seen:,} of {spells:,} spells ended before observed_from, when leaving was not yet seen; they are left out."]
-    return _made(replace(empty, notes=tuple(late[: spells > seen])), asked, cells, there)
+    notes = {
+        f"{spells - seen:,} of {spells:,} spells ended before observed_from, when leaving was not yet seen; they are left out.": spells
+        > seen,
+        f"{undated:,} of {spells:,} spells have no start, so that what was learned of them has no place and is not used.": undated > 0,
+    }
+    return _made(replace(empty, notes=tuple(note for note, holds in notes.items() if holds)), asked, cells, there)
 
 
 _CATEGORIES = pd.DataFrame({"covariate": [], "category": [], "spells": [], "events": [], "days": [], "column": []})
