@@ -151,7 +151,7 @@ def _made(of: Model, customers: Table, learned: Sequence[Table], on: date, days:
     except ValueError as problem:
         # What can be told apart today could not always.
         return str(problem)
-    if then.fit is None or then.cells is None or not len(then.there):
+    if then.fit is None or then.rows is None or not len(then.there):
         return then.reason_absent or "nobody was there."
     gone = _gone(customers, on, on + timedelta(days=days))
     alike = ["customer", "tenure_days"]
@@ -162,7 +162,7 @@ def _made(of: Model, customers: Table, learned: Sequence[Table], on: date, days:
         {
             "customer": then.there["customer"],
             "chance": then.left_within(days),
-            "chance_alone": _by_tenure_alone(then.cells, tenure, days),
+            "chance_alone": _by_tenure_alone(then.rows.cells, tenure, days),
             "after_days": met.fillna(days).to_numpy(dtype="float64"),
             "left": met.notna().to_numpy(),
         }
