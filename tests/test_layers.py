@@ -17,7 +17,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in MODULES}
 
 #: Rooms that hold measures: a table in, a result out.
-MEASURES = {"survey", "churn", "groups", "fieldwork", "impact", "leaving"}
+MEASURES = {"survey", "churn", "groups", "fieldwork", "impact", "leaving", "retention", "shops", "money"}
 #: Room → the other rooms it may import. A room that is not here has no place in the house yet.
 ARROWS = {
     "stats": set(),
@@ -28,6 +28,10 @@ ARROWS = {
     **{name: {"tables", "stats", "verdicts", "survey"} for name in ("groups", "fieldwork", "impact")},
     # Who leaves is asked of spells as churn reads them.
     "leaving": {"tables", "stats", "churn"},
+    # Churn by the calendar counts the spells of churn by tenure.
+    "retention": {"tables", "stats", "verdicts", "churn"},
+    # What leaving costs rests on who leaves, and when.
+    "money": {"tables", "stats", "verdicts", "churn", "leaving"},
     "sources": {"tables"},
     "figures": {"tables"},  # the names of a result, never a table
     "report": {"sources", "figures", "tables"},

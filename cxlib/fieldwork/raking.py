@@ -14,7 +14,7 @@ from cxlib.fieldwork.population import Crossed, places
 from cxlib.stats import intervals, weighting
 from cxlib.stats.weighting import Parts
 from cxlib.survey.people import Base
-from cxlib.survey.scoring import SCORING, Score, Scored
+from cxlib.survey.scoring import SCORING, Score, Scored, results
 from cxlib.tables import Table, TableError, ask
 from cxlib.tables.rows import key_names, restored
 
@@ -134,13 +134,13 @@ def raked(
     1  nps_raked      12.5 -36.6  55.7  12   1.1             1.5
     """
     intervals.tails(level)
-    asked, score = asked_of("raked", responses, measure, key_names(by, _RAKED))
-    sample = sampled(asked, score, responses, customers, crossed_of(margins, "raked"), ())
+    asked, score = asked_of("raked", responses, measure=measure, names=key_names(by, _RAKED))
+    sample = sampled(asked, score, responses, customers, crossed=crossed_of(margins, "raked"))
     if sample.reason:
         return asked.nothing(_RAKED, reason=sample.reason)
     alone = {"deff": 1.0, "largest_weight": 1.0, "replicates": 0}
     numbers = SCORING[score.name][2](sample.plain, asked)
-    frames = [number.result(sample.plain, asked, level=level).assign(**alone) for number in numbers]
+    frames = [results([number], sample.plain, asked, level=level).assign(**alone) for number in numbers]
     frames += _reweighted(sample, numbers, frames, score, level)
     found = asked.result(pd.concat(frames), _RAKED, level=level).astype(_RAKED)
     found.attrs["notes"] = sample.notes

@@ -44,13 +44,22 @@ class Base:
     @classmethod
     def of(cls, counted: Tally, worth: Worth) -> Base:
         """What the answers rest on: people where they are named, else every answer for itself."""
+        return cls.of_each(counted, [worth])[0]
+
+    @classmethod
+    def of_each(cls, counted: Tally, worths: Sequence[Worth]) -> list[Base]:
+        """The same for several numbers that are made of the same answers: people are gathered once."""
         asked, expr, groups = counted.asked, counted.expr, len(counted.groups)
         if asked is None or expr is None or asked.who(expr) is None:
-            return cls(pd.Series(pd.NA, index=range(groups), dtype="Int64"), counted.n_eff, np.full(groups, np.inf))
-        sums = _sums(_of_people(expr, asked, counted, worth), asked)
-        found = restored(ask(sums), asked.prepared(expr), asked.names)
+            nobody = cls(pd.Series(pd.NA, index=range(groups), dtype="Int64"), counted.n_eff, np.full(groups, np.inf))
+            return [nobody] * len(worths)
+        found = restored(ask(_sums(_of_people(expr, asked, counted, *worths), asked)), asked.prepared(expr), asked.names)
         named = found["named"].fillna(0).to_numpy(dtype="int64") > 0
-        return cls._made(counted, worth, Clusters(*_floats(found, _CLUSTERS)), named)
+        made = []
+        for place, worth in enumerate(worths):
+            b, ab, bb = _columns(place)
+            made.append(cls._made(counted, worth, Clusters(*_floats(found, ("number", "a", b, "aa", ab, bb))), named))
+        return made
 
     @classmethod
     def _made(cls, counted: Tally, worth: Worth, clusters: Clusters, named: npt.NDArray[np.bool_]) -> Base:
@@ -171,29 +180,46 @@ def _as(people: Any, zero: Any, role: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _of_people(expr: ir.Table, asked: Asked, counted: Tally, worth: Worth) -> Any:
+def _columns(place: int) -> tuple[str, str, str]:
+    """The columns of ``b``, ``ab`` and ``bb`` of one number among several that are made of the same answers."""
+    nth = str(place) if place else ""
+    return f"b{nth}", f"ab{nth}", f"bb{nth}"
+
+
+def _of_people(expr: ir.Table, asked: Asked, counted: Tally, *worths: Worth) -> Any:
     """One row for each group and person: answers ``n``, sums ``a`` and ``b``, and of single answers ``aa``, ``ab``, ``bb``."""
     rows: Any = asked.rows(expr)
-    rows = rows.mutate(value=_value(rows, counted, worth))
-    value, weight, n = rows["value"], rows["weight"], rows["value"].count()
-    keys = [f"k{position}" for position in range(len(asked.names))]
-    if not asked.weight:
-        return rows.group_by([*keys, "who"]).agg(n=n, a=n, b=value.sum(), aa=n, ab=value.sum(), bb=(value * value).sum())
-    # Sums repeat to the byte where what is summed is whole, or a decimal number.
-    of_one = {"a": weight, "b": weight * value}
-    of_one |= {"aa": weight * weight, "ab": weight * weight * value, "bb": weight * weight * value * value}
-    sums = {name: product.cast(EXACT).sum(where=value.notnull()) for name, product in of_one.items()}
-    return rows.group_by([*keys, "who"]).agg(n=n, **sums)
+    rows = rows.mutate(**{f"value{place}": _value(rows, counted, worth) for place, worth in enumerate(worths)})
+    weight, n = rows["weight"], rows["value0"].count()
+    sums = {"n": n, "a": n, "aa": n}
+    if asked.weight:
+        # Sums repeat to the byte where what is summed is whole, or a decimal number.
+        sums |= {
+            name: product.cast(EXACT).sum(where=rows["value0"].notnull()) for name, product in (("a", weight), ("aa", weight * weight))
+        }
+    for place in range(len(worths)):
+        value, (b, ab, bb) = rows[f"value{place}"], _columns(place)
+        if asked.weight:
+            of_one = {b: weight * value, ab: weight * weight * value, bb: weight * weight * value * value}
+            sums |= {name: product.cast(EXACT).sum(where=value.notnull()) for name, product in of_one.items()}
+        else:
+            sums |= {b: value.sum(), ab: value.sum(), bb: (value * value).sum()}
+    return rows.group_by([f"k{position}" for position in range(len(asked.names))] + ["who"]).agg(**sums)
 
 
 def _sums(people: Any, asked: Asked, **more: Any) -> Any:
     """The sums over the people of each group; an answer that nobody signed is a person's only one."""
     keys = [f"k{position}" for position in range(len(asked.names))]
     known = people["who"].notnull()
-    squares = {name: known.ifelse(_product(people[name[0]], people[name[1]], asked), people[name]).sum() for name in ("aa", "ab", "bb")}
+    sums = {"a": people["a"].sum(), "aa": known.ifelse(_product(people["a"], people["a"], asked), people["aa"]).sum()}
+    for place in range(sum(name.startswith("bb") for name in people.columns)):
+        b, ab, bb = _columns(place)
+        sums[b] = people[b].sum()
+        sums[ab] = known.ifelse(_product(people["a"], people[b], asked), people[ab]).sum()
+        sums[bb] = known.ifelse(_product(people[b], people[b], asked), people[bb]).sum()
     number = known.ifelse((people["n"] > 0).cast("int64"), people["n"]).sum()
     named = (known & (people["n"] > 0)).cast("int64").sum()
-    return people.aggregate(by=keys, number=number, named=named, a=people["a"].sum(), b=people["b"].sum(), **squares, **more)
+    return people.aggregate(by=keys, number=number, named=named, **sums, **more)
 
 
 def _sums_of_all(people: Any, asked: Asked) -> Any:

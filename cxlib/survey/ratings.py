@@ -9,7 +9,7 @@ import pandas as pd
 
 from cxlib.stats import intervals
 from cxlib.survey.answers import KINDS, PEOPLE, Asked
-from cxlib.survey.scoring import SCORING
+from cxlib.survey.scoring import SCORING, results
 from cxlib.tables import Table
 from cxlib.tables.rows import key_names
 
@@ -121,8 +121,7 @@ def ratings(
     counted = asked.tally(responses)
     if counted.reason:
         return asked.nothing(_RATINGS, reason=counted.reason)
-    frames = [number.result(counted, asked, level=level) for number in made_of(counted, asked)]
-    return asked.result(pd.concat(frames), _RATINGS, level=level)
+    return asked.result(results(made_of(counted, asked), counted, asked, level=level), _RATINGS, level=level)
 
 
 def distribution(

@@ -8,7 +8,7 @@ import pandas as pd
 
 from cxlib.stats import intervals
 from cxlib.survey.answers import PEOPLE, Asked
-from cxlib.survey.scoring import SCORING
+from cxlib.survey.scoring import SCORING, results
 from cxlib.tables import Table
 from cxlib.tables.rows import key_names
 
@@ -341,5 +341,4 @@ def _score(
     counted = asked.tally(responses)
     if counted.reason:
         return asked.nothing(counts, reason=counted.reason)
-    frames = [number.result(counted, asked, level=level) for number in made_of(counted, asked)]
-    return asked.result(pd.concat(frames), counts, level=level)
+    return asked.result(results(made_of(counted, asked), counted, asked, level=level), counts, level=level)

@@ -36,6 +36,8 @@ from cxlib.tables.schema import PHYSICAL  # noqa: E402
 
 AS_OF = "2026-06-30"
 BY = ("month", "segment")
+#: The scores are counted in the cells that a page is made of.
+CELLS = (*BY, "touchpoint")
 
 
 @dataclass(frozen=True)
@@ -55,15 +57,15 @@ class Case:
 
 def effort(table: Any) -> pd.DataFrame:
     """One row a group, as SQL counts them: the share; the mean has the same counts."""
-    frame = survey.ces(table, by=BY)
+    frame = survey.ces(table, by=CELLS)
     return frame[frame["measure"] == "ces_share"]
 
 
 def side_by_side(table: Any) -> Any:
-    """The k-th answers to all questions given to one person, as in one questionnaire."""
+    """The k-th answers to all questions given to one person, as in one questionnaire, whatever they were asked after."""
     order = [table[name] for name in ("time_answered", "respondent", "score", "segment")]
     place = ibis.row_number().over(ibis.window(group_by=table["question"], order_by=order))
-    return table.mutate(respondent=(place % 900_000).cast("string"), wave=(place // 900_000).cast("string"))
+    return table.drop("touchpoint").mutate(respondent=(place % 900_000).cast("string"), wave=(place // 900_000).cast("string"))
 
 
 def chosen(table: Any) -> pd.DataFrame:
@@ -80,15 +82,15 @@ BOTH = (
     *("n_both", "since_before", "until_before"),
 )
 CASES = (
-    Case("nps", "responses", lambda t: survey.nps(t, by=BY), ("n", "promoters", "passives", "detractors", *PEOPLE)),
-    Case("csat", "responses", lambda t: survey.csat(t, by=BY), ("n", "satisfied", "dissatisfied", *PEOPLE)),
-    Case("ces", "responses", effort, ("n", "easy", *PEOPLE)),
+    Case("nps", "responses", lambda t: survey.nps(t, by=CELLS), ("n", "promoters", "passives", "detractors", *PEOPLE), CELLS),
+    Case("csat", "responses", lambda t: survey.csat(t, by=CELLS), ("n", "satisfied", "dissatisfied", *PEOPLE), CELLS),
+    Case("ces", "responses", effort, ("n", "easy", *PEOPLE), CELLS),
     Case(
         "ratings",
         "responses",
-        lambda t: survey.ratings(t, by=BY),
+        lambda t: survey.ratings(t, by=CELLS),
         ("n", "top", "bottom", "scale_low", "scale_high", *PEOPLE),
-        (*BY, "question"),
+        (*CELLS, "question"),
     ),
     Case("movement", "responses", lambda t: survey.movement(t, by="segment"), ("n", *BOTH, *WINDOW), ("segment", "after")),
     Case("distribution", "responses", lambda t: survey.distribution(t, by=BY), ("n", "answers"), (*BY, "question", "score")),
@@ -188,29 +190,30 @@ def differing(case: Case, measured: pd.DataFrame, counted: pd.DataFrame) -> list
     return [f"{key}: {ours.get(key)}, and {theirs.get(key)} in SQL" for key in wrong]
 
 
-def measures(folder: Path, rows: Mapping[str, int], repeat: int) -> bool:
+def measures(folder: Path, rows: Mapping[str, int], asked: argparse.Namespace) -> bool:
     """Time every measure beside its SQL and, where there is one, its peer; true where all the counts agree."""
-    files = generate(folder, rows)
+    cases = [case for case in CASES if not asked.measure or case.name in asked.measure]
+    files = generate(folder, {table: rows[table] for table in sorted({case.table for case in cases})})
     agreed = True
-    print(f"\n{rows['responses']:,} answers, {rows['customers']:,} customers, as Parquet; median of {repeat}, in seconds\n")
+    print(f"\n{rows['responses']:,} answers, {rows['customers']:,} customers, as Parquet; median of {asked.repeat}, in seconds\n")
     print(f"{'measure':<15}{'groups':>8}{'cxlib':>9}{'SQL':>9}{'ratio':>8}   counts  peer, on a frame in memory")
-    for case in CASES:
-        ours, theirs, groups, wrong = beside_sql(case, files[case.table], repeat)
+    for case in cases:
+        ours, theirs, groups, wrong = beside_sql(case, files[case.table], asked.repeat, asked.memory)
         agreed = agreed and not wrong
         told = "differ" if wrong else "agree"
         words = f"{case.name:<15}{groups:>8,}{ours:>9.3f}{theirs:>9.3f}{ours / theirs:>7.1f}x   {told:<8}"
         if case.name in PEERS:
             library, call = PEERS[case.name]
             frame = in_memory(files[case.table])
-            (seconds,), _ = in_turns(repeat, partial(call, frame))
+            (seconds,), _ = in_turns(asked.repeat, partial(call, frame))
             words += f"{library} {seconds:.3f} ({seconds / ours:.1f}x cxlib)"
         print(words.rstrip(), *(f"    {line}" for line in wrong[:3]), sep="\n")
     return agreed
 
 
-def beside_sql(case: Case, file: Path, repeat: int) -> tuple[float, float, int, list[str]]:
+def beside_sql(case: Case, file: Path, repeat: int, memory: str) -> tuple[float, float, int, list[str]]:
     """Seconds of the measure, seconds of its SQL, groups, and what differs between them."""
-    embedded, plain = ibis.duckdb.connect(), duckdb.connect()
+    embedded, plain = ibis.duckdb.connect(memory_limit=memory), duckdb.connect(config={"memory_limit": memory})
     table = embedded.read_parquet(file, table_name=case.table)
     plain.execute(f"CREATE VIEW {case.table} AS FROM '{file}'")
     calls = (partial(case.measure, table), lambda: plain.execute(case.sql).df())
@@ -265,15 +268,17 @@ def main() -> int:
     parser.add_argument("--answers", type=int, default=5_000_000, help="rows of responses (default: 5,000,000)")
     parser.add_argument("--customers", type=int, default=1_000_000, help="rows of customers (default: 1,000,000)")
     parser.add_argument("--repeat", type=int, default=3, help="runs of which the median is shown (default: 3)")
+    parser.add_argument("--memory", default="8GB", help="what each engine may take; beyond that it writes to disk (default: 8GB)")
     parser.add_argument("--only", choices=("report", "measures"), help="one of the two tables")
+    parser.add_argument("--measure", nargs="+", default=[], choices=[case.name for case in CASES], help="these measures alone")
     asked = parser.parse_args()
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("duckdb", "ibis-framework", "pandas", "lifelines"))
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {versions}")
     with tempfile.TemporaryDirectory(prefix="cxlib-bench-") as name:
-        if asked.only != "measures":
+        if asked.only != "measures" and not asked.measure:
             report(Path(name), asked.repeat)
         if asked.only != "report":
-            return 0 if measures(Path(name), {"responses": asked.answers, "customers": asked.customers}, asked.repeat) else 1
+            return 0 if measures(Path(name), {"responses": asked.answers, "customers": asked.customers}, asked) else 1
     return 0
 
 

@@ -1,7 +1,7 @@
 -- Seven points, high is good: an answer of five or more says it was easy.
 WITH person AS (
     SELECT
-        month, segment, respondent,
+        month, segment, touchpoint, respondent,
         count(score) AS n,
         count(*) FILTER (score >= 5) AS easy,
         sum((score >= 5)::INT) AS worth,
@@ -15,6 +15,7 @@ WITH person AS (
 SELECT
     month,
     segment,
+    touchpoint,
     sum(n)::BIGINT AS n,
     sum(easy)::BIGINT AS easy,
     min(since) AS since,
@@ -26,4 +27,4 @@ SELECT
     sum(n * total) AS crossed_total,
     sum(total * total) AS total_squared
 FROM person
-GROUP BY month, segment
+GROUP BY month, segment, touchpoint

@@ -1,7 +1,7 @@
 -- Of each person the answers and what they are worth, then of each group what the interval needs to know of people.
 WITH person AS (
     SELECT
-        month, segment, respondent,
+        month, segment, touchpoint, respondent,
         count(score) AS n,
         count(*) FILTER (score >= scale_high - 1) AS satisfied,
         count(*) FILTER (score <= scale_low + 1) AS dissatisfied,
@@ -15,6 +15,7 @@ WITH person AS (
 SELECT
     month,
     segment,
+    touchpoint,
     sum(n)::BIGINT AS n,
     sum(satisfied)::BIGINT AS satisfied,
     sum(dissatisfied)::BIGINT AS dissatisfied,
@@ -25,4 +26,4 @@ SELECT
     sum(n * worth) AS crossed,
     sum(worth * worth) AS worth_squared
 FROM person
-GROUP BY month, segment
+GROUP BY month, segment, touchpoint

@@ -13,5 +13,6 @@ SELECT
     END AS score,
     (TIMESTAMP '2024-07-01' + to_minutes((hash(i, 'minute') % 1051200)::BIGINT))::TIMESTAMP AS time_answered,
     date_trunc('month', time_answered)::DATE AS month,
-    CASE hash(i, 'segment') % 50 WHEN 0 THEN NULL ELSE ['private', 'business', 'public', 'partner'][1 + (hash(i, 'segment') % 4)::INT] END AS segment
+    CASE hash(i, 'segment') % 50 WHEN 0 THEN NULL ELSE ['private', 'business', 'public', 'partner'][1 + (hash(i, 'segment') % 4)::INT] END AS segment,
+    CASE hash(i, 'touchpoint') % 50 WHEN 0 THEN NULL ELSE ['delivery', 'support', 'website', 'billing', 'store'][1 + (hash(i, 'touchpoint') % 5)::INT] END AS touchpoint
 FROM (SELECT range AS i, hash(range, 'question') % 100 AS u FROM range($rows))

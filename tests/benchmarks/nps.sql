@@ -1,7 +1,7 @@
 -- Of each person the answers and what they are worth, then of each group what the interval needs to know of people.
 WITH person AS (
     SELECT
-        month, segment, respondent,
+        month, segment, touchpoint, respondent,
         count(score) AS n,
         count(*) FILTER (score >= 9) AS promoters,
         count(*) FILTER (score BETWEEN 7 AND 8) AS passives,
@@ -16,6 +16,7 @@ WITH person AS (
 SELECT
     month,
     segment,
+    touchpoint,
     sum(n)::BIGINT AS n,
     sum(promoters)::BIGINT AS promoters,
     sum(passives)::BIGINT AS passives,
@@ -27,4 +28,4 @@ SELECT
     sum(n * worth) AS crossed,
     sum(worth * worth) AS worth_squared
 FROM person
-GROUP BY month, segment
+GROUP BY month, segment, touchpoint

@@ -1,7 +1,7 @@
 -- Of each person the answers and what they are worth, then of each group what the interval needs to know of people.
 WITH person AS (
     SELECT
-        month, segment, question, respondent,
+        month, segment, touchpoint, question, respondent,
         count(score) AS n,
         count(*) FILTER (score = scale_high) AS top,
         count(*) FILTER (score = scale_low) AS bottom,
@@ -17,6 +17,7 @@ WITH person AS (
 SELECT
     month,
     segment,
+    touchpoint,
     question,
     sum(n)::BIGINT AS n,
     sum(top)::BIGINT AS top,
@@ -30,4 +31,4 @@ SELECT
     sum(n * worth) AS crossed,
     sum(worth * worth) AS worth_squared
 FROM person
-GROUP BY month, segment, question
+GROUP BY month, segment, touchpoint, question
