@@ -47,7 +47,10 @@ LANGUAGES = {
     "zh-Hant": "Traditional Chinese",
 }  # fmt: skip
 
+
 _CUSTOMERS = ("customer", "customers")
+_PURCHASES = ("purchase", "purchases")
+_SILENCES = ("silence", "silences")
 _SHARE = (0.0, 1.0)
 
 #: Classes of answers, whose shares a cross-table has: name, words, and whether many of them are good.
@@ -119,6 +122,53 @@ _MEASURES = (
         "share", base=("rating", "ratings"), base_heading="Ratings", good=None, floor=0, ceiling=1,
     ),
     Measure(
+        "churn_rate_all", "churn with those who joined meanwhile", "Churn, with the new", "Lost, with the new (%)",
+        "Customers lost, new ones too, % of those at the start", "share", base=_CUSTOMERS, base_heading="Customers at the start",
+        good="low", floor=0,
+    ),
+    Measure(
+        "churn_rate_mean", "churn of the average number of customers", "Churn of the average", "Lost of the average (%)",
+        "Customers lost, % of the average number", "share", base=_CUSTOMERS, base_heading="Customers at the start", good="low", floor=0,
+    ),
+    Measure(
+        "churn_rate_days", "churn by customer-days", "Churn by customer-days", "Lost by customer-days (%)",
+        "Customers lost by customer-days, %", "share", base=_CUSTOMERS, base_heading="Customers", good="low", floor=0, ceiling=1,
+    ),
+    Measure(
+        "churn_rolling", "rolling churn", "Rolling churn", "Lost (%)", "Lost in the days up to a month's end, % of their mean number",
+        "share", base=_CUSTOMERS, base_heading="Customers", good="low", floor=0,
+    ),
+    Measure(
+        "retention", "the share still there", "Still there", "Still there (%)", "Share of the cohort still there, %", "share",
+        base=_CUSTOMERS, base_heading="Joined", floor=0, ceiling=1,
+    ),
+    Measure(
+        "revenue_churn", "gross revenue churn", "Gross revenue churn", "Revenue lost (%)", "Share of the month before's revenue lost, %",
+        "share", base=_CUSTOMERS, base_heading="Customers before", good="low", floor=0, ceiling=1,
+    ),
+    Measure(
+        "net_retention", "net revenue retention", "Net revenue retention", "Revenue kept (%)",
+        "Revenue of the month before's customers, % of what it was", "share", base=_CUSTOMERS, base_heading="Customers before", floor=0,
+    ),
+    Measure(
+        "returned_share", "the share of purchases followed by another", "Bought again", "Bought again (%)",
+        "Purchases followed by another of the same customer, %", "share", base=_PURCHASES, base_heading="Still waited for",
+        floor=0, ceiling=1,
+    ),
+    Measure(
+        "return_days", "the days until the next purchase", "Days until the next purchase", "Within days", "Days until the next purchase",
+        "days", base=_PURCHASES, base_heading="Purchases", good="low", floor=0,
+    ),
+    Measure(
+        "silent_days", "the silence after which a customer counts as lost", "Silent for good after", "Days of silence",
+        "Days of silence after which a customer may count as lost", "days", base=_SILENCES, base_heading="Silences watched",
+        good=None, floor=0,
+    ),
+    Measure(
+        "woken_share", "the share of the silent who came back", "Came back after all", "Came back (%)", "Silent customers who came back, %",
+        "share", base=_SILENCES, base_heading="Silences watched", good=None, floor=0, ceiling=1,
+    ),
+    Measure(
         "value_at_risk", "the margin at risk", "Margin at risk", "Margin at risk", "Margin at risk", "money",
         base=_CUSTOMERS, base_heading="Customers with a value", good="low",
     ),
@@ -130,11 +180,55 @@ _MEASURES = (
         "retention_gain", "what more retention would add", "More retention would add", "Margin added, a customer",
         "Margin that more yearly retention would add, a customer", "money", base=_CUSTOMERS, base_heading="Customers a year ago", good=None,
     ),
+    Measure(
+        "cumulative_incidence", "the share that has left", "Left", "Left (%)", "Customers who have left, %", "share",
+        base=_CUSTOMERS, base_heading="At risk", good="low", floor=0, ceiling=1,
+    ),
+    Measure(
+        "hazard", "the share leaving in a month", "Leaving in a month", "Leaving in a month (%)",
+        "Of those still with us, leaving in a month, %", "share", base=_CUSTOMERS, base_heading="At risk", good="low", floor=0, ceiling=1,
+    ),
+    Measure(
+        "tenure_quantile", "the tenure by which so many have left", "Left by", "Left by (months)", "Months until so many have left",
+        "months", base=_CUSTOMERS, base_heading="Customers", floor=0,
+    ),
+    Measure("stay", "the stay", "Stay", "Stay (days)", "Stay, days", "days", base=_CUSTOMERS, base_heading="Customers", floor=0),
+    Measure(
+        "expected_leavers", "the number of customers expected to leave", "Expected to leave", "Expected to leave",
+        "Customers expected to leave", "count", base=_CUSTOMERS, base_heading="Customers there", good="low", floor=0,
+    ),
+    Measure(
+        "leaving_share", "the share expected to leave", "Expected to leave", "Expected to leave (%)",
+        "Share of customers expected to leave, %", "share", base=_CUSTOMERS, base_heading="Customers there", good="low", floor=0, ceiling=1,
+    ),
+    Measure(
+        "left_share", "the share that left", "Left", "Left (%)", "Share of customers that left, %", "share",
+        base=_CUSTOMERS, base_heading="Customers", good="low", floor=0, ceiling=1,
+    ),
+    Measure(
+        "brier_scaled", "the error taken away", "Error taken away", "Error taken away (%)", "Squared error less than by tenure alone, %",
+        "share", base=_CUSTOMERS, base_heading="Customers", ceiling=1,
+    ),
+    Measure(
+        "concordance", "the concordance", "Concordance", "Concordance", "Pairs of customers told rightly, 0 to 1", "number",
+        base=_CUSTOMERS, base_heading="Customers", floor=0, ceiling=1,
+    ),
+    Measure(
+        "hazard_ratio", "the hazard ratio", "Hazard ratio", "Times as likely",
+        "Leaving on any day, times as likely as in what is compared with", "number",
+        base=("spell", "spells"), base_heading="Spells", good="low", floor=0,
+    ),
+    Measure(
+        "proportionality", "the test that ratios stay the same", "Same at every tenure", "Chi-square",
+        "Chi-square of the test of each covariate", "number", base=("row", "rows"), base_heading="Rows", good=None, floor=0,
+    ),
 )  # fmt: skip
 _VOCABULARY = {measure.name: measure for measure in _MEASURES}
 
 #: A result without rows has lost the name of its measure; the counts it would have had tell.
 _TELLTALE = {
+    "reference": "hazard_ratio",
+    "df": "proportionality",
     "score_rest": "difference",
     "verdict": "change",
     "higher_than": "banner",
@@ -143,6 +237,8 @@ _TELLTALE = {
     "easy": "ces_share",
     "top": "rating_mean",
     "left": "churn_rate",
+    "still": "retention",
+    "contraction": "revenue_churn",
     "events": "survival",
     "churned": "median_tenure",
     "answers": "answer_share",
@@ -153,13 +249,28 @@ _TELLTALE = {
     "score_of_silent": "nps_tipping",
     "largest_weight": "nps",
     "johnson": "driver_importance",
+    "open": "returned_share",
+    "longest_days": "silent_days",
+    "lost": "woken_share",
     "at_risk_share": "value_at_risk",
     "stay_months": "lifetime_value",
     "gain_share": "retention_gain",
+    "still_there": "cumulative_incidence",
+    "customer_days": "hazard",
+    "share_left": "tenure_quantile",
+    "stay_rest": "stay_difference",
+    "survival_rest": "survival_difference",
+    "made_on": "expected_leavers",
+    "low_share": "expected_leavers",
+    "risk_group": "left_share",
+    "brier": "brier_scaled",
 }
 
 #: Keys along which a result is a curve or a distribution: its rows are no groups of their own.
-AXES = ("score", "step", "tenure_days", "class", "choice")
+AXES = (
+    "score", "step", "tenure_days", "tenure_months", "class", "choice", "gap_days", "after_days", "share", "share_left", "end_reason",
+    "horizon_days",
+)  # fmt: skip
 
 _HEADINGS = {
     "n_eff": "Effective answers",
@@ -197,6 +308,26 @@ _HEADINGS = {
     "score_of_silent": "Score the silent would need",
     "to_target": "Lower for the target",
     "driver": "Part of the experience",
+    "tenure_months": "Months since joining",
+    "start": "At the start",
+    "new_left": "New and left",
+    "seen_late": "Seen from later on",
+    "seen_late_left": "Of these left",
+    "overdispersion": "Differ by (1 is chance)",
+    "gap_days": "Days after a purchase",
+    "returned": "Came back",
+    "open": "Not yet",
+    "naive": "Of those who came back",
+    "followed": "Of those so far back (%)",
+    "n_followed": "Purchases so far back",
+    "after_days": "Silence",
+    "stay_away": "To stay away (%)",
+    "within_days": "Watched for (days)",
+    "longest_days": "Longest to be watched (days)",
+    "lost": "Lost now",
+    "lost_share": "Lost now (%)",
+    "silences": "Silences so far",
+    "ended": "Of these ended",
     "leavers": "Expected to leave",
     "value": "Brought by all",
     "worth_now": "Worth now",
@@ -212,6 +343,31 @@ _HEADINGS = {
     "margin_year": "A year",
     "gain_share": "More (%)",
     "gain_all": "For all there",
+    "end_reason": "Reason",
+    "share_left": "Of 100 have left",
+    "still_there": "Still with us (%)",
+    "until_days": "To (months)",
+    "customer_days": "Customer-days",
+    "stay": "Stay (days)",
+    "stay_rest": "Of the rest (days)",
+    "survival": "Still with us (%)",
+    "survival_rest": "Of the rest (%)",
+    "n_rest": "n of the rest",
+    "horizon_days": "Within (days)",
+    "made_on": "Forecast of",
+    "risk_group": "Group, by risk",
+    "share": "Share (%)",
+    "low_share": "From (%)",
+    "high_share": "To (%)",
+    "expected_share": "Expected (%)",
+    "expected_left": "Expected to leave",
+    "brier": "Brier score",
+    "brier_alone": "By tenure alone",
+    "covariate": "What is known",
+    "stretch": "Tenure",
+    "reference": "Compared with",
+    "df": "Degrees of freedom",
+    "advice": "What it means",
 }
 
 #: What a measure is made into, by the end of its name: in a sentence, over a column, beside a picture.
@@ -259,6 +415,8 @@ def _derived(name: str, suffix: str) -> Measure:
     unit = found.unit.strip()
     span = of.ceiling - of.floor
     axis = f"{axis} {of.subject}{f' in {unit}' if unit else ''}"
+    if of.base_heading == "At risk":
+        found = replace(found, base_heading="Customers")
     if suffix in {"_gap", "_early"}:
         found = replace(found, base_heading="Answers on the smaller side")
     return replace(found, heading=f"{over}{f' ({unit})' if unit else ''}", axis=axis, floor=-span, ceiling=span)
@@ -357,9 +515,15 @@ def key_words(key: str, value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, date):
-        return month_words(value) if key == "month" else date_words(value)
+        return month_words(value) if key in {"month", "cohort"} else date_words(value)
     if key == "tenure_days":
         return decimal(float(str(value)) / DAYS_A_MONTH, 1).removesuffix(".0")
+    if key == "after_days":
+        return counted(float(str(value)), "day", "days")
+    if key == "share":
+        return f"{decimal(100 * float(str(value)), 1).removesuffix('.0')} %"
+    if key == "share_left":
+        return decimal(100 * float(str(value)), 1).removesuffix(".0")
     if key == "language":
         return LANGUAGES.get(str(value), clean(value))
     if isinstance(value, float):

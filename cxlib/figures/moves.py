@@ -183,14 +183,15 @@ class Move:
 
     def untold(self, subject: str, *, answers: bool) -> str:
         """That it cannot be told yet, what these answers would show, and how many would tell."""
-        parts = []
+        parts: list[str] = []
+        one, many = self.measure.base
         least, needed = self.count("smallest_detectable"), self.count("n_to_tell")
         if answers and not math.isnan(least):
             parts.append(
-                f"{counted(self.row.n, 'answer alone shows', 'answers alone show')} changes from about {size(self.measure, least)}"
+                f"{counted(self.row.n, f'{one} alone shows', f'{many} alone show')} changes from about {size(self.measure, least)}"
             )
         if not math.isnan(needed):
-            unit = "" if parts else " answers"
+            unit = "" if parts else f" {many}"
             parts.append(f"about {decimal(about(needed), 0)}{unit} {_EACH[self.way]} would tell")
         why = f": {'; '.join(parts)}" if parts else ""
         return f"Whether {subject} moved {self.between} cannot be told yet {self.behind()}{why}."
@@ -252,7 +253,7 @@ def movements(shown: Shown, *, known: bool = False, open_before: bool = False) -
     """All changes of a result: the last one in full, then how many moved, and when. ``known`` says that its score was just told."""
     moves = moves_of(shown)
     if not moves:
-        return "There are no two periods with answers, so nothing is compared."
+        return f"There are no two periods with {shown.measure.base[1]}, so nothing is compared."
     last = last_moves(sorted(moves, key=_order))
     if len({move.group for move in moves}) > 1:
         return _groups(last) + (f" {_tally(moves)}" if len(last) < len(moves) else "")

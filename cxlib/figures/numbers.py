@@ -10,7 +10,11 @@ from typing import Any, Literal
 
 import pandas as pd
 
-Form = Literal["points", "share", "mean", "months", "number", "money"]
+Form = Literal["points", "share", "mean", "months", "days", "number", "count", "money"]
+
+#: Places behind the point, for eyes; in tables these have one more.
+_PLACES = {"points": 0, "days": 0, "share": 1, "mean": 2, "number": 2, "count": 0}
+_FINER = ("points", "days")
 
 DAYS_A_MONTH = 30.4375
 MINUS = "\u2212"
@@ -50,7 +54,7 @@ class Measure:
             return " percentage points"
         if self.form == "money":
             return f" {self.currency}".rstrip()
-        return {"points": " points", "share": " %", "months": " months"}.get(self.form, "")
+        return {"points": " points", "share": " %", "months": " months", "days": " days"}.get(self.form, "")
 
     def shown(self, value: float) -> float:
         """The value on the scale a reader sees: percent for shares, months for days."""
@@ -60,18 +64,20 @@ class Measure:
 
     def number(self, value: float, *, fine: bool = False) -> str:
         """The value rounded for eyes, without its unit; ``fine`` for tables."""
-        if self.form == "months":
+        if self.form == "months" or (self.form == "count" and fine):
             return decimal(self.shown(value), 1).removesuffix(".0")
         if self.form == "money":
             (number,) = amounts([value], fine=fine)
         else:
-            number = decimal(self.shown(value), {"points": int(fine), "share": 1, "mean": 2, "number": 2}[self.form])
+            number = decimal(self.shown(value), _PLACES[self.form] + (fine and self.form in _FINER))
         return f"+{number}" if self.change and value > 0 and any(digit in number for digit in "123456789") else number
 
     def quantity(self, value: float) -> str:
         """The value rounded for eyes, with its unit: ``31 points``."""
         number = self.number(value)
-        return f"{number} {'point' if number in {'1', '+1', MINUS + '1'} else 'points'}" if self.form == "points" else number + self.unit
+        if self.form in {"points", "days"}:
+            return f"{number} {self.form.removesuffix('s') if number in {'1', '+1', MINUS + '1'} else self.form}"
+        return number + self.unit
 
     def brief(self, value: float) -> str:
         """The value where its unit has been said: ``31``, but ``31.0 %``."""

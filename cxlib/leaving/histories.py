@@ -77,7 +77,7 @@ class Histories:
 
     @cached_property
     def _own(self) -> list[str]:
-        return [name for name in self.names if name in expression(self.customers).columns]
+        return [name for name in self.names if name in self.customers.columns]
 
     @cached_property
     def _all(self) -> Any:
@@ -197,7 +197,7 @@ class Histories:
     def _refuse_unknown(self) -> None:
         for name in self.names:
             if name not in self._own and name not in self._learned:
-                known = [*expression(self.customers).columns, *self._learned]
+                known = [*self.customers.columns, *self._learned]
                 raise TableError(
                     f"model: customers have no column '{name}', and nothing of that name was learned.{did_you_mean(name, known)}"
                 )
@@ -208,9 +208,8 @@ class Histories:
         counted = ask(twice.filter(twice["values"] > 1).group_by("attribute").agg(customers=lambda rows: rows["customer"].nunique()))
         if len(counted):
             name, customers = counted.sort_values("attribute").iloc[0]
-            raise TableError(
-                f"model: {int(customers):,} customers have two values of '{name}' from the same day. Keep the one that is known to hold."
-            )
+            who = f"{int(customers):,} customers have" if customers > 1 else "1 customer has"
+            raise TableError(f"model: {who} two values of '{name}' from the same day. Keep the one that is known to hold.")
 
 
 def _date(expr: Any) -> Any:

@@ -39,7 +39,7 @@ class Model:
     reason : str or None
         The only reason for leaving that counts, or None where all do.
     levels : dict
-        The categories of each covariate, the first of which the others are compared with.
+        The categories of each covariate. The others are compared with the first: the one of most days, or the no of yes and no.
     terms : list of (covariate, category)
         What the columns of ``covariates`` are 1 for.
     strata : list of tuple
@@ -192,7 +192,9 @@ def model(
 
 
 _CATEGORIES = pd.DataFrame({"covariate": [], "category": [], "spells": [], "events": [], "days": [], "column": []})
-_MADE = ("customer", "tenure_days", "pattern", "stratum")
+_MADE = ("customer", "pattern", "stratum")
+#: What is known of a spell only by its end.
+_OUTCOMES = ("end", "end_reason", "churned", "tenure_days")
 
 
 def _names(of: str | Sequence[str], apart: str | Sequence[str]) -> tuple[list[str], list[str]]:
@@ -203,6 +205,8 @@ def _names(of: str | Sequence[str], apart: str | Sequence[str]) -> tuple[list[st
             raise ValueError(f"model: '{name}' is named twice; a covariate is in of or in apart")
         if name in _MADE:
             raise ValueError(f"model: '{name}' is a column of the model's own and cannot be a covariate")
+        if name in _OUTCOMES:
+            raise ValueError(f"model: '{name}' is what is to be told, and cannot be what tells it")
     return names, strata
 
 
@@ -268,7 +272,7 @@ def _numbered(known: pd.DataFrame, names: Sequence[str]) -> tuple[Ints, pd.DataF
 
 
 def _categories(asked: Histories, cells: pd.DataFrame, covariates: int) -> pd.DataFrame:
-    """Every category of every covariate: the most frequent first, among those that somebody left in, then by name, not recorded last."""
+    """Every category of every covariate: first the one that others are compared with, then by name, not recorded last."""
     if not covariates:
         return _CATEGORIES
     parts = []
@@ -281,8 +285,12 @@ def _categories(asked: Histories, cells: pd.DataFrame, covariates: int) -> pd.Da
                 f"model: '{name}' has {len(part):,} categories, and at most {MOST_CATEGORIES} can be told apart. "
                 "Cut numbers into classes, or join what is alike."
             )
-        part = part.assign(last=part["category"] == NOT_RECORDED, no_one=part["events"] == 0)
-        reference = part.sort_values(["no_one", "last", "days", "category"], ascending=[True, True, False, True], kind="stable").index[0]
+        # Of yes and no the no is compared with, however rare; a reader asks what the yes does.
+        words = part["category"].str.lower()
+        binary = set(words) <= {"yes", "no", NOT_RECORDED}
+        part = part.assign(last=part["category"] == NOT_RECORDED, no_one=part["events"] == 0, yes=binary & (words == "yes"))
+        order = {"no_one": True, "last": True, "yes": True, "days": False, "category": True}
+        reference = part.sort_values(list(order), ascending=list(order.values()), kind="stable").index[0]
         part = part.assign(first=part.index != reference).sort_values(["first", "last", "category"], kind="stable")
         spells = [int(exposed[name, category]) for category in part["category"]]
         parts.append(part.assign(covariate=name, spells=spells)[["covariate", "category", "spells", "events", "days"]])

@@ -129,8 +129,8 @@ class Fit:
     def left_within(self, covariates: Floats, stratum: npt.ArrayLike, tenure: npt.ArrayLike, days: npt.ArrayLike) -> Floats:
         """Chance of leaving within so many days of who is still there at a tenure, one row a row of covariates.
 
-        1 − S(t + days | x) / S(t | x) with Efron's baseline hazard. Where fewer than 20 spells are at risk ever after, or
-        none, the mean hazard of the last stretch goes on; see `Baseline`.
+        1 − S(t + days | x) / S(t | x) with Efron's baseline hazard. From where fewer than 20 spells are at risk ever
+        after, the mean hazard of the last stretch goes on; see `Baseline`.
         """
         tenure = np.asarray(tenure, dtype=float)
         weight = np.exp((np.asarray(covariates, dtype=float) - self.risk.centre) @ self.coefficients)
@@ -146,8 +146,9 @@ class Fit:
         """
         values, vectors = np.linalg.eigh(self.uncertainty)
         normal = rng.standard_normal(len(self.coefficients))
-        drawn = self.coefficients + vectors @ (np.sqrt(np.maximum(values, 0)) * normal)
-        baseline = Baseline.of(self.risk, self.cells, self.risk.sums(drawn)).drawn(rng)
+        # The symmetric root: it has no signs to choose.
+        drawn = self.coefficients + vectors @ (np.sqrt(np.maximum(values, 0)) * (vectors.T @ normal))
+        baseline = self.baseline.drawn(self.risk.sums(drawn), rng)
         return replace(self, coefficients=drawn, baseline=baseline)
 
 
@@ -155,7 +156,7 @@ def fit(cells: Cells, covariates: Floats, *, clusters: npt.ArrayLike | None = No
     """Fit a Cox model on counted spells by Newton's method; (patterns, terms) covariates, none are allowed.
 
     ``clusters`` names for each cell the customer (or account) that all its spells belong to; errors are then robust to
-    spells of one customer being alike (Lin and Wei 1989, JASA 84, 1074-1078).
+    spells of one customer being alike (Lin and Wei 1989, JASA 84, 1074-1078). With few clusters they are too small.
 
     Refused are cells that make no sense, no events, a column that says nothing of its own, and an effect without end,
     where all who leave are on one side.
@@ -170,6 +171,11 @@ def fit(cells: Cells, covariates: Floats, *, clusters: npt.ArrayLike | None = No
     robust = None
     if clusters is not None:
         names, which = np.unique(np.asarray(clusters), return_inverse=True)
+        if len(names) <= covariates.shape[1]:
+            raise ValueError(
+                f"cox: {len(names)} clusters are too few for the errors of {covariates.shape[1]} columns; there must be more of them. "
+                "Leave columns out, or fit without clusters."
+            )
         moved = np.zeros((len(names), covariates.shape[1]))
         np.add.at(moved, which, risk.score_residuals(sums, cells) * cells.spells[:, None])
         robust = _sandwich(covariance, moved)

@@ -64,15 +64,17 @@ class Sums:
 class Risk:
     """Counts by time and pattern. Time k is ``tenure[k]`` in stratum ``stratum[k]``; covariates are less their mean.
 
-    ``steps`` counts by pattern who is last at risk at time k − 1 (plus) or first at k (minus): who is at risk is what is
-    still to come of it. A cell is at risk at times ``first`` … ``last`` − 1. ``leavers`` counts by pattern who leaves.
+    A cell is at risk at times ``first`` … ``last`` − 1. ``stays`` counts that by pattern in a tree over the times: node
+    1 is all of them, 2 and 3 are its halves, and so on down to one time each; a stay is the fewest nodes that make it up.
+    So a sum over who is at risk is one of few terms that are never taken away again, and keeps its digits however far
+    apart the hazards are. ``leavers`` counts by pattern who leaves.
     """
 
     x: Floats
     centre: Floats
     tenure: Floats
     stratum: Ints
-    steps: Any
+    stays: Any
     leavers: Any
     first: Ints
     last: Ints
@@ -87,13 +89,12 @@ class Risk:
         times = np.unique(stop[leaves])
         first, last = (np.searchsorted(times, each, side="right") for each in (start, stop))
         spells, number = cells.spells.astype(float), len(covariates)
-        shape = (len(times) + 1, number)
-        steps = _counts(np.concatenate([spells, -spells]), np.concatenate([last, first]), np.tile(cells.pattern, 2), shape)
-        leavers = _counts(spells[leaves], last[leaves] - 1, cells.pattern[leaves], (len(times), number))
+        stays = _tree(first, last, cells.pattern, spells, (len(times), number))
+        leavers = counts(spells[leaves], last[leaves] - 1, cells.pattern[leaves], (len(times), number))
         each = np.bincount(cells.pattern, weights=spells, minlength=number)
         centre = each @ covariates / each.sum()
         tied = np.asarray(leavers.sum(axis=1)).ravel().astype("int64")
-        return cls(covariates - centre, centre, ticks[times % len(ticks)], times // len(ticks), steps, leavers, first, last, tied)
+        return cls(covariates - centre, centre, ticks[times % len(ticks)], times // len(ticks), stays, leavers, first, last, tied)
 
     @property
     def spread(self) -> Floats:
@@ -117,12 +118,24 @@ class Risk:
 
     def at_risk(self, values: Floats) -> Floats:
         """Sums over who is at risk at each time of what a spell of each pattern counts."""
-        later: Floats = np.cumsum((self.steps @ values)[::-1], axis=0)[::-1]
-        return later[1:]
+        nodes = self.stays @ values
+        size = 1
+        while size < len(nodes) // 2:
+            # What is counted for a node is counted for both its halves.
+            nodes[2 * size : 4 * size] += np.repeat(nodes[size : 2 * size], 2, axis=0)
+            size *= 2
+        found: Floats = nodes[size : size + len(self.tied)]
+        return found
 
     def over_time(self, values: Floats) -> Floats:
         """For each pattern, a sum over its spells and the times at which they are at risk."""
-        found: Floats = self.steps.T @ _before(values)
+        size = self.stays.shape[0] // 2
+        nodes = np.zeros(2 * size)
+        nodes[size : size + len(values)] = values
+        while size > 1:
+            nodes[size // 2 : size] = nodes[size : 2 * size].reshape(-1, 2).sum(axis=1)
+            size //= 2
+        found: Floats = self.stays.T @ nodes
         return found
 
     def _over_ties(self, s0: Floats, e0: Floats) -> list[Floats]:
@@ -172,12 +185,29 @@ class Risk:
         return found
 
 
-def _counts(values: Floats, row: Ints, column: Ints, shape: tuple[int, int]) -> Any:
-    """A sparse matrix of counts; whole numbers, so that their order does not matter."""
+def counts(values: Floats, row: Ints, column: Ints, shape: tuple[int, int]) -> Any:
+    """A sparse matrix of sums; those of whole numbers (and halves of them) do not depend on their order."""
     found = sparse.coo_array((values, (row, column)), shape=shape).tocsr()
     found.sum_duplicates()
     found.eliminate_zeros()
     return found
+
+
+def _tree(first: Ints, last: Ints, pattern: Ints, spells: Floats, shape: tuple[int, int]) -> Any:
+    """Stays as counts of the nodes of a tree, (2 * leaves, patterns); see `Risk`."""
+    leaves = 1 << int(shape[0] - 1).bit_length()
+    left, right = first + leaves, last + leaves
+    parts = []
+    while len(left):
+        # A stay that is over, or that no time falls into, needs no nodes.
+        still = left < right
+        left, right, pattern, spells = left[still], right[still], pattern[still], spells[still]
+        # A border that is the second of two halves cannot be left to the node above.
+        for at, odd in ((left, left % 2 == 1), (right - 1, right % 2 == 1)):
+            parts.append((spells[odd], at[odd], pattern[odd]))
+        left, right = (left + 1) // 2, right // 2
+    values, node, column = (np.concatenate(each) for each in zip(*parts, strict=True))
+    return counts(values, node, column, (2 * leaves, shape[1]))
 
 
 def _before(values: Floats) -> Floats:

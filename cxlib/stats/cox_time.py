@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from cxlib.stats.cox_risk import Risk, Sums
+from cxlib.stats.cox_risk import Risk, Sums, counts
 from cxlib.stats.intervals import Floats
 from cxlib.stats.survival import Ints, kaplan_meier
 
@@ -17,16 +17,19 @@ from cxlib.stats.survival import Ints, kaplan_meier
 _FEW = 20
 #: The last stretch is that of the last tenth of the events, and of no fewer than this many.
 _LAST = (0.1, 20)
+#: What is left of a term's information once it may not be used for its mean effect; below this, nothing.
+_TOLD = 1e-9
 
 
 @dataclass(frozen=True)
 class Baseline:
     """Steps of the hazard for covariates at their mean, by stratum and tenure; ``mean`` is what its error has from the covariates.
 
-    In each stratum the steps are believed up to its ``reach``, the last tenure of an event at which 20 spells were at risk.
-    From there on the mean hazard of the last stretch goes on: ``rate`` a day is its events over the weighed days at risk
-    in it, from the last tenth of the stratum's events (no fewer than 20, where there are so many) to the longest tenure
-    seen. A stratum nobody left has a hazard of 0.
+    In each stratum the steps are believed up to its ``reach``, the last tenure with 20 spells at risk (or the longest one
+    seen, where there are never so many). From there on the mean hazard of the last stretch goes on: ``rate`` a day is its
+    ``events`` over its weighed days at risk, from the last tenth of the stratum's events (no fewer than 20, where there
+    are so many) to the longest tenure seen. ``days`` has those days by stratum and pattern, not weighed. A stratum that
+    nobody left has a hazard of 0.
     """
 
     stratum: Ints
@@ -37,58 +40,56 @@ class Baseline:
     strata: Ints
     reach: Floats
     rate: Floats
-    rate_events: Floats
+    events: Floats
+    days: Any
 
     @classmethod
     def of(cls, risk: Risk, cells: Any, sums: Sums) -> Baseline:
         """The baseline at the coefficients of these sums."""
-        strata = np.unique(cells.stratum)
-        here = risk.at_risk(np.ones(len(risk.x)))
-        reach, rate, events = (np.zeros(len(strata)) for _ in range(3))
-        for row, stratum in enumerate(strata):
+        strata, row = np.unique(cells.stratum, return_inverse=True)
+        reach, since, events = np.zeros(len(strata)), np.full(len(strata), np.inf), np.zeros(len(strata))
+        for place, stratum in enumerate(strata):
+            reach[place] = _reached(cells, row == place)
             at = np.flatnonzero(risk.stratum == stratum)
-            if not len(at):
-                reach[row] = np.inf
-                continue
-            tenure, tied = risk.tenure[at], risk.tied[at]
-            many = np.flatnonzero(here[at] >= _FEW)
-            reach[row] = tenure[many[-1]] if len(many) else tenure[-1]
-            least = min(max(_LAST[0] * tied.sum(), _LAST[1]), tied.sum())
-            # The stretch begins after the last event that is not needed for so many.
-            first = int(np.flatnonzero(np.cumsum(tied[::-1])[::-1] >= least)[-1])
-            since = tenure[first - 1] if first else -np.inf
-            mine = cells.stratum == stratum
-            days = np.maximum(cells.stop[mine] - np.maximum(cells.start[mine], since), 0)
-            events[row] = tied[first:].sum()
-            rate[row] = events[row] / (days * cells.spells[mine] * sums.weights[cells.pattern[mine]]).sum()
-        return cls(risk.stratum, risk.tenure, sums.inverse, sums.square, sums.weighed, strata, reach, rate, events)
+            if len(at):
+                tied = risk.tied[at]
+                # The stretch begins after the last event that is not needed for so many.
+                later = np.cumsum(tied[::-1])[::-1]
+                first = int(np.flatnonzero(later >= min(max(_LAST[0] * later[0], _LAST[1]), later[0]))[-1])
+                since[place], events[place] = risk.tenure[at[first - 1]] if first else -np.inf, later[first]
+        stayed = np.maximum(cells.stop - np.maximum(cells.start, since[row]), 0) * cells.spells
+        days = counts(stayed, row, cells.pattern, (len(strata), len(risk.x)))
+        rate = _rate(events, days, sums)
+        return cls(risk.stratum, risk.tenure, sums.inverse, sums.square, sums.weighed, strata, reach, rate, events, days)
 
-    def drawn(self, rng: np.random.Generator) -> Baseline:
-        """Each step, and the rate that goes on, from a gamma distribution with the mean and the variance it has by itself."""
-        shape = self.hazard**2 / self.variance
-        hazard = rng.gamma(shape, self.hazard / shape)
-        known = np.maximum(self.rate_events, 1)
-        return replace(self, hazard=hazard, rate=rng.gamma(known, self.rate / known))
+    def drawn(self, sums: Sums, rng: np.random.Generator) -> Baseline:
+        """At the coefficients of these sums, each step and the rate from a gamma with the mean and variance they have by themselves."""
+        shape = sums.inverse**2 / sums.square
+        hazard = rng.gamma(shape, sums.inverse / shape)
+        known = np.maximum(self.events, 1)
+        rate = rng.gamma(known, _rate(self.events, self.days, sums) / known)
+        return replace(self, hazard=hazard, variance=sums.square, mean=sums.weighed, rate=rate)
 
     def gathered(self, stratum: npt.ArrayLike, tenure: npt.ArrayLike) -> tuple[Floats, Floats, Floats]:
         """Up to each tenure: hazard, its variance for known coefficients, and the mean covariates taken with it."""
-        rows, tenure = np.broadcast_arrays(self._row(stratum), np.asarray(tenure, dtype=float))
-        hazard, variance, mean = np.zeros(len(tenure)), np.zeros(len(tenure)), np.zeros((len(tenure), self.mean.shape[1]))
-        for row in np.unique(rows):
-            which, mine = rows == row, self.stratum == self.strata[row]
-            at = np.searchsorted(self.tenure[mine], tenure[which], side="right")
-            for found, steps in ((hazard, self.hazard), (variance, self.variance), (mean, self.mean)):
-                found[which] = np.concatenate([np.zeros((1, *steps.shape[1:])), np.cumsum(steps[mine], axis=0)])[at]
+        row, tenure = np.broadcast_arrays(self._row(stratum), np.asarray(tenure, dtype=float))
+        hazard, variance, mean = (self._summed(steps, row, tenure) for steps in (self.hazard, self.variance, self.mean))
         return hazard, variance, mean
 
     def ahead(self, stratum: npt.ArrayLike, since: npt.ArrayLike, until: npt.ArrayLike) -> Floats:
         """Hazard from one tenure to another; beyond the reach the mean hazard of the last stretch."""
-        row = self._row(stratum)
-        reach, found = self.reach[row], []
-        for tenure in np.broadcast_arrays(np.asarray(since, dtype=float), np.asarray(until, dtype=float), reach)[:2]:
-            steps, _, _ = self.gathered(stratum, np.minimum(tenure, reach))
-            found.append(steps + self.rate[row] * np.maximum(tenure - reach, 0))
-        return np.asarray(found[1] - found[0])
+        row, since, until = np.broadcast_arrays(self._row(stratum), np.asarray(since, dtype=float), np.asarray(until, dtype=float))
+        reach, rate = self.reach[row], self.rate[row]
+        known = self._summed(self.hazard, row, np.minimum(until, reach)) - self._summed(self.hazard, row, np.minimum(since, reach))
+        return np.asarray(known + rate * (np.maximum(until - reach, 0) - np.maximum(since - reach, 0)))
+
+    def _summed(self, steps: Floats, row: Ints, tenure: Floats) -> Floats:
+        found = np.zeros((len(tenure), *steps.shape[1:]))
+        for each in np.unique(row):
+            which, mine = row == each, self.stratum == self.strata[each]
+            total = np.concatenate([np.zeros((1, *steps.shape[1:])), np.cumsum(steps[mine], axis=0)])
+            found[which] = total[np.searchsorted(self.tenure[mine], tenure[which], side="right")]
+        return found
 
     def _row(self, stratum: npt.ArrayLike) -> Ints:
         stratum = np.atleast_1d(np.asarray(stratum))
@@ -100,6 +101,21 @@ class Baseline:
         return row
 
 
+def _rate(events: Floats, days: Any, sums: Sums) -> Floats:
+    weighed = np.asarray(days @ sums.weights)
+    return np.asarray(np.divide(events, weighed, out=np.zeros(len(events)), where=events > 0))
+
+
+def _reached(cells: Any, mine: npt.NDArray[np.bool_]) -> float:
+    """The last tenure at which enough spells were at risk; the longest where there never were."""
+    start, stop, spells = (each[mine] for each in (cells.start, cells.stop, cells.spells))
+    ends = np.unique(stop)
+    last, first = (np.bincount(np.searchsorted(ends, each, side="right"), spells, len(ends) + 1) for each in (stop, start))
+    at_risk = np.cumsum((last - first)[::-1])[::-1][1:]
+    many = np.flatnonzero(at_risk >= _FEW)
+    return float(ends[many[-1]] if len(many) else ends[-1])
+
+
 @dataclass(frozen=True)
 class Proportionality:
     """Tests that the hazard ratios of terms stay the same over tenure: one by term, and of all at once.
@@ -107,6 +123,7 @@ class Proportionality:
     The score test of each term times a function of tenure (Grambsch and Therneau 1994, Biometrika 81, 515-526), exact as
     R's ``cox.zph`` has it since survival 3, not its earlier approximation. ``slope`` is the one step towards the
     coefficient of that product, with the other terms held: what a term's effect gains as the function goes from 0 to 1.
+    All are missing where a term is told of at one tenure only.
     """
 
     transform: str
@@ -127,13 +144,23 @@ def proportionality(risk: Risk, cells: Any, sums: Sums, transform: str, terms: l
     slope = np.asarray(risk.leavers @ risk.x - sums.means).T @ clock
     once, twice, plain = (risk.information(sums, clock**power) for power in (1, 2, 0))
     left = twice - once @ np.linalg.solve(plain, once)
-    parts = [(slope[term], left[np.ix_(term, term)]) for term in (np.array(each) for each in terms)]
-    chi2 = np.array([part @ np.linalg.solve(known, part) for part, known in parts])
-    df = np.array([len(part) for part, _ in parts])
-    whole = float(slope @ np.linalg.solve(left, slope))
-    return Proportionality(
-        transform, chi2, df, special.chdtrc(df, chi2), slope / np.diag(left), whole, number, float(special.chdtrc(number, whole))
-    )
+    own, before = np.diag(left), np.diag(twice)
+    told = own > _TOLD * before
+    blocks = [np.array(each, dtype="int64") for each in (*terms, list(range(number)))]
+    chi2 = np.array([_statistic(slope[block], left[np.ix_(block, block)]) if told[block].all() else np.nan for block in blocks])
+    df = np.array([len(block) for block in blocks])
+    p = special.chdtrc(df, chi2)
+    steps = np.divide(slope, own, out=np.full(number, np.nan), where=told)
+    return Proportionality(transform, chi2[:-1], df[:-1], p[:-1], steps, float(chi2[-1]), number, float(p[-1]))
+
+
+def _statistic(slope: Floats, known: Floats) -> float:
+    """The chi-square of a slope of which so much is known; missing where columns cannot be told apart."""
+    scale = np.sqrt(np.diag(known))
+    values, vectors = np.linalg.eigh(known / np.outer(scale, scale))
+    if len(values) and values[0] < _TOLD:
+        return float("nan")
+    return float(((vectors.T @ (slope / scale)) ** 2 / values).sum())
 
 
 def _clock(risk: Risk, cells: Any, transform: str) -> Floats:

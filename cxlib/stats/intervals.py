@@ -152,3 +152,10 @@ def scale_mean(counts: npt.ArrayLike, scores: npt.ArrayLike, level: float) -> tu
     low = bottom + width * special.betaincinv(mean * both, (1 - mean) * both, tail)
     high = bottom + width * special.betaincinv(mean * both, (1 - mean) * both, 1 - tail)
     return estimate, np.fmin(low, estimate), np.fmax(high, estimate)
+
+
+def poisson(events: npt.ArrayLike, level: float) -> Bounds:
+    """The exact interval of the expected number of events, of which so many were counted (Garwood 1936, Biometrika 28(3/4))."""
+    tail, events = tails(level), np.asarray(events, dtype=float)
+    low = np.where(events > 0, special.gammaincinv(np.maximum(events, 1), tail), 0.0)
+    return low, special.gammaincinv(events + 1, 1 - tail)
