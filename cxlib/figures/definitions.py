@@ -14,10 +14,10 @@ from cxlib.figures.shown import Row, Shown, read
 
 #: The measures in the order in which they stand beside one another: how each is named in a picture, and in a sentence.
 _NAMES = {
-    "churn_rate": ("Lost of those there at the start", ""),
-    "churn_rate_all": ("New customers who left, too", "with the new customers who left"),
-    "churn_rate_mean": ("The same, of the average number", "of the average number of customers"),
-    "churn_rate_days": ("By the days all customers were there", "by customer-days"),
+    "churn_rate": ("There at the start", ""),
+    "churn_rate_all": ("And those new since", "with the new customers who left"),
+    "churn_rate_mean": ("Of the average number", "of the average number of customers"),
+    "churn_rate_days": ("By customer-days", "by customer-days"),
 }
 
 
