@@ -24,3 +24,10 @@ def test_the_door_is_timed_beside_duckdbs_reader():
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "the door takes " in done.stdout.splitlines()[-1]
+
+
+def test_a_cox_model_on_counts_is_timed_beside_lifelines_on_rows():
+    command = [sys.executable, str(HERE / "cox.py"), "--customers", "5000", "--repeat", "1"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.splitlines()[-1].endswith("at most: agree")

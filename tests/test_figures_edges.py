@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import re
 
 import pandas as pd
 import pytest
@@ -176,3 +177,32 @@ def test_a_formula_is_defused_in_letters_of_any_width_and_half_a_letter_breaks_n
     rows = files(page(figures.table(frame)))["text/csv"][0].splitlines()
     assert rows[1].startswith("'＝cmd|' /C calc'!A0,nps,10.0,5.0,15.0,")
     assert rows[2].startswith("half ?,nps,20.0,")
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [("nps 20", "target 20 points: reached"), ("nps 55", "target 55 points: missed"), ("nps 31", "target 31 points: cannot tell yet")],
+)
+def test_a_card_says_whether_the_target_lies_wholly_to_one_side_of_the_interval(target, words):
+    card = payload(figures.cards(EVERYBODY, targets=[target]))["cards"][0]
+    assert card["target"] == words
+    assert words in figures.cards(EVERYBODY, targets=[target]).text
+    assert words.capitalize() in page(figures.cards(EVERYBODY, targets=[target]))
+
+
+def test_of_churn_less_is_better_and_its_target_is_an_upper_one():
+    churn = pd.DataFrame({"measure": ["churn_rate"], "estimate": [0.02], "low": [0.01], "high": [0.03], "level": 0.95, "n": [900]})
+    told = [payload(figures.cards(churn, targets=[f"churn_rate {target}"]))["cards"][0]["target"] for target in (0.05, 0.005)]
+    assert told == ["target 5.0 %: reached", "target 0.5 %: missed"]
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("nps", "cards: 'nps' is no target; write the measure and a number, such as 'nps 40' or 'csat 0.8'."),
+        ("csat 0.8", "cards: there is no card of 'csat' for the target 'csat 0.8'; there are nps."),
+    ],
+)
+def test_a_target_that_is_none_is_refused_in_words(target, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        figures.cards(EVERYBODY, targets=[target])

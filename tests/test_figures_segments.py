@@ -304,3 +304,50 @@ def test_letters_of_another_breakdown_stay_where_a_column_is_withheld():
 def test_a_banner_without_columns_says_why():
     piece = figures.banner(cross(pd.DataFrame({"plan": [None] * 5, "score": [9] * 5}), by="plan"))
     assert piece.text == piece.reason == "No answer has a plan."
+
+
+# Several breakdowns in one picture
+
+
+def of_region(*each):
+    """The same kind of result for another breakdown."""
+    return against(*each).rename(columns={"plan": "region"})
+
+
+REGIONS = of_region(("North", ABOVE, 15, 400), ("South", OPEN, -3, 500), (None, OPEN, 2, 70))
+
+
+def test_groups_of_several_breakdowns_are_ranked_in_one_picture_and_named_with_their_breakdown():
+    piece = figures.against(SOME, REGIONS)
+    assert piece.text == (
+        "Larger than chance: Members (plan) 12 points below the rest (95 % interval 4 to 20), Guests (plan) 9 points above (1 to 17) "
+        "and North (region) 15 points above (7 to 23). Of 7 groups, 1 differs by less than the 5 points declared to matter "
+        "and 3 cannot be told yet."
+    )
+    assert "not recorded (region)" in " ".join(svg_texts(piece.svg()))
+    assert piece.alt.startswith("Dot and 95 % interval by plan and region; bar: the rest, ring: pooled: ")
+    assert len(payload(piece)["results"]) == 2
+
+
+def test_those_that_stand_out_are_drawn_and_of_the_others_as_many_as_make_twelve():
+    many = against(*((f"Plan {place:02d}", ABOVE if place in (1, 2) else OPEN, place, 100) for place in range(1, 17)))
+    drawn = " ".join(svg_texts(figures.against(many, REGIONS).svg()))
+    shown = [
+        name for name in [*(f"Plan {place:02d} (plan)" for place in range(1, 17)), *("North (region)", "South (region)")] if name in drawn
+    ]
+    assert {"Plan 01 (plan)", "Plan 02 (plan)", "North (region)", "Plan 16 (plan)"} <= set(shown)
+    assert len(shown) == 12
+    assert "12 of 19 groups are drawn; the tables have all." in page(figures.against(many, REGIONS))
+
+
+def test_a_breakdown_with_nothing_to_compare_says_why_beside_the_others():
+    none = nothing(keys=["persona"], counts=list(SOME.columns[7:]), reason="No answer has a persona.")
+    assert "No answer has a persona." in page(figures.against(SOME, none))
+    assert figures.against(none, none).text == "No answer has a persona."
+
+
+def test_groups_of_two_scores_are_not_ranked_in_one_picture():
+    with pytest.raises(ValueError, match=r"^against: the results hold different measures \(csat_difference and nps_difference\); only"):
+        figures.against(SOME, against(("Members", BELOW, -12, 300), measure="csat", unit=0.01))
+    with pytest.raises(ValueError, match=r"^against: no result is given\. One comes from groups\.against_rest"):
+        figures.against()

@@ -14,6 +14,13 @@ ROSSI = ["fin", "age", "race", "wexp", "mar", "paro", "prio"]
 #: lifelines too stops early by default.
 SETTLED = {"precision": 1e-12, "r_precision": 1e-15}
 ALL = pd.read_csv(GOLDEN / "cox_terms.csv")["fit"].unique()
+#: Which rows are of one cluster, where errors are robust.
+ROBUST = {
+    "lung_robust": lambda: lung().index,
+    "lung_cluster": lambda: lung()["institution"].dropna(),
+    "lung_late_strata": lambda: lung()["institution"].dropna(),
+    "heart_cluster": lambda: golden("heart")["patient"],
+}
 
 
 @cache
@@ -46,13 +53,18 @@ def given(fit: str) -> Spans:
     breslow = kind.endswith("breslow")
     if table == "lung":
         rows = lung() if kind != "late_sex" else golden("lung").assign(late=golden("lung")["entry"] - 0.5)
-        rows = rows.dropna(subset=["institution"]) if kind == "cluster" else rows
+        rows = rows.dropna(subset=["institution"]) if kind in ("cluster", "late_strata") else rows
         entry = rows["late"] if kind.startswith("late") else None
-        return spans(rows, names, stop="time", event="left", start=entry, stratum="sex" if kind == "strata" else None, efron=not breslow)
+        return spans(
+            rows, names, stop="time", event="left", start=entry, stratum="sex" if kind.endswith("strata") else None, efron=not breslow
+        )
     if table == "months":
         counted = "counts" in kind
         rows = golden("lung_patterns") if counted else lung()
         return spans(rows, names, stop="month", event="left", weight="count" if counted else None, efron=not breslow)
+    if table == "mgus2":
+        rows = golden("mgus2").assign(left=(golden("mgus2")["end"] > 0).astype(int))
+        return spans(rows, names, stop="time", event="left", start=rows["entry"] - 0.5)
     if table == "heart":
         return spans(golden("heart"), names, stop="stop", event="event", start=golden("heart")["start"])
     if table == "veteran":
@@ -86,20 +98,13 @@ def test_the_score_test_is_the_slope_at_no_effect(fit):
     assert len(nothing) == whole(fit)["df"]
 
 
-@pytest.mark.parametrize("fit", [name for name in ALL if name not in ("lung_robust", "lung_cluster", "heart_cluster")])
+@pytest.mark.parametrize("fit", [name for name in ALL if name not in ROBUST])
 def test_walds_test_is_the_coefficients_over_their_errors(fit):
     beta, (_, _, information) = estimates(fit), partial(given(fit), estimates(fit))
     assert beta @ information @ beta == pytest.approx(whole(fit)["wald_chi2"], rel=1e-8)
 
 
-@pytest.mark.parametrize(
-    ("fit", "cluster"),
-    [
-        ("lung_robust", lambda: lung().index),
-        ("lung_cluster", lambda: lung()["institution"].dropna()),
-        ("heart_cluster", lambda: golden("heart")["patient"]),
-    ],
-)
+@pytest.mark.parametrize(("fit", "cluster"), ROBUST.items())
 def test_robust_errors_are_the_squared_moves_of_the_coefficients_when_a_cluster_counts_more(fit, cluster):
     moved = pd.DataFrame(influence(given(fit), estimates(fit))).groupby(np.asarray(cluster())).sum().to_numpy()
     np.testing.assert_allclose(np.sqrt((moved**2).sum(axis=0)), terms(fit)["robust_error"], rtol=1e-8)

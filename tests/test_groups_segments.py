@@ -293,3 +293,46 @@ def test_groups_on_different_scales_are_refused_in_words():
     )
     with pytest.raises(TableError, match=r"^against_rest: the table has no column 'plam'. Did you mean 'plan'\?$"):
         groups.against_rest(table, measure="csat", by="plam")
+
+
+def two_breakdowns():
+    """Two plans that differ much, and six regions drawn without regard to anything."""
+    frame = of_plans(APART)
+    region = np.random.default_rng(4).choice(list("nsewcm"), len(frame))
+    return frame.assign(region=region)
+
+
+def test_the_groups_of_all_breakdowns_are_corrected_together():
+    frame = two_breakdowns()
+    alone = [groups.against_rest(frame, by=name) for name in ("plan", "region")]
+    found = groups.breakdowns(frame, columns=["plan", "region"])
+    together = stats.benjamini_hochberg(np.concatenate([each["p_value"] for each in alone]))
+    assert np.concatenate([each["p_corrected"] for each in found]).tolist() == pytest.approx(together.tolist())
+    for one, each in zip(alone, found, strict=True):
+        assert_frame_equal(one.drop(columns=["p_corrected", "verdict", "better"]), each.drop(columns=["p_corrected", "verdict", "better"]))
+    assert found[0]["verdict"].tolist() == ["above", "below", "cannot tell yet"]
+
+
+def test_a_breakdown_that_no_answer_has_says_so_and_the_others_stand():
+    by_plan, by_persona = groups.breakdowns(two_breakdowns().assign(persona=None), columns=["plan", "persona"])
+    assert len(by_plan) == 3
+    assert by_persona.attrs["reason"] == "No answer has a persona."
+    assert list(by_persona.columns) == ["persona", *by_plan.columns[1:]]
+
+
+def test_where_nothing_differs_few_reports_of_six_breakdowns_name_a_group():
+    rng = np.random.default_rng(11)
+    named = 0
+    for _ in range(60):
+        frame = pd.DataFrame({f"c{place}": rng.integers(0, 4, 400) for place in range(6)})
+        frame["score"] = rng.choice([10, 8, 3], 400)
+        found = groups.breakdowns(frame, columns=[f"c{place}" for place in range(6)])
+        named += any(each["verdict"].isin(["above", "below"]).any() for each in found)
+    # Declared: 5 in 100, that is 3 of 60; 9 or more would come about once in 300 times.
+    assert named <= 8
+
+
+@pytest.mark.parametrize("columns", [[], ["plan", "plan"]])
+def test_breakdowns_without_a_column_or_with_one_twice_are_refused_in_words(columns):
+    with pytest.raises(ValueError, match=r"^columns: name at least one column that makes groups, and each once, such as"):
+        groups.breakdowns(two_breakdowns(), columns=columns)

@@ -17,7 +17,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in MODULES}
 
 #: Rooms that hold measures: a table in, a result out.
-MEASURES = {"survey", "churn", "groups", "fieldwork", "impact", "retention"}
+MEASURES = {"survey", "churn", "groups", "fieldwork", "impact", "leaving", "retention", "shops", "money"}
 #: Room → the other rooms it may import. A room that is not here has no place in the house yet.
 ARROWS = {
     "stats": set(),
@@ -26,8 +26,12 @@ ARROWS = {
     **{name: {"tables", "stats", "verdicts"} for name in MEASURES},
     # What is said of a score by group, of who answered it, and of what goes with it rests on the score itself.
     **{name: {"tables", "stats", "verdicts", "survey"} for name in ("groups", "fieldwork", "impact")},
+    # Who leaves is asked of spells as churn reads them.
+    "leaving": {"tables", "stats", "churn"},
     # Churn by the calendar counts the spells of churn by tenure.
     "retention": {"tables", "stats", "verdicts", "churn"},
+    # What leaving costs rests on who leaves, and when.
+    "money": {"tables", "stats", "verdicts", "churn", "leaving"},
     "sources": {"tables"},
     "figures": {"tables"},  # the names of a result, never a table
     "report": {"sources", "figures", "tables"},
@@ -180,9 +184,9 @@ def test_a_measure_is_called_the_same_way_and_explained_in_the_same_order(functi
     parameters = list(inspect.signature(function, eval_str=False).parameters.values())
     tables = [each for each in parameters if each.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD]
     rest = parameters[len(tables) :]
-    # A table first, or two where one is held against the other.
+    # A table first, or two where one is held against the other; or what was made of tables: a model, earlier forecasts.
     assert 1 <= len(tables) <= 2
-    assert {each.annotation for each in tables} <= {"Table", "pd.DataFrame"}
+    assert {each.annotation for each in tables} <= {"Table", "pd.DataFrame", "Model", "Past"}
     assert {each.default for each in tables} == {inspect.Parameter.empty}
     assert len(rest) <= 6
     assert {parameter.kind for parameter in rest} == {inspect.Parameter.KEYWORD_ONLY}

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -564,3 +565,29 @@ def test_a_relative_workbook_is_found_from_a_folder_below(workbook, tmp_path, mo
     assert sources.declared("sources.toml").path == path.resolve()
     with pytest.raises(TableError, match=r"^there is no file 'other\.toml' here or in a folder above\."):
         sources.declared("other.toml")
+
+
+def test_answers_before_the_day_that_is_looked_at_are_left_out_and_counted(workbook):
+    rows = ["a,1,nps,9,2026-01-10", "b,1,nps,8,2026-02-10", "c,1,nps,7,2026-03-10", "d,1,nps,6,"]
+    header = "respondent,wave,question,score,time_answered"
+    path = workbook(ANSWERS + QUESTION, answers_csv=answers(rows, header))
+    book = sources.read(path, as_of="2026-06-30")
+    assert book.answered_since("") is book
+    later = book.answered_since("2026-02-10")
+    assert sorted(later.responses.execute()["respondent"]) == ["b", "c"]
+    unseen = later.remarks[later.remarks["became"] == "not looked at"]
+    assert unseen[["table", "words", "rows"]].values.tolist() == [["responses", "before 2026-02-10, or without a date", 2]]
+    assert accounted(later)
+
+
+@pytest.mark.parametrize(
+    ("since", "message"),
+    [
+        ("1 May", "answered_since: since is a day written like '2026-06-30', not '1 May'"),
+        ("2026-07-01", "answered_since: since is 2026-07-01, after as_of (2026-06-30), so there would be nothing to look at"),
+    ],
+)
+def test_a_first_day_that_is_none_is_refused_in_words(workbook, since, message):
+    book = sources.read(workbook(ANSWERS + QUESTION, answers_csv=plain(9, 8)), as_of="2026-06-30")
+    with pytest.raises(ValueError, match=re.escape(message)):
+        book.answered_since(since)

@@ -164,9 +164,9 @@ def test_while_nobody_is_at_risk_nothing_is_known():
 
 
 def test_a_half_is_reached_when_rounding_misses_it_by_the_last_digit():
-    assert survival.half_life(np.array([1.0, 2.0, 3.0]), np.array([0.9, 0.5 + 1e-16, 0.4])) == 2
-    assert survival.half_life(np.array([1.0, 2.0]), np.array([0.5 + 1e-9, 0.4])) == 2
-    assert np.isnan(survival.half_life(np.array([1.0, 2.0]), np.array([0.9, 0.8])))
+    assert survival.passed(np.array([1.0, 2.0, 3.0]), np.array([0.9, 0.5 + 1e-16, 0.4]), 0.5) == 2
+    assert survival.passed(np.array([1.0, 2.0]), np.array([0.5 + 1e-9, 0.4]), 0.5) == 2
+    assert np.isnan(survival.passed(np.array([1.0, 2.0]), np.array([0.9, 0.8]), 0.5))
 
 
 def test_a_higher_level_widens_both_bands():

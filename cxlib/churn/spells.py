@@ -28,6 +28,8 @@ _BAD = (
 
 #: Makes columns of spells, by name.
 Columns = Callable[[Any], dict[str, Any]]
+#: The end of those who left and of whom nobody wrote down why.
+UNRECORDED = "not recorded"
 
 _COUNTED = ["spells", "decided", "observed", "events", "lost", "late"]
 
@@ -54,17 +56,22 @@ class Asked:
             return "Nothing that was read says who left, so nothing can be said of leaving."
         return ""
 
-    def life_table(self, table: Table) -> pd.DataFrame:
+    def life_table(self, table: Table, *, reasons: bool = False) -> pd.DataFrame:
         """One row for each group and tenure: how many ``entered``, were ``events``, were ``censored``.
 
-        ``lost`` counts those who left before they were observed; they were never at risk.
+        ``lost`` counts those who left before they were observed; they were never at risk. With ``reasons`` there is
+        one row for each ``reason``, too, missing of those who have not left.
         """
         import ibis
 
         expr = _expression(table, self)
         rows = _prepared(expr, self)
+        along = ["tenure"]
+        if reasons:
+            need(expr, ["end_reason"], asks=self.by_whom)
+            along = ["tenure", "reason"]
         observed = rows["tenure"] >= rows["entry"]
-        cells: Any = rows.group_by([*self.groups, "tenure"]).agg(
+        cells: Any = rows.group_by([*self.groups, *along]).agg(
             spells=rows.count(),
             decided=rows["left"].count(),
             observed=observed.sum(),
@@ -75,16 +82,26 @@ class Asked:
         if "observed_from" in expr.columns:
             # A second aggregation, over the tenure at which they entered, joins the first on the axis of tenure.
             entries = rows.filter(observed & (rows["entry"] > 0)).group_by([*self.groups, "entry"]).agg(late=ibis._.count())
-            counts = [name for name in cells.columns if name not in {*self.groups, "tenure", "late"}]
+            counts = [name for name in cells.columns if name not in {*self.groups, *along, "late"}]
             entries = entries.rename(tenure="entry").mutate(**dict.fromkeys(counts, ibis.literal(0, "int64")))
+            entries = entries.mutate(reason=ibis.null("string")) if reasons else entries
             both = ibis.union(cells, entries.select(*cells.columns))
-            cells = both.group_by([*self.groups, "tenure"]).agg(**{name: both[name].sum() for name in [*counts, "late"]})
+            cells = both.group_by([*self.groups, *along]).agg(**{name: both[name].sum() for name in [*counts, "late"]})
         found = whole(ask(cells), _COUNTED).astype({"tenure": "float64"})
         unusable = found["tenure"].isna() | ~(found["tenure"] < np.inf) | (found["tenure"] < 0) | (found["decided"] < found["spells"])
         _refuse(table, self, bad=bool((unusable & (found["spells"] > 0)).any()), spells=int(found["spells"].sum()))
         found = restored(found, expr, self.names)
-        found = found.sort_values([*self.names, "tenure"], na_position="last", kind="stable", ignore_index=True)
+        found = found.sort_values([*self.names, *along], na_position="last", kind="stable", ignore_index=True)
         return found.assign(censored=found["observed"] - found["events"])
+
+    def spells(self, table: Table) -> Any:
+        """The spells begun by ``as_of``, for the engine, one row each: keys (``k0``, ``k1``, …), ``entry``, ``tenure``, ``left``."""
+        rows = _judged(_prepared(_expression(table, self), self))
+        sums = {flag: rows[flag].sum() for flag, _, _ in _BAD} | {"dated": rows["start"].count()}
+        counted = whole(ask(rows.aggregate(spells=rows.count(), **sums)), ["spells", *sums]).iloc[0]
+        unusable = [*(flag for flag, _, _ in _BAD), *(["dated"] if self.as_of is None else [])]
+        _refuse(table, self, bad=bool(counted[unusable].any()), spells=int(counted["spells"]))
+        return rows
 
     def monthly(self, table: Table) -> pd.DataFrame:
         """One row for each group, month of joining, first month wholly at risk and month of leaving, as months since year 0.
@@ -152,16 +169,19 @@ def _prepared(expr: ir.Table, asked: Asked) -> Any:
 
     numbered = {"cx_row": expr["cx_row"]} if "cx_row" in expr.columns else {}
     columns = {name: typed(expr, name, kind) for name, kind in _TYPES.items()}
-    rows: Any = expr.select(**numbered, **key_columns(expr, asked.names), **columns)
+    reason = expr["end_reason"].cast("string") if "end_reason" in expr.columns else ibis.null("string")
+    rows: Any = expr.select(**numbered, **key_columns(expr, asked.names), **columns, end_reason=reason)
     as_of = ibis.literal(asked.as_of, "date") if asked.as_of else ibis.null("date")
     rows = rows.filter(~(rows["start"] > as_of).fill_null(False))
     dated = rows["start"].notnull()
     ended = (rows["end"] <= as_of).fill_null(False)
     delay = rows["observed_from"].delta(rows["start"], unit="day").fill_null(0)
     stayed = ended.ifelse(rows["end"], as_of).delta(rows["start"], unit="day")
+    left = dated.ifelse(ended, rows["churned"])
     return rows.mutate(
         tenure=dated.ifelse(stayed.cast("float64"), rows["tenure_days"]),
-        left=dated.ifelse(ended, rows["churned"]),
+        left=left,
+        reason=left.ifelse(ibis.coalesce(rows["end_reason"], ibis.literal(UNRECORDED)), ibis.null("string")),
         entry=(delay > 0).ifelse(delay, 0).cast("float64"),
     )
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from cxlib.churn.lives import Floats, Lives, lives_of
 from cxlib.churn.spells import Asked
 from cxlib.stats import intervals
 from cxlib.stats import survival as curves
@@ -125,17 +124,16 @@ def survival(
     """
     intervals.tails(level)
     names = key_names(by, ["tenure_days", *_SURVIVAL])
-    wanted = np.unique(np.asarray(list(at), dtype=float))
-    if not np.isfinite(wanted).all() or (wanted < 0).any():
-        raise ValueError("at: tenures are numbers of days of 0 or more")
+    wanted = tenures_at(at)
     asked = Asked("survival", names, day(as_of, asks="survival") if as_of is not None else None)
     if reason := Asked.unknown(customers):
         return nothing(keys=[*names, "tenure_days"], counts=_SURVIVAL, reason=reason).astype(_SURVIVAL)
     cells = asked.life_table(customers)
-    if reason := _absent(cells, names):
+    if reason := absent(cells, names):
         return nothing(keys=[*names, "tenure_days"], counts=_SURVIVAL, reason=reason).astype(_SURVIVAL)
     frames = []
-    for key, curve in _curves(cells, asked, level):
+    for key, lives in lives_of(cells, names, asks="survival"):
+        curve = Curve.of(lives, level)
         steps = curve.at(wanted) if len(wanted) else curve.steps()
         # Assigned to a frame that has its rows, a key reaches all of them, a missing one too.
         frames.append(steps.assign(**key))
@@ -225,9 +223,10 @@ def median_tenure(
     if reason := Asked.unknown(customers):
         return nothing(keys=names, counts=_MEDIAN, reason=reason).astype(_MEDIAN)
     cells = asked.life_table(customers)
-    if reason := _absent(cells, names):
+    if reason := absent(cells, names):
         return nothing(keys=names, counts=_MEDIAN, reason=reason).astype(_MEDIAN)
-    frame = pd.DataFrame([{**key, **curve.median()} for key, curve in _curves(cells, asked, level)])
+    pairs = [(key, Curve.of(lives, level)) for key, lives in lives_of(cells, names, asks="median_tenure")]
+    frame = pd.DataFrame([{**key, **curve.passed(0.5), **curve.counts} for key, curve in pairs])
     if missing := int(frame["estimate"].isna().sum()):
         where = "" if len(frame) == 1 else f" in {missing} of {len(frame)} groups"
         warnings.warn(f"median_tenure: fewer than half have left; the median is not reached{where}", UserWarning, stacklevel=2)
@@ -235,74 +234,60 @@ def median_tenure(
 
 
 @dataclass(frozen=True)
-class _Curve:
-    """The survival of one group at each tenure at which anybody entered, left or was last seen, from 0 on."""
+class Curve:
+    """The survival of one group at its tenures, with its bounds; ``after`` is the lower one just after a tenure."""
 
-    tenure: npt.NDArray[np.float64]
-    risk: npt.NDArray[np.int64]
-    events: npt.NDArray[np.int64]
-    censored: npt.NDArray[np.int64]
-    customers: int
-    estimate: npt.NDArray[np.float64]
-    low: npt.NDArray[np.float64]
-    high: npt.NDArray[np.float64]
-    after: npt.NDArray[np.float64]
+    lives: Lives
+    estimate: Floats
+    low: Floats
+    high: Floats
+    after: Floats
 
-    def steps(self) -> pd.DataFrame:
-        """The curve at 0 and at each tenure at which somebody left or was last seen."""
-        return self.at(self.tenure[(self.tenure == 0) | (self.events + self.censored > 0)])
-
-    def at(self, tenures: npt.NDArray[np.float64]) -> pd.DataFrame:
-        """The curve at these tenures; each holds from its step to the next."""
-        step = np.searchsorted(self.tenure, tenures, side="right") - 1
-        here = self.tenure[step] == tenures
-        ended = self.events + self.censored
-        unseen = (tenures > self.tenure[-1]) & (self.estimate[-1] > 0) | (np.maximum.accumulate(self.risk)[step] == 0)
-        # Who was last seen at a tenure is known to have stayed that long, and no longer: just after it the bound is lower.
-        ends = {"estimate": self.estimate[step], "low": np.where(here, self.low[step], self.after[step]), "high": self.high[step]}
-        curve = {name: np.where(unseen, np.nan, end) for name, end in ends.items()}
-        counts = {name: np.where(here, getattr(self, name)[step], 0) for name in ("events", "censored")}
-        risk = self.risk[step] - np.where(here, 0, ended[step])
-        return pd.DataFrame({"tenure_days": tenures, **curve, "n": risk, **counts, "customers": self.customers})
-
-    def median(self) -> dict[str, float | int]:
-        """Where the curve and its bounds pass a half."""
-        passed = {
-            name: curves.half_life(self.tenure, end)
-            for name, end in (("estimate", self.estimate), ("low", self.after), ("high", self.high))
-        }
-        return {**passed, "n": self.customers, "churned": int(self.events.sum()), "censored": int(self.censored.sum())}
-
-
-def _absent(cells: pd.DataFrame, names: list[str]) -> str:
-    return absent_key(cells, names, row="customer") if cells["spells"].sum() else "There are no customers."
-
-
-def _curves(cells: pd.DataFrame, asked: Asked, level: float) -> Iterator[tuple[dict[str, Any], _Curve]]:
-    """The key and the curve of each group."""
-    if lost := int(cells["lost"].sum()):
-        warnings.warn(
-            f"{asked.by_whom}: {lost:,} of {int(cells['spells'].sum()):,} spells ended before observed_from, "
-            "when leaving was not yet seen; they are left out",
-            UserWarning,
-            stacklevel=3,
-        )
-    groups = cells.groupby(asked.names, dropna=False, sort=False) if asked.names else [((), cells)]
-    for _, group in groups:
-        # Everybody may have entered late: the curve still starts at 0.
-        counted = group.set_index("tenure")[["late", "events", "censored"]]
-        counted = counted.reindex(counted.index.union([0.0]), fill_value=0)
-        entered, events, censored = (counted[name].to_numpy(dtype="int64") for name in counted)
-        tenure = counted.index.to_numpy(dtype="float64")
-        delayed = entered.any()
-        # Who did not enter late was there from the first day.
-        entered[0] = (events + censored - entered).sum()
-        risk = curves.at_risk(entered, events + censored)
-        if delayed:
+    @staticmethod
+    def of(lives: Lives, level: float) -> Curve:
+        """The interval that allows for delayed entry where there is any, else the beta product one."""
+        risk, events, censored = lives.risk, lives.events, lives.censored
+        if lives.delayed:
             low, high = curves.log_log_greenwood(risk, events, level=level)
             after = low
         else:
             low, high = curves.beta_product(risk, events, np.zeros_like(censored), level=level)
             after, _ = curves.beta_product(risk, events, censored, level=level)
-        key = {name: group[name].iloc[0] for name in asked.names}
-        yield key, _Curve(tenure, risk, events, censored, int(entered.sum()), curves.kaplan_meier(risk, events), low, high, after)
+        return Curve(lives, curves.kaplan_meier(risk, events), low, high, after)
+
+    def steps(self) -> pd.DataFrame:
+        """The curve at 0 and at each tenure at which somebody left or was last seen."""
+        return self.at(self.lives.steps)
+
+    def at(self, tenures: Floats) -> pd.DataFrame:
+        """The curve at these tenures; each holds from its step to the next."""
+        lives = self.lives
+        step, here, unseen = lives.place(tenures, gone=self.estimate[-1] == 0)
+        # Who was last seen at a tenure is known to have stayed that long, and no longer: just after it the bound is lower.
+        ends = {"estimate": self.estimate[step], "low": np.where(here, self.low[step], self.after[step]), "high": self.high[step]}
+        curve = {name: np.where(unseen, np.nan, end) for name, end in ends.items()}
+        counts = {name: np.where(here, getattr(lives, name)[step], 0) for name in ("events", "censored")}
+        return pd.DataFrame({"tenure_days": tenures, **curve, "n": lives.at_risk(tenures), **counts, "customers": lives.customers})
+
+    def passed(self, share: float) -> dict[str, float]:
+        """Where the curve and its bounds pass a share."""
+        bounds = {"estimate": self.estimate, "low": self.after, "high": self.high}
+        return {name: curves.passed(self.lives.tenure, bound, share) for name, bound in bounds.items()}
+
+    @property
+    def counts(self) -> dict[str, int]:
+        lives = self.lives
+        return {"n": lives.customers, "churned": int(lives.events.sum()), "censored": int(lives.censored.sum())}
+
+
+def tenures_at(at: Sequence[float]) -> Floats:
+    """The tenures asked for, in order, each once."""
+    wanted: Floats = np.unique(np.asarray(list(at), dtype=float))
+    if not np.isfinite(wanted).all() or (wanted < 0).any():
+        raise ValueError("at: tenures are numbers of days of 0 or more")
+    return wanted
+
+
+def absent(cells: pd.DataFrame, names: list[str]) -> str:
+    """Why there is no curve; empty where there is one."""
+    return absent_key(cells, names, row="customer") if cells["spells"].sum() else "There are no customers."

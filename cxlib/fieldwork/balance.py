@@ -110,10 +110,10 @@ def balance(
     """
     intervals.tails(level)
     crossed = crossed_of(margins, "balance")
-    asked, score = asked_of("balance", responses, measure, [])
+    asked, score = asked_of("balance", responses, measure=measure, names=[])
     shape = replace(asked, names=_KEYS)
     looked_at = [(name,) for name in also if (name,) not in crossed]
-    sample = sampled(asked, score, responses, customers, crossed, also)
+    sample = sampled(asked, score, responses, customers, crossed=crossed, also=also)
     if sample.reason or sample.population is None:
         return shape.nothing(_COUNTS, reason=sample.reason)
     frames = [_shares(sample, sample.population, columns, level) for columns in [*crossed, *looked_at]]

@@ -14,7 +14,7 @@ import pandas as pd
 from cxlib.fieldwork.population import Crossed, Population, margins_of, named_margins, places
 from cxlib.stats import weighting
 from cxlib.survey.answers import Asked, Tally
-from cxlib.survey.scoring import SCORING, Score
+from cxlib.survey.scoring import Score
 from cxlib.tables import Table, TableError, ask, expression, need
 
 if TYPE_CHECKING:
@@ -71,19 +71,15 @@ def crossed_of(margins: Sequence[str | Crossed], asks: str) -> list[Crossed]:
     return found
 
 
-def asked_of(asks: str, responses: Table, measure: str | Score, names: list[str]) -> tuple[Asked, Score]:
+def asked_of(asks: str, responses: Table, *, measure: str | Score, names: list[str]) -> tuple[Asked, Score]:
     """What a score asks of the answers, without its weight, and the score."""
-    score = measure if isinstance(measure, Score) else Score(measure)
-    if score.name not in SCORING:
-        raise ValueError(f"measure: {score.name!r} is none of {', '.join(map(repr, SCORING))}")
+    score = Score.of(measure)
     if score.name == "ratings" and score.question is None:
         raise ValueError(f"{asks}: each question was answered by others; name one, measure=Score('ratings', question='…')")
-    kind, usual, _ = SCORING[score.name]
-    scale = score.scale or (None if "scale_low" in responses.columns else usual)
-    return Asked(asks, kind, names, score.question, None, scale, cluster=score.cluster), score
+    return replace(score, weight=None).asks(responses, names, by_whom=asks), score
 
 
-def sampled(asked: Asked, score: Score, responses: Table, customers: Table, crossed: list[Crossed], also: Sequence[str]) -> Sample:
+def sampled(asked: Asked, score: Score, responses: Table, customers: Table, *, crossed: list[Crossed], also: Sequence[str] = ()) -> Sample:
     """The answers and the customers by category, and the weights that make the one look like the other."""
     plain = asked.tally(responses)
     expr = expression(responses)

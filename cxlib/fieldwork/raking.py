@@ -134,8 +134,8 @@ def raked(
     1  nps_raked      12.5 -36.6  55.7  12   1.1             1.5
     """
     intervals.tails(level)
-    asked, score = asked_of("raked", responses, measure, key_names(by, _RAKED))
-    sample = sampled(asked, score, responses, customers, crossed_of(margins, "raked"), ())
+    asked, score = asked_of("raked", responses, measure=measure, names=key_names(by, _RAKED))
+    sample = sampled(asked, score, responses, customers, crossed=crossed_of(margins, "raked"))
     if sample.reason:
         return asked.nothing(_RAKED, reason=sample.reason)
     alone = {"deff": 1.0, "largest_weight": 1.0, "replicates": 0}

@@ -10,9 +10,9 @@ import pandas as pd
 from markupsafe import Markup
 
 from cxlib.figures import canvas
-from cxlib.figures.findings import asked, at, counted_months, curves_of, month_so_far, window_of
+from cxlib.figures.findings import asked, at, capital, counted_months, curves_of, month_so_far, window_of
 from cxlib.figures.lines import runs
-from cxlib.figures.measures import Measure, level_words, month_words
+from cxlib.figures.measures import Measure, level_words, listed, month_words
 from cxlib.figures.moves import Move, is_moves, moves_of
 from cxlib.figures.picture import Piece, said
 from cxlib.figures.shown import Row, Shown, movement_of, read
@@ -22,7 +22,7 @@ _WIDTH, _HEIGHT = 180, 44
 _VERDICT = Markup('<p class="cx-card-verdict"><span aria-hidden="true">{}</span> {}</p>')
 
 
-def cards(*results: pd.DataFrame) -> Piece:
+def cards(*results: pd.DataFrame, targets: Sequence[str] = ()) -> Piece:
     """A card a result: the number, its interval, base and window, and a small line of its months.
 
     Parameters
@@ -32,6 +32,9 @@ def cards(*results: pd.DataFrame) -> Piece:
         survival shows the share still there after 12 months, or
         after the longest usual tenure that is reached. A movement adds its verdict to the card of the
         score before it, as a sign and in words.
+    targets : sequence of str, optional
+        What scores should reach, as ``"nps 40"`` or ``"csat 0.8"``: the measure, and the number in the
+        unit of the result. Its card says whether it is reached.
 
     Returns
     -------
@@ -41,7 +44,7 @@ def cards(*results: pd.DataFrame) -> Piece:
     Raises
     ------
     ValueError
-        If something is not a result, there is none, or one has groups.
+        If something is not a result, there is none, or one has groups; or a target is none, or of no card.
 
     See Also
     --------
@@ -50,6 +53,7 @@ def cards(*results: pd.DataFrame) -> Piece:
     Notes
     -----
     The small line has no axis: it shows the shape, on a scale of its own, and its alt text the ends.
+    A target is reached, or missed, where the whole interval is on that side of it; else it is open.
 
     Examples
     --------
@@ -60,7 +64,9 @@ def cards(*results: pd.DataFrame) -> Piece:
     shown = [read(result, asks="cards") for result in results]
     if not shown:
         raise ValueError('cards: no result is given. Give one a card, such as survey.nps(responses, by="month").')
-    made = [_card(each, moves) for each, moves in _with_their_moves(results, shown)]
+    paired = _with_their_moves(results, shown)
+    wanted = _wanted(targets, [each.measure.name for each, _ in paired])
+    made = [_card(each, moves, wanted.get(each.measure.name)) for each, moves in paired]
     html = Markup('<ul class="cx-cards">{}</ul>').format(Markup().join(piece for _, piece in made))
     text = "\n".join(_line(card) for card, _ in made)
     reasons = list(dict.fromkeys(each.reason for each in shown if not is_moves(each.keys)))
@@ -73,8 +79,30 @@ def cards(*results: pd.DataFrame) -> Piece:
 
 def _line(card: dict[str, Any]) -> str:
     parts = [f"{card['title']}: {card['value'] or card['reason']}", card["interval"], card["base"], card["window"]]
-    told = "; ".join(move["words"] for move in card["moved"])
+    told = "; ".join([*(move["words"] for move in card["moved"]), *([card["target"]] if card["target"] else [])])
     return ", ".join(part for part in parts if part) + (f"; {told}" if told else "")
+
+
+def _wanted(targets: Sequence[str], measures: Sequence[str]) -> dict[str, float]:
+    """The targets by the measure of a card, after refusing what is none."""
+    found = {}
+    for target in targets:
+        name, _, number = str(target).partition(" ")
+        try:
+            found[name] = float(number)
+        except ValueError:
+            raise ValueError(f"cards: {target!r} is no target; write the measure and a number, such as 'nps 40' or 'csat 0.8'.") from None
+        if name not in measures:
+            raise ValueError(f"cards: there is no card of '{name}' for the target {target!r}; there are {listed(measures)}.")
+    return found
+
+
+def _against_target(row: Row, measure: Measure, target: float | None) -> str:
+    """``target 40 points: missed``; reached or missed where the whole interval is on that side, else open."""
+    if target is None:
+        return ""
+    beyond, short = (row.low >= target, row.high < target) if measure.good != "low" else (row.high <= target, row.low > target)
+    return f"target {measure.quantity(target)}: {'reached' if beyond else 'missed' if short else 'cannot tell yet'}"
 
 
 def _with_their_moves(results: Sequence[pd.DataFrame], shown: Sequence[Shown]) -> list[tuple[Shown, list[Shown]]]:
@@ -113,7 +141,7 @@ def _verdicts(moves: Sequence[Move]) -> list[dict[str, str]]:
     return [{"verdict": key[0], "sign": key[1], "words": f"{key[2]} against {' or '.join(dict.fromkeys(names))}"} for key, names in every]
 
 
-def _card(shown: Shown, moves: Sequence[Shown]) -> tuple[dict[str, Any], Markup]:
+def _card(shown: Shown, moves: Sequence[Shown], target: float | None) -> tuple[dict[str, Any], Markup]:
     measure = shown.measure
     if shown.reason:
         card = _words(measure.short, measure, reason=shown.reason)
@@ -127,7 +155,10 @@ def _card(shown: Shown, moves: Sequence[Shown]) -> tuple[dict[str, Any], Markup]
     base = measure.many(float(row.counts.get("customers", row.n)))
     card = _words(title, measure, value=f"{value} {unit}".strip(), interval=interval, base=base, window=window)
     card["moved"] = _verdicts(_moved(row, shown.keys, moves))
+    card["target"] = _against_target(row, measure, target)
     verdicts = Markup().join(_VERDICT.format(each["sign"], each["words"]) for each in card["moved"])
+    if card["target"]:
+        verdicts += Markup('<p class="cx-card-small">{}</p>').format(capital(card["target"]))
     html = Markup(
         '<li class="cx-card"><p class="cx-card-title">{}</p><p class="cx-card-value">{}<span class="cx-card-unit">{}</span></p>{}'
         '<p class="cx-card-small">{}</p><p class="cx-card-small">{}</p>{}{}</li>'
@@ -138,7 +169,7 @@ def _card(shown: Shown, moves: Sequence[Shown]) -> tuple[dict[str, Any], Markup]
 
 
 def _words(title: str, measure: Measure, *, reason: str | None = None, **said: str) -> dict[str, Any]:
-    blank: dict[str, Any] = {"title": title, "value": None, "interval": None, "base": None, "window": None, "moved": []}
+    blank: dict[str, Any] = {"title": title, "value": None, "interval": None, "base": None, "window": None, "moved": [], "target": ""}
     return {**blank, **said, "measure": measure.name, "reason": reason}
 
 

@@ -9,13 +9,20 @@ from typing import Any
 
 import pandas as pd
 
+from cxlib.figures.foretold import HELD_SIGNS
 from cxlib.figures.measures import Measure, decimal, key_words, measure_named, moving
 from cxlib.figures.moves import SIGNS, size
+from cxlib.figures.ratios import ratio_sign
 from cxlib.figures.sides import SIDE_SIGNS
 
 #: Counts that are shares, and those whose second place matters.
-_SHARES = ("arrived", "share_customers", "share_weighted")
+_SHARES = (
+    "arrived", "share_customers", "share_weighted", "followed", "stay_away", "lost_share", "at_risk_share", "retention", "gain_share",
+    "still_there", "survival", "survival_rest", "share", "low_share", "high_share", "expected_share",
+)  # fmt: skip
 _FINE = ("asmd_before", "asmd_after", "deff", "largest_weight")
+#: Counts in the currency of their result.
+_AMOUNTS = ("value", "worth_now", "margin_month", "margin_year", "gain_all")
 #: Counts of what the silent would have to think, in the unit of the score itself.
 _OF_THE_SILENT = ("change", "score_answered", "score_of_silent", "to_target")
 
@@ -26,17 +33,27 @@ def count_of(measure: Measure, column: str, record: Mapping[Any, Any]) -> str:
     if value is None or pd.isna(value):
         return ""
     if column == "verdict":
-        return "not compared" if pd.isna(record["estimate"]) else f"{(SIGNS | SIDE_SIGNS)[value]} {value}"
+        if sign := ratio_sign(value):
+            return f"{sign} {value}"
+        return "not compared" if pd.isna(record["estimate"]) else f"{(SIGNS | SIDE_SIGNS | HELD_SIGNS)[value]} {value}"
     if column.startswith("estimate_"):
         return moving(measure).number(float(value), fine=True)
+    if measure.form == "money" and column in _AMOUNTS:
+        return measure.number(float(value), fine=True)
     if column == "restated":
         return replace(measure, change=True).number(float(value), fine=True)
     if column == "smallest_detectable":
         return size(measure, float(value))
     if column == "p_corrected":
         return "below 0.001" if value < 0.001 else decimal(float(value), 3)
+    if column == "naive":
+        return measure.number(float(value), fine=True)
+    if column == "until_days":
+        return key_words("tenure_days", value)
     if column in _OF_THE_SILENT:
         return measure_named(measure.name.replace("_tipping", "")).number(float(value), fine=True)
+    if column in {"brier", "brier_alone"}:
+        return decimal(float(value), 4)
     if column in _SHARES + _FINE and not math.isinf(value):
         return decimal(100 * float(value), 1) if column in _SHARES else decimal(float(value), 2)
     return count_words(value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -71,26 +71,28 @@ def curve(result: pd.DataFrame) -> Picture:
         said.append(f"The {MOST_LINES} largest of {len(curves)} groups are drawn; the table has all.")
         curves = sorted(curves, key=lambda rows: -_customers(rows))[:MOST_LINES]
     what = f"Curve with {level_words(shown.level)} interval: {shown.measure.axis}, by months since joining"
-    return pictured(shown, text, partial(_curves, shown, ranked_curves(curves)), what=what, notes=said)
+    return pictured(shown, text, partial(drawn, shown, ranked_curves(curves)), what=what, notes=said)
 
 
 def _customers(rows: Sequence[Row]) -> float:
     return max(float(row.counts.get("customers", row.n)) for row in rows)
 
 
-def _curves(shown: Shown, curves: Sequence[Sequence[Row]], sheet: Sheet) -> Figure:
-    """Steps with their bands; the first curve, which the caption speaks of, in colour; names at the ends."""
+def drawn(
+    shown: Shown, curves: Sequence[Sequence[Row]], sheet: Sheet, *, most: float = 100, named: Callable[[Row], tuple[str, str]] | None = None
+) -> Figure:
+    """Steps with their bands, up to ``most`` %; the first curve, which the caption speaks of, in colour; names at the ends."""
     measure = shown.measure
     words = f"{measure.axis}, with {level_words(shown.level)} interval, by months since joining"
     top = canvas.head_lines(sheet, words)
     fig = canvas.figure(sheet, top + max(260 if sheet.narrow else 320, 36 * len(curves) + 40))
     canvas.headed(fig, sheet, words)
-    labels = [_label(measure, rows, single=len(curves) == 1) for rows in curves]
+    labels = [named(rows[-1]) if named else _label(measure, rows, single=len(curves) == 1) for rows in curves]
     room = 124 if sheet.narrow else 190
     right = 12 + min(max(canvas.text_width(line, sheet.size, bold=True) for label in labels for line in label), room)
     ax = canvas.axes(fig, left=36, top=top + 4, right=right, bottom=30)
-    values = [0.0, 25.0, 50.0, 75.0, 100.0]
-    ax.set_ylim(0, 101)
+    values = [0.0, 25.0, 50.0, 75.0, 100.0] if most == 100 else canvas.ticks(0, most)
+    ax.set_ylim(0, 1.01 * most)
     ax.set_yticks(values, canvas.tick_words(values), fontsize=sheet.small)
     for value in values[1:]:
         ax.axhline(value, color=canvas.RULE, linewidth=1, zorder=0)
@@ -106,7 +108,7 @@ def _curves(shown: Shown, curves: Sequence[Sequence[Row]], sheet: Sheet) -> Figu
     _tenures(ax, last, sheet)
     # In points, as the labels are: a figure of another resolution has as many points and other pixels.
     height = ax.get_position().height * fig.get_figheight() * 72
-    for place, y in enumerate(_apart([100 * rows[-1].estimate for rows in curves], least=101 * 34 / height)):
+    for place, y in enumerate(_apart([100 * rows[-1].estimate for rows in curves], least=1.01 * most * 34 / height, most=most)):
         if len(curves) > 1:
             _led(ax, curves[place][-1], y)
         _named(ax, labels[place], y, sheet, right - 12, color=canvas.HIGH if not place else canvas.INK)
@@ -149,13 +151,13 @@ def _tenures(ax: Axes, last: float, sheet: Sheet) -> None:
     ax.tick_params(axis="x", bottom=True, length=4, pad=4, color=canvas.GREY)
 
 
-def _apart(values: Sequence[float], *, least: float) -> list[float]:
+def _apart(values: Sequence[float], *, least: float, most: float) -> list[float]:
     """Heights for labels near their lines, at least so far apart, in the order of the lines."""
     order = sorted(range(len(values)), key=lambda place: values[place])
     placed = dict(zip(order, (values[place] for place in order), strict=True))
     for lower, upper in pairwise(order):
         placed[upper] = max(placed[upper], placed[lower] + least)
-    over = max(placed[order[-1]] - (100 - least / 3), 0)
+    over = max(placed[order[-1]] - (most - least / 3), 0)
     ceiling = placed[order[-1]] - over
     for place in reversed(order):
         placed[place] = min(placed[place], ceiling)

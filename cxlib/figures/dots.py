@@ -13,9 +13,9 @@ import pandas as pd
 from cxlib.figures import canvas
 from cxlib.figures.canvas import Sheet
 from cxlib.figures.findings import NAMED, based_on, beyond, counted_months, finding, lowest_of, ranked_worst_first
-from cxlib.figures.measures import DAYS_A_MONTH, Measure, decimal, heading, level_words, listed, moving
+from cxlib.figures.measures import DAYS_A_MONTH, Measure, amounts, decimal, heading, level_words, listed, moving
 from cxlib.figures.picture import Picture, pictured, several
-from cxlib.figures.rests import Rest, is_rests, rests_of
+from cxlib.figures.rests import Rest, against_words, heading_of, is_rests, rests_of
 from cxlib.figures.shown import Row, Shown, only, read
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 #: So many groups at either end are drawn where there are more than twice as many.
 EACH_END = 15
-#: So many of the worst are drawn of several breakdowns.
-WORST = 8
+#: So many of the worst are drawn of several breakdowns, and so many of those set against the rest.
+WORST, SEVERAL = 8, 12
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ def worst(*results: pd.DataFrame, than: pd.DataFrame) -> Picture:
         reason = " ".join(reasons) or "There is no number of everybody to set the groups against."
         return several("worst", shown, reason, reason=reason)
     measure = next(iter(measures.values()))
-    named = {id(row): f"{row.label} ({label_of_keys(each)})" for each in drawn for row in each.rows}
+    named = {id(row): f"{row.label} ({heading_of(each)})" for each in drawn for row in each.rows}
     ranked = ranked_worst_first(measure, [row for each in drawn for row in each.rows if not math.isnan(row.estimate)])
     text = lowest_of(measure, ranked, overall, [named[id(row)] for row in ranked])
     # Who is named must be seen, though others may be lower within wider intervals.
@@ -161,15 +161,15 @@ def worst(*results: pd.DataFrame, than: pd.DataFrame) -> Picture:
     return several("worst", shown, text, draw=draw, what=what, notes=reasons)
 
 
-def against(result: pd.DataFrame) -> Picture:
+def against(*results: pd.DataFrame) -> Picture:
     """The picture of groups against the rest: a dot and its interval each, the one farthest on the bad side first.
 
     A ring is the pooled score, the bar the score of the rest; beside each group stands its verdict.
 
     Parameters
     ----------
-    result : DataFrame
-        What ``groups.against_rest`` returned.
+    *results : DataFrame
+        What ``groups.against_rest`` returned, or all that ``groups.breakdowns`` did.
 
     Returns
     -------
@@ -179,7 +179,7 @@ def against(result: pd.DataFrame) -> Picture:
     Raises
     ------
     ValueError
-        If ``result`` holds no groups against the rest.
+        If there is no result, one holds no groups against the rest, or they are of different scores.
 
     See Also
     --------
@@ -189,7 +189,8 @@ def against(result: pd.DataFrame) -> Picture:
     Notes
     -----
     The interval is that of the group's own score, and may cross the bar of the rest though the two differ by more
-    than chance; the verdict is the test. Above 30 groups the 15 at either end are drawn.
+    than chance; the verdict is the test. Above 30 groups of one breakdown the 15 at either end are drawn; of several
+    breakdowns those that stand out, and as many of the others as make 12.
 
     Examples
     --------
@@ -199,31 +200,56 @@ def against(result: pd.DataFrame) -> Picture:
     >>> print(against(groups.against_rest(pd.DataFrame({"plan": plan, "score": score}), by="plan")))
     Larger than chance: free 50 points below the rest (95 % interval 21 to 75) and paid 50 points above (21 to 75).
     """
-    shown = read(result, asks="against")
-    if not is_rests(shown.counts):
-        what = f"against: this is '{shown.name}', no comparison with the rest"
-        raise ValueError(f"{what}. One comes from groups.against_rest(responses, by=...).")
-    found, notes = rests_of(shown), []
-    if shown.reason or not found:
-        return pictured(shown, finding(shown))
-    if len(found) > 2 * EACH_END:
-        notes.append(f"The {EACH_END} groups at either end of {len(found)} are drawn; the table has all.")
-        found = [*found[:EACH_END], *found[-EACH_END:]]
-    of, marks = moving(shown.measure), [_beside_rest(each) for each in found]
+    shown = [read(result, asks="against") for result in results]
+    _refuse_others(shown)
+    drawn = [each for each in shown if not each.reason]
+    found = rests_of(*drawn)
+    if not found:
+        reason = " ".join(dict.fromkeys(each.reason or finding(each) for each in shown))
+        return pictured(shown[0], reason) if len(shown) == 1 else several("against", shown, reason, reason=reason)
+    text = against_words(found)
+    kept, notes = _kept(found, breakdowns=len(shown))
+    of, marks = moving(drawn[0].measure), [_beside_rest(each) for each in kept]
     signs = f"bar: the rest{', ring: pooled' if any(not math.isnan(mark.ring) for mark in marks) else ''}"
-    by = listed(heading(key).lower() for key in shown.keys)
-    what = f"Dot and {level_words(shown.level)} interval by {by}; {signs}: {of.axis}"
-    return pictured(shown, finding(shown), partial(dotted, of, marks, None, more=f"; {signs}"), what=what, notes=notes)
+    what = f"Dot and {level_words(drawn[0].level)} interval by {listed(map(heading_of, drawn))}; {signs}: {of.axis}"
+    draw = partial(dotted, of, marks, None, more=f"; {signs}")
+    if len(shown) == 1:
+        return pictured(shown[0], text, draw, what=what, notes=notes)
+    notes += [each.reason for each in shown if each.reason]
+    return several("against", shown, text, draw=draw, what=what, notes=notes)
+
+
+def _kept(found: Sequence[Rest], *, breakdowns: int) -> tuple[list[Rest], list[str]]:
+    """The groups that are drawn, in their order, and what is said of the others."""
+    if breakdowns == 1:
+        if len(found) <= 2 * EACH_END:
+            return list(found), []
+        return [*found[:EACH_END], *found[-EACH_END:]], [
+            f"The {EACH_END} groups at either end of {len(found)} are drawn; the table has all."
+        ]
+    far = sorted((each for each in found if not each.apart), key=lambda each: -abs(each.row.estimate))
+    apart = [each for each in found if each.apart]
+    chosen = {id(each) for each in [*apart, *far][: max(SEVERAL, len(apart))]}
+    kept = [each for each in found if id(each) in chosen]
+    return kept, [f"{len(kept)} of {len(found)} groups are drawn; the tables have all."] if len(kept) < len(found) else []
+
+
+def _refuse_others(shown: Sequence[Shown]) -> None:
+    """Raise the letter about what is no group against the rest, or of another score than the first."""
+    if not shown:
+        raise ValueError("against: no result is given. One comes from groups.against_rest(responses, by=...).")
+    for each in shown:
+        if not is_rests(each.counts):
+            what = f"against: this is '{each.name}', no comparison with the rest"
+            raise ValueError(f"{what}. One comes from groups.against_rest(responses, by=...).")
+    measures = sorted({each.measure.name for each in shown if not each.reason})
+    if len(measures) > 1:
+        raise ValueError(f"against: the results hold different measures ({listed(measures)}); only groups of one can be ranked.")
 
 
 def _beside_rest(each: Rest) -> Mark:
     words = f"{each.of.number(each.score.estimate)} · {each.brief}"
-    return Mark(each.row.label, each.score, each.apart, words, each.count("pooled"), each.count("score_rest"))
-
-
-def label_of_keys(shown: Shown) -> str:
-    """What a result is broken down by, in words."""
-    return " · ".join(heading(key).lower() for key in shown.keys if key not in shown.silent)
+    return Mark(each.name, each.score, each.apart, words, each.count("pooled"), each.count("score_rest"))
 
 
 def dotted(
@@ -246,7 +272,7 @@ def dotted(
     ax.set(xlim=ends, ylim=(len(marks), 0))
     ax.set_yticks([])
     values = canvas.ticks(*ends, most=4 if sheet.narrow else 6)
-    ax.set_xticks(values, canvas.tick_words(values), fontsize=sheet.small)
+    ax.set_xticks(values, amounts(values) if measure.form == "money" else canvas.tick_words(values), fontsize=sheet.small)
     # On a phone the words stand between the whiskers: lines are drawn behind the whiskers only.
     stretches = [(place + 0.5, place + 0.95) for place in range(len(marks))] if sheet.narrow else [(0.0, float(len(marks)))]
     for first, last in stretches:

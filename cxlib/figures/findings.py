@@ -27,7 +27,8 @@ from cxlib.figures.measures import (
 )
 from cxlib.figures.moves import is_moves, movements
 from cxlib.figures.parts import part_of, shares_told
-from cxlib.figures.rests import against_words, is_rests
+from cxlib.figures.ratios import checks_told, is_checks, is_ratios, ratios_told
+from cxlib.figures.rests import against_words, is_rests, rests_of
 from cxlib.figures.shown import Row, Shown
 from cxlib.figures.sides import apart, is_sides
 
@@ -48,7 +49,7 @@ def finding(shown: Shown, *, than: Row | None = None) -> str:
     if is_banner(shown.keys):
         return banner_words(shown)
     if is_rests(shown.counts):
-        return against_words(shown)
+        return against_words(rests_of(shown))
     if is_sides(shown):
         return apart(shown)
     if is_closes(shown):
@@ -69,14 +70,36 @@ def finding(shown: Shown, *, than: Row | None = None) -> str:
 
 
 def _own(shown: Shown) -> str:
-    """The finding of a result that says more than its numbers alone: of weights, and of those who did not answer."""
+    """The finding of a result that says more than its numbers alone: of weights, of those who did not answer, of leaving."""
+    if is_ratios(shown.keys):
+        return ratios_told(shown)
+    if is_checks(shown.counts):
+        return checks_told(shown)
     # These findings are made of the pieces below, so they are found when they are needed.
-    from cxlib.figures import cohorts, definitions, weights
+    from cxlib.figures import cohorts, definitions, foretold, money, purchases, weights
 
     if cohorts.is_cohorts(shown):
         return cohorts.cohorts_told(shown)
     if definitions.is_rates(shown):
         return definitions.rates_told(shown)
+    if shown.measure.name in purchases.TOLD:
+        return purchases.told(shown)
+    if shown.measure.name in money.TOLD:
+        return money.told(shown)
+    from cxlib.figures.apart import apart_words, is_apart
+    from cxlib.figures.dangers import endangered
+    from cxlib.figures.reasons import ended
+
+    if is_apart(shown.counts):
+        return apart_words(shown)
+    if shown.measure.name == "cumulative_incidence":
+        return ended(shown)
+    if shown.measure.name == "hazard":
+        return endangered(shown)
+    if shown.measure.name == "tenure_quantile":
+        return quantiles(shown)
+    if foretold.is_foretold(shown):
+        return foretold.told(shown)
     if f"{shown.measure.name}_raked" in set(shown.frame["measure"]):
         return weights.beside(shown)
     if shown.measure.name.removesuffix("_weighted").endswith("_tipping"):
@@ -241,6 +264,35 @@ def _medians(shown: Shown) -> str:
     behind = bracket(measure, row, first=True, base=measure.many(row.n))
     text = f"Half have left soonest in {row.spoken}, after {measure.quantity(row.estimate)} {behind}."
     return f"{text} In {counted(rest, 'group', 'groups')} the median is not reached." if rest else text
+
+
+def quantiles(shown: Shown) -> str:
+    """By when so many have left: of one group each share, of several who is soonest at the largest share that any has reached."""
+    measure, rows = shown.measure, [row for row in shown.rows if not math.isnan(row.estimate)]
+    if not rows:
+        return f"So few have left that none of these tenures is reached, of {measure.many(max(row.n for row in shown.rows))}."
+    groups = {row.group("share_left").label for row in shown.rows}
+    if len(groups) == 1:
+        lines = [(row, f"{key_of(row)} after {measure.quantity(row.estimate)}") for row in rows]
+        said = [f"{text} {bracket(measure, row, first=not place)}" for place, (row, text) in enumerate(lines)]
+        rest = len(shown.rows) - len(rows)
+        more = (
+            f" {decimal(rest, 0)} of the {decimal(len(shown.rows), 0)} shares {'is' if rest == 1 else 'are'} not reached." if rest else ""
+        )
+        return f"Of 100 customers have left: {listed(said)}, of {measure.many(rows[0].n)}.{more}"
+    share = max(float(row.key("share_left")) for row in rows)
+    there = [row for row in rows if float(row.key("share_left")) == share]
+    soonest = min(there, key=lambda row: (row.estimate, row.label))
+    behind = bracket(measure, soonest, first=True, base=measure.many(soonest.n))
+    who = soonest.group("share_left").spoken
+    rest = len(groups) - len(there)
+    text = f"{key_of(soonest)} of 100 have left soonest in {who}, after {measure.quantity(soonest.estimate)} {behind}."
+    return f"{text} In {counted(rest, 'group', 'groups')} so many have not left." if rest else text
+
+
+def key_of(row: Row) -> str:
+    """``25``: of 100 customers, who have left."""
+    return decimal(100 * float(row.key("share_left")), 1).removesuffix(".0")
 
 
 def answers(shown: Shown) -> str:

@@ -6,21 +6,38 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
-from typing import Any, Literal
+from typing import Literal
 
 import pandas as pd
 
-Form = Literal["points", "share", "mean", "months", "number"]
+from cxlib.figures.numbers import (
+    DAYS_A_MONTH,
+    MINUS,
+    MONTHS,
+    Form,
+    Measure,
+    a_date,
+    amounts,
+    counted,
+    counted_years,
+    date_words,
+    decimal,
+    level_words,
+    listed,
+    missing,
+    month_words,
+    window_words,
+)
 
-DAYS_A_MONTH = 30.4375
+#: How numbers and days are written is asked for here, too.
+__all__ = [
+    "DAYS_A_MONTH", "MINUS", "MONTHS", "Form", "Measure", "a_date", "amounts", "counted", "counted_years", "date_words", "decimal",
+    "level_words", "listed", "missing", "month_words", "window_words",
+]  # fmt: skip
+
 NOT_RECORDED = "not recorded"
-MINUS = "\u2212"
-MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
-)  # fmt: skip
-
 
 #: Languages are kept as codes; a reader has names.
 LANGUAGES = {
@@ -31,74 +48,9 @@ LANGUAGES = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Measure:
-    """How a measure is spoken of.
-
-    ``subject`` stands in a sentence, ``short`` on a card, ``heading`` over a column, ``axis`` beside
-    a picture. ``form`` decides how a number is written, ``good`` which end of the scale is the good
-    one, ``base`` what ``n`` counts, and ``floor`` and ``ceiling`` where the scale ends. A ``change`` of
-    a measure has its form, and a sign.
-    """
-
-    name: str
-    subject: str
-    short: str
-    heading: str
-    axis: str
-    form: Form
-    base: tuple[str, str] = ("answer", "answers")
-    base_heading: str = "Answers"
-    good: Literal["high", "low"] | None = "high"
-    floor: float = -math.inf
-    ceiling: float = math.inf
-    change: bool = False
-
-    @property
-    def unit(self) -> str:
-        """What follows a number: `` points``, `` %``, `` months`` or nothing."""
-        if self.change and self.form == "share":
-            return " percentage points"
-        return {"points": " points", "share": " %", "months": " months"}.get(self.form, "")
-
-    def shown(self, value: float) -> float:
-        """The value on the scale a reader sees: percent for shares, months for days."""
-        if self.form == "share":
-            return 100 * value
-        return value / DAYS_A_MONTH if self.form == "months" else value
-
-    def number(self, value: float, *, fine: bool = False) -> str:
-        """The value rounded for eyes, without its unit; ``fine`` for tables."""
-        if self.form == "months":
-            return decimal(self.shown(value), 1).removesuffix(".0")
-        number = decimal(self.shown(value), {"points": int(fine), "share": 1, "mean": 2, "number": 2}[self.form])
-        return f"+{number}" if self.change and value > 0 and any(digit in number for digit in "123456789") else number
-
-    def quantity(self, value: float) -> str:
-        """The value rounded for eyes, with its unit: ``31 points``."""
-        number = self.number(value)
-        return f"{number} {'point' if number in {'1', '+1', MINUS + '1'} else 'points'}" if self.form == "points" else number + self.unit
-
-    def brief(self, value: float) -> str:
-        """The value where its unit has been said: ``31``, but ``31.0 %``."""
-        return self.number(value) if self.form == "points" or self.change else self.quantity(value)
-
-    def interval(self, low: float, high: float, *, fine: bool = False) -> str:
-        """The interval rounded for eyes: ``28 to 34``, or ``above 28`` where it has no upper end."""
-        if _missing(low) and _missing(high):
-            return "no interval"
-        if _missing(high):
-            return f"above {self.number(low, fine=fine)}"
-        if _missing(low):
-            return f"below {self.number(high, fine=fine)}"
-        return f"{self.number(low, fine=fine)} to {self.number(high, fine=fine)}"
-
-    def many(self, n: float) -> str:
-        """The base in words: ``2,746 answers``."""
-        return counted(n, *self.base)
-
-
 _CUSTOMERS = ("customer", "customers")
+_PURCHASES = ("purchase", "purchases")
+_SILENCES = ("silence", "silences")
 _SHARE = (0.0, 1.0)
 
 #: Classes of answers, whose shares a cross-table has: name, words, and whether many of them are good.
@@ -198,11 +150,85 @@ _MEASURES = (
         "net_retention", "net revenue retention", "Net revenue retention", "Revenue kept (%)",
         "Revenue of the month before's customers, % of what it was", "share", base=_CUSTOMERS, base_heading="Customers before", floor=0,
     ),
+    Measure(
+        "returned_share", "the share of purchases followed by another", "Bought again", "Bought again (%)",
+        "Purchases followed by another of the same customer, %", "share", base=_PURCHASES, base_heading="Still waited for",
+        floor=0, ceiling=1,
+    ),
+    Measure(
+        "return_days", "the days until the next purchase", "Days until the next purchase", "Within days", "Days until the next purchase",
+        "days", base=_PURCHASES, base_heading="Purchases", good="low", floor=0,
+    ),
+    Measure(
+        "silent_days", "the silence after which a customer counts as lost", "Silent for good after", "Days of silence",
+        "Days of silence after which a customer may count as lost", "days", base=_SILENCES, base_heading="Silences watched",
+        good=None, floor=0,
+    ),
+    Measure(
+        "woken_share", "the share of the silent who came back", "Came back after all", "Came back (%)", "Silent customers who came back, %",
+        "share", base=_SILENCES, base_heading="Silences watched", good=None, floor=0, ceiling=1,
+    ),
+    Measure(
+        "value_at_risk", "the margin at risk", "Margin at risk", "Margin at risk", "Margin at risk", "money",
+        base=_CUSTOMERS, base_heading="Customers with a value", good="low",
+    ),
+    Measure(
+        "lifetime_value", "the value of a new customer", "Value of a new customer", "Margin of a new customer", "Margin of a new customer",
+        "money", base=_CUSTOMERS, base_heading="Customers",
+    ),
+    Measure(
+        "retention_gain", "what more retention would add", "More retention would add", "Margin added, a customer",
+        "Margin that more yearly retention would add, a customer", "money", base=_CUSTOMERS, base_heading="Customers a year ago", good=None,
+    ),
+    Measure(
+        "cumulative_incidence", "the share that has left", "Left", "Left (%)", "Customers who have left, %", "share",
+        base=_CUSTOMERS, base_heading="At risk", good="low", floor=0, ceiling=1,
+    ),
+    Measure(
+        "hazard", "the share leaving in a month", "Leaving in a month", "Leaving in a month (%)",
+        "Of those still with us, leaving in a month, %", "share", base=_CUSTOMERS, base_heading="At risk", good="low", floor=0, ceiling=1,
+    ),
+    Measure(
+        "tenure_quantile", "the tenure by which so many have left", "Left by", "Left by (months)", "Months until so many have left",
+        "months", base=_CUSTOMERS, base_heading="Customers", floor=0,
+    ),
+    Measure("stay", "the stay", "Stay", "Stay (days)", "Stay, days", "days", base=_CUSTOMERS, base_heading="Customers", floor=0),
+    Measure(
+        "expected_leavers", "the number of customers expected to leave", "Expected to leave", "Expected to leave",
+        "Customers expected to leave", "count", base=_CUSTOMERS, base_heading="Customers there", good="low", floor=0,
+    ),
+    Measure(
+        "leaving_share", "the share expected to leave", "Expected to leave", "Expected to leave (%)",
+        "Share of customers expected to leave, %", "share", base=_CUSTOMERS, base_heading="Customers there", good="low", floor=0, ceiling=1,
+    ),
+    Measure(
+        "left_share", "the share that left", "Left", "Left (%)", "Share of customers that left, %", "share",
+        base=_CUSTOMERS, base_heading="Customers", good="low", floor=0, ceiling=1,
+    ),
+    Measure(
+        "brier_scaled", "the error taken away", "Error taken away", "Error taken away (%)", "Squared error less than by tenure alone, %",
+        "share", base=_CUSTOMERS, base_heading="Customers", ceiling=1,
+    ),
+    Measure(
+        "concordance", "the concordance", "Concordance", "Concordance", "Pairs of customers told rightly, 0 to 1", "number",
+        base=_CUSTOMERS, base_heading="Customers", floor=0, ceiling=1,
+    ),
+    Measure(
+        "hazard_ratio", "the hazard ratio", "Hazard ratio", "Times as likely",
+        "Leaving on any day, times as likely as in what is compared with", "number",
+        base=("spell", "spells"), base_heading="Spells", good="low", floor=0,
+    ),
+    Measure(
+        "proportionality", "the test that ratios stay the same", "Same at every tenure", "Chi-square",
+        "Chi-square of the test of each covariate", "number", base=("row", "rows"), base_heading="Rows", good=None, floor=0,
+    ),
 )  # fmt: skip
 _VOCABULARY = {measure.name: measure for measure in _MEASURES}
 
 #: A result without rows has lost the name of its measure; the counts it would have had tell.
 _TELLTALE = {
+    "reference": "hazard_ratio",
+    "df": "proportionality",
     "score_rest": "difference",
     "verdict": "change",
     "higher_than": "banner",
@@ -223,10 +249,28 @@ _TELLTALE = {
     "score_of_silent": "nps_tipping",
     "largest_weight": "nps",
     "johnson": "driver_importance",
+    "open": "returned_share",
+    "longest_days": "silent_days",
+    "lost": "woken_share",
+    "at_risk_share": "value_at_risk",
+    "stay_months": "lifetime_value",
+    "gain_share": "retention_gain",
+    "still_there": "cumulative_incidence",
+    "customer_days": "hazard",
+    "share_left": "tenure_quantile",
+    "stay_rest": "stay_difference",
+    "survival_rest": "survival_difference",
+    "made_on": "expected_leavers",
+    "low_share": "expected_leavers",
+    "risk_group": "left_share",
+    "brier": "brier_scaled",
 }
 
 #: Keys along which a result is a curve or a distribution: its rows are no groups of their own.
-AXES = ("score", "step", "tenure_days", "tenure_months", "class", "choice")
+AXES = (
+    "score", "step", "tenure_days", "tenure_months", "class", "choice", "gap_days", "after_days", "share", "share_left", "end_reason",
+    "horizon_days",
+)  # fmt: skip
 
 _HEADINGS = {
     "n_eff": "Effective answers",
@@ -270,6 +314,60 @@ _HEADINGS = {
     "seen_late": "Seen from later on",
     "seen_late_left": "Of these left",
     "overdispersion": "Differ by (1 is chance)",
+    "gap_days": "Days after a purchase",
+    "returned": "Came back",
+    "open": "Not yet",
+    "naive": "Of those who came back",
+    "followed": "Of those so far back (%)",
+    "n_followed": "Purchases so far back",
+    "after_days": "Silence",
+    "stay_away": "To stay away (%)",
+    "within_days": "Watched for (days)",
+    "longest_days": "Longest to be watched (days)",
+    "lost": "Lost now",
+    "lost_share": "Lost now (%)",
+    "silences": "Silences so far",
+    "ended": "Of these ended",
+    "leavers": "Expected to leave",
+    "value": "Brought by all",
+    "worth_now": "Worth now",
+    "at_risk_share": "At risk (%)",
+    "without_value": "Without a value",
+    "at_horizon": "Seen to the end",
+    "valued": "There, with a value",
+    "margin_month": "A month",
+    "stay_months": "Months of staying, discounted",
+    "points": "Points more",
+    "retained": "Still there",
+    "retention": "Kept a year (%)",
+    "margin_year": "A year",
+    "gain_share": "More (%)",
+    "gain_all": "For all there",
+    "end_reason": "Reason",
+    "share_left": "Of 100 have left",
+    "still_there": "Still with us (%)",
+    "until_days": "To (months)",
+    "customer_days": "Customer-days",
+    "stay": "Stay (days)",
+    "stay_rest": "Of the rest (days)",
+    "survival": "Still with us (%)",
+    "survival_rest": "Of the rest (%)",
+    "n_rest": "n of the rest",
+    "horizon_days": "Within (days)",
+    "made_on": "Forecast of",
+    "risk_group": "Group, by risk",
+    "share": "Share (%)",
+    "low_share": "From (%)",
+    "high_share": "To (%)",
+    "expected_share": "Expected (%)",
+    "expected_left": "Expected to leave",
+    "brier": "Brier score",
+    "brier_alone": "By tenure alone",
+    "covariate": "What is known",
+    "stretch": "Tenure",
+    "reference": "Compared with",
+    "df": "Degrees of freedom",
+    "advice": "What it means",
 }
 
 #: What a measure is made into, by the end of its name: in a sentence, over a column, beside a picture.
@@ -317,6 +415,8 @@ def _derived(name: str, suffix: str) -> Measure:
     unit = found.unit.strip()
     span = of.ceiling - of.floor
     axis = f"{axis} {of.subject}{f' in {unit}' if unit else ''}"
+    if of.base_heading == "At risk":
+        found = replace(found, base_heading="Customers")
     if suffix in {"_gap", "_early"}:
         found = replace(found, base_heading="Answers on the smaller side")
     return replace(found, heading=f"{over}{f' ({unit})' if unit else ''}", axis=axis, floor=-span, ceiling=span)
@@ -345,7 +445,7 @@ def measure_of(frame: pd.DataFrame) -> Measure:
     measure = measure_named(names[0])
     if measure.name == "rating_mean" and {"scale_low", "scale_high"} <= set(frame.columns):
         return _on_its_scale(measure, frame)
-    return measure
+    return _in_its_currency(measure, frame) if measure.form == "money" else measure
 
 
 def family(frame: pd.DataFrame) -> str:
@@ -363,6 +463,25 @@ def _on_its_scale(measure: Measure, frame: pd.DataFrame) -> Measure:
         return measure
     low, high = (float(end) for end in scales.iloc[0])
     return replace(measure, axis=f"Mean rating, {low:g} to {high:g}", floor=low, ceiling=high)
+
+
+def _in_its_currency(measure: Measure, frame: pd.DataFrame) -> Measure:
+    """An amount in the currency of its result, and what it is an amount of: margin, or revenue where there is no margin."""
+    row = frame.iloc[0].to_dict() if len(frame) else {}
+    currency = "" if missing(row.get("currency")) else clean(row["currency"])
+    when = f" over the next {row['horizon_days']} days" if "horizon_days" in row else ""
+    if {"years", "discount_year"} <= set(row):
+        when = f" in the first {counted_years(float(row['years']))}, discounted by {100 * float(row['discount_year']):g} % a year"
+    unit = f" ({currency})" if currency else ""
+    of = "revenue" if row.get("what") == "revenue" else "margin"
+
+    def words(text: str) -> str:
+        return text.replace("margin", of).replace("Margin", of.capitalize())
+
+    return replace(
+        measure, currency=currency, subject=words(measure.subject), short=words(measure.short),
+        heading=f"{words(measure.heading)}{unit}", axis=f"{words(measure.axis)}{when}{f', {currency}' if currency else ''}",
+    )  # fmt: skip
 
 
 def _unlisted(name: str) -> Measure:
@@ -391,7 +510,7 @@ _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\uff
 
 def key_words(key: str, value: object) -> str:
     """One key as a reader sees it: a month by name, a missing one as "not recorded"."""
-    if _missing(value):
+    if missing(value):
         return NOT_RECORDED
     if isinstance(value, bool):
         return "yes" if value else "no"
@@ -399,6 +518,12 @@ def key_words(key: str, value: object) -> str:
         return month_words(value) if key in {"month", "cohort"} else date_words(value)
     if key == "tenure_days":
         return decimal(float(str(value)) / DAYS_A_MONTH, 1).removesuffix(".0")
+    if key == "after_days":
+        return counted(float(str(value)), "day", "days")
+    if key == "share":
+        return f"{decimal(100 * float(str(value)), 1).removesuffix('.0')} %"
+    if key == "share_left":
+        return decimal(100 * float(str(value)), 1).removesuffix(".0")
     if key == "language":
         return LANGUAGES.get(str(value), clean(value))
     if isinstance(value, float):
@@ -415,62 +540,3 @@ def spoken(keys: Iterable[tuple[str, object]]) -> str:
     """A group inside a sentence, where "not recorded" must say what was not."""
     words = ((heading(key).lower(), key_words(key, value)) for key, value in keys)
     return " · ".join(f"{key} {value}" if value == NOT_RECORDED else value for key, value in words)
-
-
-def date_words(day: date, *, short: bool = False) -> str:
-    """``30 June 2026``, or ``30 Jun 2026`` where room is short."""
-    return f"{day.day} {month_words(day, short=short)}"
-
-
-def month_words(day: date, *, short: bool = False) -> str:
-    """``June 2026``, or ``Jun 2026`` where room is short."""
-    name = MONTHS[day.month - 1]
-    return f"{name[:3] if short else name} {day.year}"
-
-
-def window_words(since: object, until: object) -> str:
-    """The window of a number: ``June 2026`` or ``July 2024 to June 2026``; nothing where the table has no dates."""
-    first, last = a_date(since), a_date(until)
-    if first is None or last is None:
-        return ""
-    return month_words(last) if (first.year, first.month) == (last.year, last.month) else f"{month_words(first)} to {month_words(last)}"
-
-
-def a_date(value: object) -> date | None:
-    """A date from whatever pandas made of it; None where it is missing."""
-    if _missing(value):
-        return None
-    if isinstance(value, pd.Timestamp):
-        return value.date()
-    if isinstance(value, date):
-        return value
-    return pd.Timestamp(str(value)).date()
-
-
-def decimal(value: float, places: int) -> str:
-    """A number for eyes: thousands separated, a true minus, and never a minus before nothing."""
-    text = f"{value:,.{places}f}"
-    if text.startswith("-"):
-        text = MINUS + text[1:] if any(digit in text for digit in "123456789") else text[1:]
-    return text
-
-
-def counted(n: float, one: str, many: str) -> str:
-    """``1 answer``, ``2,746 answers``; weighted counts are rounded."""
-    number = decimal(n, 0)
-    return f"{number} {one if number == '1' else many}"
-
-
-def listed(words: Iterable[str]) -> str:
-    """``a, b and c``"""
-    items = list(words)
-    return " and ".join(items) if len(items) < 3 else f"{', '.join(items[:-1])} and {items[-1]}"
-
-
-def level_words(level: float) -> str:
-    """``95 %`` or ``99.5 %``"""
-    return f"{100 * level:.4g} %"
-
-
-def _missing(value: Any) -> bool:
-    return value is None or value is pd.NA or bool(pd.api.types.is_scalar(value) and pd.isna(value))

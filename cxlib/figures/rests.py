@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from cxlib.figures.measures import Measure, counted, decimal, level_words, listed, moving
+from cxlib.figures.measures import Measure, counted, decimal, heading, level_words, listed, moving
 from cxlib.figures.moves import OPEN, size
 
 if TYPE_CHECKING:
@@ -43,10 +43,24 @@ def unpooled(frame: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
 
 @dataclass(frozen=True)
 class Rest:
-    """A group that may be shown, and how its distance from the rest is spoken of."""
+    """A group that may be shown, and how its distance from the rest is spoken of; of several breakdowns, of which it is."""
 
     row: Row
     measure: Measure
+    breakdown: str = ""
+
+    @property
+    def name(self) -> str:
+        """Beside its dot: ``Basic``, or ``Basic (plan)``."""
+        return self._of_its_breakdown(self.row.label)
+
+    @property
+    def spoken(self) -> str:
+        """Its name inside a sentence."""
+        return self._of_its_breakdown(self.row.spoken)
+
+    def _of_its_breakdown(self, name: str) -> str:
+        return f"{name} ({self.breakdown})" if self.breakdown else name
 
     @property
     def verdict(self) -> str:
@@ -81,19 +95,28 @@ class Rest:
         ends = sorted(abs(end) for end in (self.row.low, self.row.high))
         lead = f"{level_words(self.row.level)} interval " if first else ""
         interval = replace(self.measure, change=False).interval(*ends)
-        return f"{self.row.spoken} {size(self.measure, self.row.estimate)} {self.verdict}{' the rest' * first} ({lead}{interval})"
+        return f"{self.spoken} {size(self.measure, self.row.estimate)} {self.verdict}{' the rest' * first} ({lead}{interval})"
 
 
-def rests_of(shown: Shown) -> list[Rest]:
-    """The groups of a result that may be shown and have a rest, the worst first."""
-    found = [Rest(row, shown.measure) for row in shown.rows if not math.isnan(row.estimate)]
-    sign = -1 if moving(shown.measure).good == "low" else 1
-    return sorted(found, key=lambda each: (sign * each.row.estimate, each.row.label))
+def rests_of(*breakdowns: Shown) -> list[Rest]:
+    """The groups of some results that may be shown and have a rest, the worst first."""
+    found = [
+        Rest(row, shown.measure, heading_of(shown) if len(breakdowns) > 1 else "")
+        for shown in breakdowns
+        for row in shown.rows
+        if not math.isnan(row.estimate)
+    ]
+    sign = -1 if found and moving(found[0].measure).good == "low" else 1
+    return sorted(found, key=lambda each: (sign * each.row.estimate, each.name))
 
 
-def against_words(shown: Shown) -> str:
+def heading_of(shown: Shown) -> str:
+    """What a result is broken down by, in words."""
+    return " · ".join(heading(key).lower() for key in shown.keys if key not in shown.silent)
+
+
+def against_words(found: Sequence[Rest]) -> str:
     """Who lies above or below the rest by more than chance, the worst first, and how it is with the others."""
-    found = rests_of(shown)
     if not found:
         return "No group has a rest to compare it with."
     apart = [each for each in found if each.apart]
@@ -112,7 +135,7 @@ def against_words(shown: Shown) -> str:
         return f"No group lies above or below the rest by more than chance.{rest}"
     if len(apart) == 1:
         (one,) = apart
-        return f"{one.told(first=True).replace(f'{one.row.spoken} ', f'{one.row.spoken}: ', 1)}: larger than chance.{rest}"
+        return f"{one.told(first=True).replace(f'{one.spoken} ', f'{one.spoken}: ', 1)}: larger than chance.{rest}"
     said = [each.told(first=not place) for place, each in enumerate(apart[:_NAMED])]
     said += [f"{decimal(len(apart) - _NAMED, 0)} more"] if len(apart) > _NAMED else []
     return f"Larger than chance: {listed(said)}.{rest}"

@@ -20,6 +20,9 @@ from cxlib.figures.settings import CURRENT
 from cxlib.figures.withhold import OF_THE_CLOSE, PAIR, few_late, sides_of, withheld
 from cxlib.tables import RESULT
 
+#: Keys along which a result is a curve, each of whose steps is somebody's.
+ALONG = ("tenure_days", "gap_days", "after_days")
+
 
 @dataclass(frozen=True)
 class Row:
@@ -145,7 +148,7 @@ class Shown:
         if self.gone:
             said.append(f"Not shown: {fewer} at risk ({_some(self.gone)}).")
         elif self.cut:
-            said.append(f"Not shown: tenures with {fewer} at risk.")
+            said.append(f"Not shown: {'tenures' if 'tenure_days' in self.keys else 'days'} with {fewer} at risk.")
         said += self.remarks
         if self.empty and not is_moves(self.keys):
             nobody = f"No {self.measure.base[1]}{' on one of the two sides' if sides_of(self.counts) else ''}"
@@ -199,9 +202,10 @@ def read(result: pd.DataFrame, *, asks: str, needs: Sequence[str] = ()) -> Shown
     few = few_late(frame, keys=keys, k=k) & ~frame["withheld"]
     few_labels = _labels(frame[few], groups)
     frame.loc[few, [name for name in OF_THE_CLOSE if name in frame.columns]] = None
-    tail = (frame["n"] > 0) & (frame["n"] < k) & ~frame["withheld"] & ("tenure_days" in keys)
+    along = next((key for key in ALONG if key in keys), None)
+    tail = (frame["n"] > 0) & (frame["n"] < k) & ~frame["withheld"] & (along is not None)
     # Of a withheld curve only the group stays: each of its steps is the tenure of somebody.
-    steps = frame["withheld"] & ("tenure_days" in keys)
+    steps = frame["withheld"] & (along is not None)
     steps &= frame.duplicated(subset=[*groups, "measure"])
     names = partial(names_of, way=way_of(frame)) if is_moves(keys) else _columns_named if is_banner(keys) else _labels
     own = [key for key in groups if key not in PAIR] if is_moves(keys) else groups
@@ -246,8 +250,9 @@ def _blanked(frame: pd.DataFrame, keys: Sequence[str], counts: Sequence[str]) ->
         elif pd.api.types.is_bool_dtype(frame[column].dtype) or not pd.api.types.is_numeric_dtype(frame[column].dtype):
             frame[column] = frame[column].astype(object)
         frame.loc[frame["withheld"], column] = None
-    if "tenure_days" in keys:
-        frame["tenure_days"] = frame["tenure_days"].astype(float).mask(frame["withheld"])
+    for along in ALONG:
+        if along in keys:
+            frame[along] = frame[along].astype(float).mask(frame["withheld"])
     return frame
 
 

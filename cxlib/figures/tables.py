@@ -39,9 +39,14 @@ MOST_ROWS = 200
 #: A curve is read at so many tenures.
 CURVE_ROWS = 60
 
+#: A curve of days between purchases is read at these.
+USUAL_DAYS = (1, 3, 7, 14, 30, 60, 90, 120, 180, 270, *range(365, 7301, 365))
+
 #: Said elsewhere on the table, or for machines only.
 _UNSEEN = (
     "since", "until", "since_before", "until_before", "between", "scale_low", "scale_high", "p_value", "margin", "one_only",
+    "what", "currency", "horizon_days", "years", "discount_year",
+    "chi2", "degrees", "p_together",
 )  # fmt: skip
 #: Of two scores side by side the table has the scores and what they rest on; the file has their intervals and ends, too.
 _UNSEEN_PARTS = ("low_", "high_", "good_", "bad_")
@@ -118,7 +123,7 @@ def html_table(shown: Shown) -> Markup:
     windows = _windows(shown)
     window = len(windows) > 1
     estimate = "Estimate" if several else shown.measure.heading
-    heads: list[Cell] = [(heading(key), key in ("tenure_days", "score")) for key in shown.keys]
+    heads: list[Cell] = [(heading(key), key in ("tenure_days", "gap_days", "score")) for key in shown.keys]
     heads += [("Measure", False)] if several else []
     heads += [(estimate, True), (f"{level_words(shown.level)} interval", True), (shown.measure.base_heading, True)]
     heads += [(heading(column), column != "verdict") for column in columns] + ([("Window", False)] if window else [])
@@ -185,7 +190,7 @@ def _moves_cells(record: dict[Any, Any], groups: Sequence[str], way: str, shown:
 
 def _cells(shown: Shown, record: dict[Any, Any], columns: Sequence[str], *, several: bool, window: bool) -> list[Cell]:
     measure = measure_named(str(record["measure"])) if several else shown.measure
-    keys = [(key_words(key, record[key]), key in ("tenure_days", "score")) for key in shown.keys]
+    keys = [(key_words(key, record[key]), key in ("tenure_days", "gap_days", "score")) for key in shown.keys]
     head: list[Cell] = keys + ([(measure.short, False)] if several else [])
     if record["withheld"]:
         words = f"not shown: fewer than {shown.k} {measure.base[1]}"
@@ -193,7 +198,7 @@ def _cells(shown: Shown, record: dict[Any, Any], columns: Sequence[str], *, seve
             words = "not shown: it would give a smaller group away"
         return [*head, (words, False), *([("", True)] * (2 + len(columns) + window))]
     estimate = "" if pd.isna(record["estimate"]) else measure.number(float(record["estimate"]), fine=True)
-    if measure.name == "median_tenure" and not estimate:
+    if measure.name in {"median_tenure", "return_days", "silent_days"} and not estimate:
         estimate = "not reached"
     interval = "" if pd.isna(record["low"]) else measure.interval(float(record["low"]), _float(record["high"]), fine=True)
     cells = [*head, (estimate, True), (interval, True), (count_words(record["n"]), True)]
@@ -210,6 +215,8 @@ def _counts(shown: Shown) -> list[str]:
 
 def _thinned(shown: Shown) -> pd.DataFrame:
     """A curve at tenures a reader would ask for; anything else as it is."""
+    if "gap_days" in shown.keys:
+        return shown.frame[shown.frame["gap_days"].isin(USUAL_DAYS)] if len(shown.frame) > CURVE_ROWS else shown.frame
     if "tenure_days" not in shown.keys:
         return shown.frame
     groups = [key for key in shown.keys if key != "tenure_days"]
@@ -237,14 +244,14 @@ def _windows(shown: Shown) -> list[str]:
 
 
 def _caption(shown: Shown, windows: Sequence[str]) -> str:
-    by = " and ".join(heading(key).lower() for key in shown.keys if key != "tenure_days")
+    by = " and ".join(heading(key).lower() for key in shown.keys if key not in {"tenure_days", "horizon_days"})
     when = f", {windows[0]}" if len(windows) == 1 else ""
     return f"{shown.measure.axis}{f', by {by}' if by else ''}{when}."
 
 
 def _left_out(shown: Shown, rows: int, of: int) -> str:
     if of < len(shown.frame):
-        return f" {decimal(of, 0)} of {decimal(len(shown.frame), 0)} tenures; the file has all."
+        return f" {decimal(of, 0)} of {decimal(len(shown.frame), 0)} {'days' if 'gap_days' in shown.keys else 'tenures'}; the file has all."
     return f" The first {decimal(rows, 0)} of {decimal(of, 0)} rows; the file has all." if rows < of else ""
 
 

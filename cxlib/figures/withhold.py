@@ -29,7 +29,7 @@ SIDES = (("customers", "staff"), ("later", "early"))
 OF_THE_CLOSE = ("restated", "estimate_closed", "low_closed", "high_closed", "n_closed", "late")
 
 #: Keys whose values share their respondents: the total over them says nothing about one of them.
-_SHARED = (*AXES, "question", "driver")
+_SHARED = (*AXES, "question", "driver", "points")
 
 
 def withheld(frame: pd.DataFrame, *, keys: Sequence[str], k: int) -> pd.DataFrame:
@@ -40,6 +40,9 @@ def withheld(frame: pd.DataFrame, *, keys: Sequence[str], k: int) -> pd.DataFram
         return _of_columns(frame, [key for key in keys if key in _SHARED], k)
     if (sides := sides_of(frame.columns)) and len(frame):
         return _of_either(frame, [f"n_{side}" for side in sides], keys, k)
+    if {"n", "valued"} <= set(frame.columns):
+        # What a few with a value bring would tell what each of them does, however many are there.
+        frame = frame.assign(n=frame["n"].where(frame["valued"] == 0, frame[["n", "valued"]].min(axis=1)))
     group = [key for key in keys if key not in AXES]
     base = "customers" if "customers" in frame else "n"
     if not len(frame):

@@ -14,6 +14,7 @@ from cxlib.stats import movement as stats
 from cxlib.stats import variance
 from cxlib.survey.answers import Asked, Tally
 from cxlib.survey.compare import UNNAMED, Wholes
+from cxlib.survey.compared import with_question
 from cxlib.survey.people import Base
 from cxlib.survey.scoring import SCORING, Score, Scored
 from cxlib.tables import RESULT, Table, nothing
@@ -183,7 +184,7 @@ def banner(
 
 
 def _asked(score: Score, responses: Table, names: list[str]) -> Asked:
-    return score.asks(responses, [*names, "question"] if score.name == "ratings" else names, by_whom="banner")
+    return score.asks(responses, with_question(names, score), by_whom="banner")
 
 
 def _once(score: Score, counted: Tally) -> Score:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from cxlib.stats import variance
 from cxlib.stats.pooling import FEWEST_GROUPS, pooled
 from cxlib.survey.answers import Tally
 from cxlib.survey.compare import UNNAMED, Wholes
+from cxlib.survey.compared import with_question
 from cxlib.survey.people import Base
 from cxlib.survey.scoring import SCORING, Score, Scored
 from cxlib.tables import RESULT, Table, nothing
@@ -158,28 +159,54 @@ def against_rest(
     2   paid      59.3  30.5  82.8  60            above   50.0        -9.3    49.1
     3  trial      -0.1 -39.1  35.7  20  cannot tell yet   15.0        15.1    15.5
     """
-    score = Score.of(measure, level=level, margin=margin)
-    keys = _keys(by, score)
-    made_of = SCORING[score.name][-1]
-    asked = score.asks(responses, keys, by_whom="against_rest")
-    counted = asked.tally(responses)
-    within = Wholes.of(counted, ["question"] if asked.each_question else [], asks="against_rest").number
-    reason = counted.reason or _alone(counted, within, keys)
-    if reason:
-        return nothing(keys=keys, counts=_COUNTS, reason=reason).astype(_COUNTS)
-    frame = _compared(counted, within, made_of(counted, asked), margin, level)
-    frame = _judged(frame, level).sort_values(keys, na_position="last", kind="stable")
-    frame = frame[[*keys, *RESULT, *_COUNTS]].astype(_COUNTS).reset_index(drop=True)
-    frame.attrs["notes"] = _notes(frame, keys)
-    return frame
+    return judged_together([Rests.of(responses, Score.of(measure, level=level, margin=margin), by, margin=margin, level=level)], level)[0]
+
+
+@dataclass(frozen=True)
+class Rests:
+    """The groups of one breakdown beside the rest, before anything is judged; or why there are none."""
+
+    keys: list[str]
+    frame: pd.DataFrame
+    reason: str = ""
+
+    @classmethod
+    def of(cls, responses: Table, score: Score, by: str | Sequence[str], *, margin: float | None, level: float) -> Rests:
+        """Count the answers, and set every group against the rest of its question."""
+        keys = _keys(by, score)
+        asked = score.asks(responses, keys, by_whom="against_rest")
+        counted = asked.tally(responses)
+        within = Wholes.of(counted, ["question"] if asked.each_question else [], asks="against_rest").number
+        if reason := counted.reason or _alone(counted, within, keys):
+            return cls(keys, pd.DataFrame(), reason)
+        return cls(keys, _compared(counted, within, SCORING[score.name][-1](counted, asked), margin, level))
+
+    def result(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The groups in the shape of a result, once they are judged."""
+        if self.reason:
+            return nothing(keys=self.keys, counts=_COUNTS, reason=self.reason).astype(_COUNTS)
+        frame = frame.sort_values(self.keys, na_position="last", kind="stable")
+        frame = frame[[*self.keys, *RESULT, *_COUNTS]].astype(_COUNTS).reset_index(drop=True)
+        frame.attrs["notes"] = _notes(frame, self.keys)
+        return frame
+
+
+def judged_together(rests: Sequence[Rests], level: float) -> list[pd.DataFrame]:
+    """The results of all breakdowns; their differences are corrected together, then judged."""
+    judged = [each.frame for each in rests if not each.reason]
+    if judged:
+        corrected = stats.benjamini_hochberg(np.concatenate([frame["p_value"] for frame in judged]))
+        parts = np.split(corrected, np.cumsum([len(frame) for frame in judged])[:-1])
+        judged = [_judged(frame, part, level) for frame, part in zip(judged, parts, strict=True)]
+    left = iter(judged)
+    return [each.result(each.frame if each.reason else next(left)) for each in rests]
 
 
 def _keys(by: str | Sequence[str], score: Score) -> list[str]:
     names = key_names(by, _COUNTS)
-    parts = [name for name in names if not (score.name == "ratings" and name == "question")]
-    if not parts:
+    if not [name for name in names if not (score.name == "ratings" and name == "question")]:
         raise ValueError('by: name at least one column that makes groups, such as by="segment"')
-    return [*parts, "question"] if score.name == "ratings" else names
+    return with_question(names, score)
 
 
 def _alone(counted: Tally, within: Ints, keys: Sequence[str]) -> str:
@@ -221,8 +248,7 @@ def _compared(counted: Tally, within: Ints, numbers: Sequence[Scored], margin: f
         here = left & number.rows
         left &= ~here
         if here.any():
-            if margin is not None and number.form == "share" and margin >= 1:
-                raise ValueError(f"margin: {margin:g} is no part of a share, which goes from 0 to 1; for five in a hundred write 0.05")
+            number.refuse_margin(margin)
             frames.append(_differences(counted, rest, number, within, margin, level)[here])
     return pd.concat(frames, ignore_index=True)
 
@@ -257,7 +283,7 @@ def _differences(counted: Tally, rest: Tally, number: Scored, within: Ints, marg
         score=unit * score,
         score_low=unit * score_low,
         score_high=unit * score_high,
-        score_rest=unit * _mean(rest, number),
+        score_rest=unit * number.mean(rest),
         n_rest=rest.n,
         n_both=n_both,
         **{name: unit * bound for name, bound in _pooled(counted, number, known, score, within, level).items()},
@@ -283,15 +309,8 @@ def _pooled(counted: Tally, number: Scored, known: Base, score: Floats, within: 
     return columns
 
 
-def _mean(counted: Tally, number: Scored) -> Floats:
-    total = counted.weights.sum(axis=1)
-    mean: Floats = np.divide((counted.weights * number.worth).sum(axis=1), total, out=np.full_like(total, np.nan), where=total > 0)
-    return mean
-
-
-def _judged(frame: pd.DataFrame, level: float) -> pd.DataFrame:
-    """All differences corrected together, then judged."""
-    corrected = stats.benjamini_hochberg(frame["p_value"])
+def _judged(frame: pd.DataFrame, corrected: Floats, level: float) -> pd.DataFrame:
+    """The verdicts by corrected p-values."""
     verdict = stats.verdicts(frame["estimate"], corrected, frame["unchanged"], level=level, words=_WORDS)
     apart = np.array([word in {stats.ABOVE, stats.BELOW} for word in verdict])
     better = pd.Series((frame["estimate"] > 0) != frame["low_is_good"], index=frame.index, dtype="boolean").where(apart)

@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,6 +49,8 @@ class Book:
         The answers of customers, and of staff asked to guess what customers feel.
     notes : DataFrame, one row per table, column and note
         ``table``, ``column``, ``note``, ``rows``: what is strange and was kept.
+    earlier : DataFrame, one row per table
+        ``table``, ``words``, ``rows``: what was kept and is not looked at; see `answered_since`.
     """
 
     name: str
@@ -70,13 +72,35 @@ class Book:
     tickets: ir.Table
     sends: ir.Table
     audits: ir.Table
+    earlier: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["table", "words", "rows"]))
 
     @property
     def remarks(self) -> pd.DataFrame:
         """What was set aside and what was strange and kept, without what stood in the cells: table, became, words, rows."""
         aside = self.problems.assign(became="set aside", words=self.problems["reason"])
         kept = self.notes.assign(became="kept", words=(self.notes["column"] + " " + self.notes["note"]).str.strip())
-        return pd.concat([aside, kept], ignore_index=True)[["table", "became", "words", "rows"]]
+        unseen = self.earlier.assign(became="not looked at")
+        return pd.concat([aside, kept, unseen], ignore_index=True)[["table", "became", "words", "rows"]]
+
+    def answered_since(self, since: str | dt.date) -> Book:
+        """The same workbook with only the answers and invitations from a day on, the others counted in `remarks`.
+
+        An empty text leaves all of them. What has no date is not from that day on either.
+        """
+        if since == "":
+            return self
+        first = day(since, asks="answered_since", name="since")
+        if first > self.as_of:
+            raise ValueError(f"answered_since: since is {first}, after as_of ({self.as_of}), so there would be nothing to look at")
+        looked_at, rows = {}, []
+        for name, dated in (("responses", "time_answered"), ("staff_responses", "time_answered"), ("invitations", "time_asked")):
+            table = getattr(self, name)
+            seen = (table[dated].cast("date") >= first).fill_null(False)
+            looked_at[name] = table.filter(seen)
+            unseen = int(table.aggregate(rows=(~seen).sum().fill_null(0)).execute()["rows"].iloc[0])
+            if unseen:
+                rows.append({"table": name.removeprefix("staff_"), "words": f"before {first}, or without a date", "rows": unseen})
+        return replace(self, **looked_at, earlier=pd.DataFrame(rows, columns=["table", "words", "rows"]))
 
 
 def admit(path: str | Path, *, to: str | Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""Survival curves from a life table: the Kaplan-Meier estimate, its intervals, and where it passes a half.
+"""Survival curves from a life table: the Kaplan-Meier estimate, its intervals, where it passes a share, and the area below it.
 
 All functions take the counts of one group at its distinct tenures, in order: ``at_risk`` just before the tenure,
 ``events`` and ``censored`` at it. An event at a tenure comes before a censoring at the same one.
@@ -38,8 +38,14 @@ def at_risk(entered: Ints, left: Ints) -> Ints:
 
 def kaplan_meier(risk: Ints, events: Ints) -> Floats:
     """Share surviving each tenure; 1 while nobody has been at risk."""
-    hazard = np.divide(events, risk, out=np.zeros(len(risk)), where=risk > 0)
-    return np.cumprod(1 - hazard)
+    return np.cumprod(1 - hazard(risk, events), dtype=np.float64)
+
+
+def hazard(risk: npt.ArrayLike, events: npt.ArrayLike) -> Floats:
+    """Share of those at risk who leave; 0 where nobody is."""
+    there = np.asarray(risk, dtype=float)
+    share: Floats = np.divide(events, there, out=np.zeros(len(there)), where=there > 0)
+    return share
 
 
 def beta_product(risk: Ints, events: Ints, censored: Ints, *, level: float) -> Bounds:
@@ -88,23 +94,71 @@ def log_log_greenwood(risk: Ints, events: Ints, *, level: float) -> Bounds:
     event the lower bound is the exact one for the smallest number that has been at risk; once all at risk are gone
     it is 0, and the upper bound stays where it was.
     """
-    tail = tails(level)
-    survival = kaplan_meier(risk, events)
-    smallest = np.minimum.accumulate(risk)
+    return log_log(kaplan_meier(risk, events), greenwood(risk, events), np.minimum.accumulate(risk), level=level)
+
+
+def greenwood(risk: npt.ArrayLike, events: npt.ArrayLike) -> Floats:
+    """Greenwood's variance of log S at each tenure; infinite from where everybody at risk has left."""
+    risk, events = np.asarray(risk, dtype=float), np.asarray(events, dtype=float)
     with np.errstate(divide="ignore", invalid="ignore"):
-        variance = np.cumsum(np.where(events > 0, events / (risk * (risk - events)), 0.0))
-        factor = np.exp(special.ndtri(1 - tail) * np.sqrt(variance) / -np.log(survival))
-        low, high = survival**factor, survival ** (1 / factor)
-        untouched = np.where(smallest > 0, tail ** (1 / smallest), 0.0)
-    low = np.where(survival == 1, untouched, np.where(survival == 0, 0.0, low))
-    high = np.where(survival == 1, 1.0, np.where(survival == 0, np.nan, high))
-    # The last upper bound before all at risk were gone; 1 where that was at once.
-    known = np.maximum.accumulate(np.where(np.isnan(high), -1, np.arange(len(high))))
-    return low, np.where(known < 0, 1.0, high[known])
+        return np.cumsum(np.where(events > 0, events / (risk * (risk - events)), 0.0))
 
 
-def half_life(tenure: Floats, curve: Floats) -> float:
-    """First tenure at which a curve is at or below a half; missing where it never is."""
+def log_log(share: Floats, variance: Floats, known: npt.ArrayLike, *, level: float) -> Bounds:
+    """The interval of a falling share on the scale of log(-log), from the variance of its logarithm.
+
+    Where the share is still 1 the lower bound is the exact one for so many ``known``; where it is 0 the upper bound
+    stays where it was last.
+    """
+    tail, known = tails(level), np.asarray(known, dtype=float)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        factor = np.exp(special.ndtri(1 - tail) * np.sqrt(variance) / -np.log(share))
+        low, high = share**factor, share ** (1 / factor)
+        untouched = np.where(known > 0, tail ** (1 / known), 0.0)
+    low = np.where(share == 1, untouched, np.where(share == 0, 0.0, low))
+    high = np.where(share == 1, 1.0, np.where(share == 0, np.nan, high))
+    # The last upper bound before the share was 0; 1 where that was at once.
+    last = np.maximum.accumulate(np.where(np.isnan(high), -1, np.arange(len(high))))
+    return low, np.where(last < 0, 1.0, high[last])
+
+
+def effective(tenure: Floats, risk: Ints, events: Ints, censored: Ints, until: float) -> float:
+    """So many customers without censoring would make the survival at ``until`` as sure as it is.
+
+    As many as have its Greenwood variance; never more than would say as much if leaving were spread evenly, so that a
+    stretch at which few were at risk counts though none of them left; where nobody or everybody has left, the fewest
+    whose fate is known.
+    """
+    step = int(np.searchsorted(tenure, until, side="right")) - 1
+    gone = np.cumsum(events)
+    there = risk[step] - (0 if tenure[step] == until else events[step] + censored[step])
+    # Those who left are known, too: from one tenure to the next it is those at risk at the next, and who left by the first.
+    known = np.append((risk + gone - events)[: step + 1], there + gone[step] - (events[step] if tenure[step] == until else 0)).astype(float)
+    share = float(kaplan_meier(risk, events)[step])
+    if share in {0.0, 1.0} or until == 0:
+        return float(known.min())
+    widths = np.diff(np.append(tenure[: step + 1], until))
+    with np.errstate(divide="ignore"):
+        evenly = until / float((widths / known[1:])[widths > 0].sum())
+    return min((1 - share) / (share * float(greenwood(risk, events)[step])), evenly)
+
+
+def passed(tenure: Floats, curve: Floats, share: float) -> float:
+    """First tenure at which a curve is at or below this share; missing where it never is."""
     # A product of shares that is a half by arithmetic may miss it by the last digit.
-    reached = np.flatnonzero(curve <= 0.5 + 1e-12)
+    reached = np.flatnonzero(curve <= share + 1e-12)
     return float(tenure[reached[0]]) if len(reached) else float("nan")
+
+
+def restricted_mean(tenure: Floats, risk: npt.ArrayLike, hazard: npt.ArrayLike, until: float) -> tuple[float, float]:
+    """Mean of the tenures, each counted up to ``until`` at most, and its variance: the area below the curve.
+
+    ``hazard`` is the share of those at risk who leave at each tenure; the curve may be that of others, such as all
+    groups together. Greenwood's variance, as in R: a tenure at which all leave adds nothing to it.
+    """
+    here = tenure < until
+    risk, hazard = np.asarray(risk, dtype=float)[here], np.asarray(hazard, dtype=float)[here]
+    area = np.cumprod(1 - hazard) * np.diff(np.append(tenure[here], until))
+    after = np.cumsum(area[::-1])[::-1]
+    spread = np.divide(hazard, risk * (1 - hazard), out=np.zeros(len(risk)), where=(risk > 0) & (hazard < 1))
+    return float(tenure[0] + area.sum()), float((after**2 * spread).sum())

@@ -13,7 +13,7 @@ import pandas as pd
 from cxlib.stats import movement as stats
 from cxlib.survey.answers import Tally
 from cxlib.survey.people import Base
-from cxlib.survey.scoring import SCORING, Floats, Score, Scored
+from cxlib.survey.scoring import SCORING, Floats, Score, Scored, mean_changes
 from cxlib.tables import RESULT, TableError
 from cxlib.verdicts import judged
 
@@ -85,8 +85,7 @@ def differences(
         left &= ~here
         if not here.any():
             continue
-        if margin is not None and number.form == "share" and margin >= 1:
-            raise ValueError(f"margin: {margin:g} is no part of a share, which goes from 0 to 1; for five in a hundred write 0.05")
+        number.refuse_margin(margin)
         known = Base.of(one.counted, number.worth)
         same = other.counted is one.counted
         drawn = pairs[here].reset_index(drop=True)
@@ -183,23 +182,13 @@ def _difference(samples: tuple[_Sample, _Sample], level: float) -> stats.Change:
         first, second = (each.at(each.number.classes(given), 0.0) for each, given in zip(samples, answers, strict=True))
         test = {"net": stats.net_change, "share": stats.share_change}[number.form]
         return test(first, second, level=level, freedom=freedom)
-    size = len(samples[0].place)
-    found = np.full((10, size), np.nan)
     lows, highs = (
         np.where(samples[0].place >= 0, *(each.at(each.counted.groups[bound].to_numpy(), 0) for each in samples))
         for bound in ("scale_low", "scale_high")
     )
-    for low, high in sorted(set(zip(lows.tolist(), highs.tolist(), strict=True))):
-        here = np.flatnonzero((lows == low) & (highs == high))
-        scores = np.arange(low, high + 1)
-        pair = [_padded(each.at(given, 0.0), len(scores))[here] for each, given in zip(samples, answers, strict=True)]
-        change = stats.mean_change(pair[0], pair[1], scores, level=level, freedom=(freedom[0][here], freedom[1][here]))
-        found[:, here] = [
-            *(change.estimate, change.low, change.high, change.p_value, change.std_error),
-            *(*change.variances, *change.spreads, change.freedom),
-        ]
-    estimate, low_, high_, p_value, std_error, variance, against, spread, spread_against, free = found
-    return stats.Change(estimate, low_, high_, p_value, std_error, (variance, against), (spread, spread_against), free)
+    widest = int((highs - lows).max()) + 1
+    one, other = (_padded(each.at(given, 0.0), widest) for each, given in zip(samples, answers, strict=True))
+    return mean_changes((one, other), lows, highs, freedom=freedom, correlation=np.zeros(len(lows)), level=level)
 
 
 def _padded(answers: Floats, size: int) -> Floats:

@@ -12,6 +12,7 @@ import pandas as pd
 from cxlib.stats import movement as stats
 from cxlib.stats import variance
 from cxlib.survey.answers import PERIOD, Tally
+from cxlib.survey.compared import at, with_question
 from cxlib.survey.people import Base
 from cxlib.survey.periods import Between, Periods
 from cxlib.survey.scoring import SCORING, Score, Scored
@@ -203,7 +204,7 @@ def _keys(by: str | Sequence[str], score: Score) -> list[str]:
     for name in names:
         if name in {"month", "wave"}:
             raise ValueError(f"by: '{name}' is what is compared and cannot be a key; say which with between=")
-    return [*(name for name in names if name != "question"), "question"] if score.name == "ratings" else names
+    return with_question(names, score)
 
 
 def _placed(counted: Tally) -> Ints:
@@ -265,8 +266,7 @@ def _compared(
         here = left & number.rows[pairs["any_row"].to_numpy()]
         left &= ~here
         if here.any():
-            if margin is not None and number.form == "share" and margin >= 1:
-                raise ValueError(f"margin: {margin:g} is no part of a share, which goes from 0 to 1; for five in a hundred write 0.05")
+            number.refuse_margin(margin)
             frames.append(_changes(counted, pairs[here].reset_index(drop=True), number, spans, margin, level))
     return pd.concat(frames, ignore_index=True)
 
@@ -277,10 +277,10 @@ def _changes(counted: Tally, pairs: pd.DataFrame, number: Scored, spans: Periods
     sides = _sides(pairs)
     found = _change(counted, sides, number, known, alike, level)
     narrower = _change(counted, sides, number, known, alike, 2 * level - 1)
-    n = [_at(counted.n, side, 0) for side in sides]
+    n = [at(counted.n, side, 0) for side in sides]
     # What one more answer tells, of people who repeat themselves less, of people who are in both periods more.
     repeated = [
-        np.divide(each, _at(known.n_eff, side, 0.0), out=np.ones(len(pairs)), where=each > 0) for each, side in zip(n, sides, strict=True)
+        np.divide(each, at(known.n_eff, side, 0.0), out=np.ones(len(pairs)), where=each > 0) for each, side in zip(n, sides, strict=True)
     ]
     spread = sum(map(np.multiply, found.spreads, repeated)) * found.std_error**2 / sum(found.variances)
     unit, low_is_good = number.unit, counted.groups["low_is_good"].to_numpy()[pairs["any_row"]]
@@ -303,15 +303,14 @@ def _changes(counted: Tally, pairs: pd.DataFrame, number: Scored, spans: Periods
         "before": [spans.label(int(place) - spans.lag) for place in pairs["place"]],
         "after": [spans.label(int(place)) for place in pairs["place"]],
     }
-    total = counted.weights.sum(axis=1)
-    mean = np.divide((counted.weights * number.worth).sum(axis=1), total, out=np.full_like(total, np.nan), where=total > 0)
+    mean = number.mean(counted)
     for side, name in zip(sides, _AXIS, strict=True):
-        columns[f"estimate_{name}"] = unit * _at(mean, side, np.nan)
-        columns[f"n_{name}"] = _at(counted.n, side, 0)
-        columns[f"good_{name}"] = _at((counted.counts * number.good).sum(axis=1), side, 0)
-        columns[f"bad_{name}"] = _at((counted.counts * number.bad).sum(axis=1), side, 0)
+        columns[f"estimate_{name}"] = unit * at(mean, side, np.nan)
+        columns[f"n_{name}"] = at(counted.n, side, 0)
+        columns[f"good_{name}"] = at((counted.counts * number.good).sum(axis=1), side, 0)
+        columns[f"bad_{name}"] = at((counted.counts * number.bad).sum(axis=1), side, 0)
         for bound in ("since", "until"):
-            day = pd.Series(_at(counted.groups[bound].to_numpy(dtype=object), side, None), dtype=object)
+            day = pd.Series(at(counted.groups[bound].to_numpy(dtype=object), side, None), dtype=object)
             columns[bound if name == "after" else f"{bound}_before"] = day
     return pairs.assign(**columns)
 
@@ -329,8 +328,8 @@ def _both(counted: Tally, pairs: pd.DataFrame, number: Scored, known: Base, lag:
     names = ["both", "aa", "ab", "ba", "bb"]
     sums = pairs[["place"]].assign(group=groups[: len(pairs)]).merge(found[["group", "place", *names]], on=["group", "place"], how="left")
     shared = variance.Shared(*sums[names].fillna(0.0).to_numpy().T)
-    sides = [variance.Clusters(*(_at(values, side, 0.0) for values in clusters.sums)) for side in _sides(pairs)]
-    named = [_at(known.people.notna().to_numpy(), side, False) for side in _sides(pairs)]
+    sides = [variance.Clusters(*(at(values, side, 0.0) for values in clusters.sums)) for side in _sides(pairs)]
+    named = [at(known.people.notna().to_numpy(), side, False) for side in _sides(pairs)]
     both = pd.Series(shared.number.astype("int64"), dtype="Int64").where(named[0] | named[1])
     return both, variance.alike(sides[0], sides[1], shared)
 
@@ -343,15 +342,7 @@ def _sides(pairs: pd.DataFrame) -> tuple[Ints, Ints]:
 def _change(counted: Tally, sides: tuple[Ints, Ints], number: Scored, known: Base, alike: Floats, level: float) -> stats.Change:
     """The change of every pair by the test of its form."""
     answers = counted.scaled(known.n_eff)
-    freedom = (_at(known.freedom, sides[0], np.inf), _at(known.freedom, sides[1], np.inf))
-    samples = (_at(answers, sides[0], 0.0), _at(answers, sides[1], 0.0))
-    at = np.where(sides[0] >= 0, sides[0], sides[1])
-    return number.change(counted, samples, at, freedom=freedom, correlation=alike, level=level)
-
-
-def _at(values: Any, side: Ints, absent: Any) -> Any:
-    """The values of these groups, and ``absent`` where there is no group."""
-    values = np.asarray(values)
-    chosen = values[np.maximum(side, 0)]
-    none = (side < 0).reshape(-1, *[1] * (values.ndim - 1))
-    return np.where(none, absent, chosen)
+    freedom = (at(known.freedom, sides[0], np.inf), at(known.freedom, sides[1], np.inf))
+    samples = (at(answers, sides[0], 0.0), at(answers, sides[1], 0.0))
+    asked = np.where(sides[0] >= 0, sides[0], sides[1])
+    return number.change(counted, samples, asked, freedom=freedom, correlation=alike, level=level)

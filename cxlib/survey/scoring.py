@@ -97,8 +97,7 @@ class Scored:
     def interval(self, counted: Tally, known: Base, level: float) -> tuple[Floats, Floats, Floats]:
         """Estimate, lower and upper bound, from as many answers as they are worth, fewer where that is not well known."""
         answers = counted.scaled(known.n_eff / variance.inflation(known.freedom, level))
-        total = counted.weights.sum(axis=1)
-        estimate = np.divide((counted.weights * self.worth).sum(axis=1), total, out=np.full_like(total, np.nan), where=total > 0)
+        estimate = self.mean(counted)
         low, high = np.full_like(estimate, np.nan), np.full_like(estimate, np.nan)
         if self.form == "mean":
             for rows, scores in counted.scales():
@@ -106,6 +105,17 @@ class Scored:
         else:
             low, high = {"net": intervals.net_share, "share": _wilson}[self.form](self.classes(answers), level)
         return estimate, np.fmin(low, estimate), np.fmax(high, estimate)
+
+    def mean(self, counted: Tally) -> Floats:
+        """What the answers of each group are worth on average, by their weights; missing where there are none."""
+        total = counted.weights.sum(axis=1)
+        found: Floats = np.divide((counted.weights * self.worth).sum(axis=1), total, out=np.full_like(total, np.nan), where=total > 0)
+        return found
+
+    def refuse_margin(self, margin: float | None) -> None:
+        """Raise the letter about a margin that is larger than any difference of two shares."""
+        if margin is not None and self.form == "share" and margin >= 1:
+            raise ValueError(f"margin: {margin:g} is no part of a share, which goes from 0 to 1; for five in a hundred write 0.05")
 
     def classes(self, answers: Floats, at: Ints | slice = slice(None)) -> Floats:
         """Answers by what they are worth: promoters, passives, detractors; or inside, outside."""
@@ -123,18 +133,26 @@ class Scored:
             test = {"net": stats.net_change, "share": stats.share_change}[self.form]
             one, other = (self.classes(answers, at) for answers in samples)
             return test(one, other, level=level, freedom=freedom, correlation=correlation)
-        found = np.full((10, len(at)), np.nan)
-        for rows, scores in counted.scales():
-            here = np.flatnonzero(rows[at])
-            one, other = (answers[here, : len(scores)] for answers in samples)
-            free = (np.asarray(freedom[0])[here], np.asarray(freedom[1])[here])
-            change = stats.mean_change(one, other, scores, level=level, freedom=free, correlation=correlation[here])
-            found[:, here] = [
-                *(change.estimate, change.low, change.high, change.p_value, change.std_error),
-                *(*change.variances, *change.spreads, change.freedom),
-            ]
-        estimate, low, high, p_value, std_error, first, second, spread, spread_after, free_of_both = found
-        return stats.Change(estimate, low, high, p_value, std_error, (first, second), (spread, spread_after), free_of_both)
+        bounds = (counted.groups[bound].to_numpy()[at] for bound in ("scale_low", "scale_high"))
+        return mean_changes(samples, *bounds, freedom=freedom, correlation=correlation, level=level)
+
+
+def mean_changes(
+    samples: tuple[Floats, Floats], lows: Ints, highs: Ints, *, freedom: stats.Freedom, correlation: Floats, level: float
+) -> stats.Change:
+    """Differences of means, one row a pair of answers by score, each pair on the scale that goes from ``lows`` to ``highs``."""
+    found = np.full((10, len(lows)), np.nan)
+    for low, high in sorted(set(zip(lows.tolist(), highs.tolist(), strict=True))):
+        here, scores = np.flatnonzero((lows == low) & (highs == high)), np.arange(low, high + 1)
+        one, other = (answers[here, : len(scores)] for answers in samples)
+        free = (np.asarray(freedom[0])[here], np.asarray(freedom[1])[here])
+        change = stats.mean_change(one, other, scores, level=level, freedom=free, correlation=correlation[here])
+        found[:, here] = [
+            *(change.estimate, change.low, change.high, change.p_value, change.std_error),
+            *(*change.variances, *change.spreads, change.freedom),
+        ]
+    estimate, low, high, p_value, std_error, first, second, spread, spread_after, free_of_both = found
+    return stats.Change(estimate, low, high, p_value, std_error, (first, second), (spread, spread_after), free_of_both)
 
 
 def results(made_of: Sequence[Scored], counted: Tally, asked: Asked, *, level: float) -> pd.DataFrame:

@@ -72,6 +72,22 @@ def ask(expr: ir.Table) -> pd.DataFrame:
     return answer
 
 
+def kept(expr: ir.Table, *, beside: Sequence[Table] = ()) -> ir.Table:
+    """The rows of a long expression, kept by the engine while anybody holds them, so that they are made once.
+
+    ``beside`` are tables they will be joined with: one of them may be the only one that has an engine.
+    """
+    from ibis.common.exceptions import IbisError
+
+    for table in (expr, *beside):
+        if not isinstance(table, pd.DataFrame):
+            try:
+                return table._find_backend()._cached_table(expr)
+            except IbisError:
+                continue
+    return embedded()._cached_table(expr)
+
+
 def keys(by: str | Sequence[str]) -> list[str]:
     """``by`` as a list of column names, checked against the names a result keeps for itself."""
     names = [by] if isinstance(by, str) else list(by)

@@ -132,12 +132,12 @@ def absent_key(groups: pd.DataFrame, names: Sequence[str], *, row: str) -> str:
     return ""
 
 
-def day(as_of: str | date, *, asks: str) -> date:
-    """``as_of`` as a date."""
+def day(as_of: str | date, *, asks: str, name: str = "as_of") -> date:
+    """``as_of``, or another day that a parameter of some name gives, as a date."""
     if isinstance(as_of, date):
         return as_of.date() if isinstance(as_of, datetime) else as_of
     try:
         return date.fromisoformat(as_of)
     except (TypeError, ValueError):
         # A tool that pastes a parameter unquoted turns 2026-11-20 into 1995.
-        raise ValueError(f"{asks}: as_of is a day written like '2026-06-30', not {as_of!r}") from None
+        raise ValueError(f"{asks}: {name} is a day written like '2026-06-30', not {as_of!r}") from None

@@ -16,7 +16,9 @@ fits <- list(
   lung_late = cox(Surv(entry - 0.5, time, left) ~ age + sex + ecog, lung_rows),
   lung_late_sex = cox(Surv(entry - 0.5, time, left) ~ sex, lung_rows),
   lung_robust = cox(Surv(time, left) ~ age + sex + ecog, lung_rows, robust = TRUE),
-  lung_cluster = cox(Surv(time, left) ~ age + sex + ecog, lung_rows, cluster = institution, subset = !is.na(institution))
+  lung_cluster = cox(Surv(time, left) ~ age + sex + ecog, lung_rows, cluster = institution, subset = !is.na(institution)),
+  # Everything at once: late entry, ties, strata, and robust errors.
+  lung_late_strata = cox(Surv(entry - 0.5, time, left) ~ age + ecog + strata(sex), lung_rows, cluster = institution, subset = !is.na(institution))
 )
 
 # Recidivism after prison (Rossi, Berk, Lenihan 1980).
@@ -31,6 +33,11 @@ keep(heart_rows, "heart")
 heart_formula <- Surv(start, stop, event) ~ age + year + surgery + transplant
 fits$heart_efron <- cox(heart_formula, heart_rows)
 fits$heart_cluster <- cox(heart_formula, heart_rows, cluster = patient)
+
+# Monoclonal gammopathy (Kyle et al. 2002), as ends.R keeps it: delayed entry, in months, with many ties.
+gammopathy <- read.csv("mgus2.csv")
+gammopathy$left <- as.integer(gammopathy$end > 0)
+fits$mgus2_late <- cox(Surv(entry - 0.5, time, left) ~ age + woman, gammopathy)
 
 # Equal rows of the lung data in months, counted. R's Efron takes d, the number of tied rows, from the rows and not
 # from their weights: on counts it is another answer than on the rows. Breslow's is the same.
@@ -75,7 +82,9 @@ checks_of <- function(name, transform) {
   data.frame(fit = name, transform = transform, term = rownames(found), chi2 = found[, "chisq"], df = found[, "df"], p = found[, "p"])
 }
 keep(rbind(checks_of("veteran_efron", "identity"), checks_of("veteran_efron", "log"), checks_of("veteran_efron", "km"),
-           checks_of("rossi_efron", "identity"), checks_of("lung_late", "identity"), checks_of("heart_efron", "identity")), "cox_zph")
+           checks_of("rossi_efron", "identity"), checks_of("lung_late", "identity"), checks_of("heart_efron", "identity"),
+           checks_of("heart_efron", "km"), checks_of("mgus2_late", "km"), checks_of("lung_late_strata", "km"),
+           checks_of("lung_late_strata", "identity")), "cox_zph")
 
 residuals_of <- function(name) {
   found <- residuals(fits[[name]], "schoenfeld")
@@ -92,3 +101,7 @@ keep(rbind(baseline_of("rossi_efron"), baseline_of("rossi_breslow"), baseline_of
 predicted <- survfit(fits$rossi_efron, newdata = data.frame(fin = c(0, 1), age = c(20, 35), race = 1, wexp = c(0, 1), mar = 0, paro = 1, prio = c(8, 0)))
 at <- summary(predicted, times = c(10, 20, 30, 40, 52))
 keep(data.frame(person = rep(1:2, each = 5), week = at$time, survival = as.vector(at$surv), std_error = as.vector(at$std.err)), "rossi_predicted")
+
+# One person, in both strata; the error has the robust covariance.
+of_sex <- summary(survfit(fits$lung_late_strata, newdata = data.frame(age = 60, ecog = 1)), times = c(90, 180, 365, 730))
+keep(data.frame(sex = rep(1:2, each = 4), time = of_sex$time, survival = of_sex$surv, std_error = of_sex$std.err), "lung_predicted")

@@ -5,10 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from cxlib import churn, impact, sources, survey
+from cxlib import churn, impact, leaving, sources, survey
 from cxlib.stats import drivers as stats
 from cxlib.tables import TableError
 
@@ -147,6 +148,22 @@ def test_month_to_month_customers_with_internet_leave_as_published(real, tmp_pat
     assert median.estimate == 34 * 30.4375
     curve = churn.survival(subset, at=[months * 30.4375 for months in (6, 12, 24, 48, 60)])
     assert [round(share, 4) for share in curve["estimate"]] == [0.7803, 0.6950, 0.5753, 0.3872, 0.2890]
+
+
+def test_what_goes_with_leaving_a_telephone_company_is_what_was_computed_from_it(real, tmp_path):
+    """n 3,351, 1,556 events, and the four coefficients of the reference, through a model of leaving and its effects."""
+    keys = 'keys = { internet = "InternetService", dependents = "Dependents", backup = "OnlineBackup", support = "TechSupport" }'
+    path = workbook(real, tmp_path, "telco", 'keys = { internet = "InternetService" }', keys)
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace('DSL = "yes", "Fiber optic" = "yes"', 'DSL = "DSL", "Fiber optic" = "fibre"'), encoding="utf-8")
+    customers = sources.read(path, as_of="2023-06-30").customers
+    subset = customers.filter(customers.plan == "Month-to-month", customers.internet != "no")
+    found = leaving.model(subset, of=["dependents", "internet", "backup", "support"])
+    assert (found.fit.spells, found.fit.events) == (3351, 1556)
+    effects = leaving.effects(found).set_index(["covariate", "category"])
+    expected = {("dependents", "Yes"): -0.3287, ("internet", "DSL"): -0.2173, ("backup", "Yes"): -0.7766, ("support", "Yes"): -0.6392}
+    assert {key: round(float(np.log(effects.loc[key, "estimate"])), 4) for key in expected} == expected
+    assert effects.loc[list(expected), "verdict"].eq("leaves later").all()
 
 
 def test_a_table_without_dates_has_sentences_instead_of_trends(run):

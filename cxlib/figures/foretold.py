@@ -1,0 +1,141 @@
+"""Forecasts in words: how many will leave, whether earlier forecasts held, and how right they were."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from cxlib.figures.measures import a_date, counted, date_words, decimal, level_words, listed, measure_named
+
+if TYPE_CHECKING:
+    from cxlib.figures.shown import Row, Shown
+
+HELD, MORE, FEWER = "held", "more left", "fewer left"
+#: Signs that do not rely on colour; each stands beside its word.
+HELD_SIGNS = {HELD: "＝", MORE: "▲", FEWER: "▼"}
+_VERDICTS = {HELD: "the forecast held", MORE: "more than forecast", FEWER: "fewer than forecast"}
+
+
+def is_foretold(shown: Shown) -> bool:
+    """Whether a result is about forecasts of leaving."""
+    return (
+        "risk_group" in shown.keys
+        or "brier" in shown.counts
+        or (shown.measure.name == "expected_leavers" and "share" in shown.counts)
+        or ("made_on" in shown.keys)
+    )
+
+
+def told(shown: Shown) -> str:
+    """The finding of a result about forecasts, by its shape."""
+    if "made_on" in shown.keys:
+        return backtested(shown)
+    if "risk_group" in shown.keys:
+        return calibrated(shown)
+    if "brier" in shown.counts:
+        return scored(shown)
+    return expected_words(shown) if shown.keys == ("horizon_days",) else by_group(shown)
+
+
+def number(row: Row, name: str) -> float:
+    """One of the counts of a row; missing where it has none."""
+    value: Any = row.counts.get(name)
+    return math.nan if value is None or pd.isna(value) else float(value)
+
+
+def horizon(row: Row) -> str:
+    """``within 90 days``"""
+    return f"within {counted(float(row.key('horizon_days')), 'day', 'days')}"
+
+
+def expected_words(shown: Shown) -> str:
+    """Of everybody: how many by each horizon."""
+    when = f" on {date_words(shown.as_of)}" if shown.as_of else ""
+    parts = []
+    for place, row in enumerate(shown.rows):
+        lead = f"{level_words(row.level)} interval " if not place else ""
+        verb = "are expected to leave " if not place else ""
+        parts.append(f"{decimal(row.estimate, 0)} {verb}{horizon(row)} ({lead}{shown.measure.interval(row.low, row.high)})")
+    return f"Of the {shown.measure.many(shown.rows[0].n)} there{when}, {listed(parts)}."
+
+
+def by_group(shown: Shown) -> str:
+    """Of groups: the one most and the one least likely to leave by the first horizon."""
+    rows = first_horizon(shown)
+    share = measure_named("leaving_share")
+
+    def words(row: Row, *, first: bool) -> str:
+        low, high = number(row, "low_share"), number(row, "high_share")
+        lead = f"{level_words(row.level)} interval " if first else ""
+        behind = f"({share.quantity(number(row, 'share'))}, {lead}{share.interval(low, high)})"
+        return f"{row.group('horizon_days').spoken}, {decimal(row.estimate, 0)} of {decimal(row.n, 0)} {behind}"
+
+    most, least = rows[0], rows[-1]
+    text = f"Most likely to leave {horizon(most)}: {words(most, first=True)}"
+    return f"{text}." if len(rows) == 1 else f"{text}; least likely: {words(least, first=False)}."
+
+
+def first_horizon(shown: Shown) -> list[Row]:
+    """The groups at the nearest horizon, the one most likely to leave first."""
+    nearest = min(float(row.key("horizon_days")) for row in shown.rows)
+    rows = [row for row in shown.rows if float(row.key("horizon_days")) == nearest]
+    return sorted(rows, key=lambda row: (-number(row, "share"), row.label))
+
+
+def backtested(shown: Shown) -> str:
+    """The latest forecast against what happened, and how many of all held."""
+    rows = shown.rows
+    row, verdicts = rows[-1], [str(row.counts["verdict"]) for row in rows]
+    made, until = a_date(row.key("made_on")), a_date(row.counts["until"])
+    if made is None or until is None:
+        return "No forecast carries a date."
+    behind = f"({level_words(row.level)} interval {shown.measure.interval(row.low, row.high)})"
+    text = (
+        f"Standing on {date_words(made)} with what was known then, {decimal(row.estimate, 0)} {behind} of {shown.measure.many(row.n)} "
+        f"were expected to leave by {date_words(until)}; {decimal(number(row, 'left'), 0)} did: {_VERDICTS[verdicts[-1]]}."
+    )
+    if len(rows) == 1:
+        return text
+    return f"{text} Of the last {decimal(len(rows), 0)} forecasts, {decimal(verdicts.count(HELD), 0)} held."
+
+
+def calibrated(shown: Shown) -> str:
+    """The groups most and least at risk: expected and seen, and in how many groups the interval holds what was expected."""
+    rows, measure = shown.rows, shown.measure
+
+    def words(row: Row, *, first: bool) -> str:
+        lead = f"{level_words(row.level)} interval " if first else ""
+        behind = f"({lead}{measure.interval(row.low, row.high)})"
+        return f"{measure.quantity(number(row, 'expected_share'))} were expected to leave and {measure.quantity(row.estimate)} did {behind}"
+
+    text = f"Of the customers most at risk, {words(rows[-1], first=True)}"
+    if len(rows) > 1:
+        text += f"; of those least at risk, {words(rows[0], first=False)}"
+    right = sum(row.low <= number(row, "expected_share") <= row.high for row in rows)
+    return f"{text}. In {decimal(right, 0)} of {counted(len(rows), 'group', 'groups')} the interval holds the share expected."
+
+
+def scored(shown: Shown) -> str:
+    """How often the one who left first was the one with the greater chance, and how much error that takes away."""
+    said = []
+    for row in shown.rows_of("concordance"):
+        if not math.isnan(row.estimate):
+            ends = f"{decimal(100 * row.low, 0)} to {decimal(100 * row.high, 0)}"
+            said.append(
+                "Of two customers of whom one left first, it was the one thought more at risk in "
+                f"{decimal(100 * row.estimate, 0)} of 100 cases ({level_words(row.level)} interval {ends}; by chance alone 50)."
+            )
+    for row in shown.rows_of("brier_scaled"):
+        if math.isnan(row.estimate):
+            continue
+        ends = f"({level_words(row.level)} interval {shown.measure.interval(row.low, row.high)})"
+        if row.low > 0 or row.high < 0:
+            way = "smaller" if row.low > 0 else "larger"
+            size = decimal(100 * abs(row.estimate), 1)
+            ends = ends if row.low > 0 else f"({level_words(row.level)} interval {shown.measure.interval(-row.high, -row.low)})"
+            said.append(f"Its squared error was {size} % {way} than that of tenure alone {ends}.")
+        else:
+            said.append(f"Whether it erred less than tenure alone cannot be told: {shown.measure.quantity(row.estimate)} {ends}.")
+    return " ".join(said) or "Nobody left, so nothing tells how right the forecasts were."

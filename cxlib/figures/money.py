@@ -1,0 +1,254 @@
+"""Money: what is at risk, what a customer brings, and what more retention would add, in words and as a picture."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from cxlib.figures import canvas
+from cxlib.figures.canvas import Sheet
+from cxlib.figures.findings import bracket, capital, finding
+from cxlib.figures.measures import amounts, counted, counted_years, decimal, heading, level_words, listed
+from cxlib.figures.picture import Picture, pictured
+from cxlib.figures.shown import Row, Shown, read
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+#: More groups than these are not read in a picture; the table has all.
+MOST_GROUPS = 12
+
+
+def told(shown: Shown) -> str:
+    """The finding of a result in money: of everybody, or of the groups where it is most and least."""
+    return TOLD[shown.measure.name](shown)
+
+
+def _what(row: Row) -> str:
+    return str(row.counts["what"])
+
+
+def _percent(share: float) -> str:
+    return f"{decimal(100 * share, 1)} %"
+
+
+def _at_risk(shown: Shown) -> str:
+    """``12,400 EUR of margin are at risk over the next 90 days (…): 9.4 % of what these customers bring in as many days.``"""
+
+    def said(row: Row, *, first: bool) -> str:
+        share = float(row.counts["at_risk_share"])
+        of = "" if math.isnan(share) else f": {_percent(share)} of what these customers bring in as many days" if first else ""
+        of = f", {_percent(share)} of what they bring" if not first and not math.isnan(share) else of
+        when = f" of {_what(row)} over the next {counted(float(row.counts['horizon_days']), 'day', 'days')}" if first else ""
+        return f"{shown.measure.quantity(row.estimate)}{when} {_behind(shown, row, first=first)}{of}"
+
+    if not shown.keys:
+        return f"{said(shown.rows[0], first=True).replace(' over the next', ' are at risk over the next', 1)}."
+    return _ends(shown, "Most is at risk in {}: {}", "least in {}: {}", said)
+
+
+def _lifetime(shown: Shown) -> str:
+    """``A new customer brings 623 EUR of margin in the first 3 years, discounted by 10 % a year (…).``"""
+
+    def said(row: Row, *, first: bool) -> str:
+        years = counted_years(float(row.counts["years"])).removeprefix("1 ")
+        when = f" of {_what(row)} in the first {years}, discounted by {100 * float(row.counts['discount_year']):g} % a year"
+        return f"{shown.measure.quantity(row.estimate)}{when if first else ''} {_behind(shown, row, first=first)}"
+
+    if not shown.keys and not math.isnan(shown.rows[0].estimate):
+        return f"A new customer brings {said(shown.rows[0], first=True)}."
+    return _ends(shown, "A new customer brings least in {}: {}", "most in {}: {}", said, falling=False)
+
+
+def _gains(shown: Shown) -> str:
+    """What the most points asked for would add: to a customer of everybody, or of the groups where it is most and least."""
+    asked = [row for row in shown.rows if not math.isnan(row.estimate)]
+    if not asked:
+        return "Retention and the points would exceed 100 %, so nothing is computed."
+
+    def said(row: Row, *, first: bool) -> str:
+        more = f", {_percent(float(row.counts['gain_share']))} more than now" if first else ""
+        return f"{shown.measure.quantity(row.estimate)}{' a customer' * first} {_behind(shown, row, first=first)}{more}"
+
+    most = max(float(row.key("points")) for row in asked)
+    points = f"{most:g} {'percentage point' if most == 1 else 'percentage points'} more of yearly retention"
+    if shown.keys == ("points",):
+        row = next(row for row in asked if row.key("points") == most)
+        bounds = [float(row.counts[name]) for name in ("low_all", "high_all")]
+        total = f"{shown.measure.quantity(float(row.counts['gain_all']))} ({shown.measure.interval(*bounds)})"
+        all_ = f"; for all {counted(float(row.counts['valued']), 'customer', 'customers')} there {total}"
+        kept = _percent(float(row.counts["retention"]))
+        return f"{points} than the {kept} now would add {said(row, first=True)}{all_}."
+    return _ends(shown, f"{points} would add most in {{}}: {{}}", "least in {}: {}", said, of=most)
+
+
+def _behind(shown: Shown, row: Row, *, first: bool) -> str:
+    return bracket(shown.measure, row, first=first, base=shown.measure.many(row.n) if first else decimal(row.n, 0))
+
+
+def _ends(shown: Shown, one: str, other: str, said: Callable[..., str], *, of: float | None = None, falling: bool = True) -> str:
+    """The group with the most and the one with the least, the one that a reader should look at first."""
+    rows = [row for row in shown.rows if not math.isnan(row.estimate) and (of is None or row.key("points") == of)]
+    if not rows:
+        return "There is no number for any group."
+    ranked = sorted(rows, key=lambda row: (-row.estimate if falling else row.estimate, row.label))
+    name = [row.group("points").spoken for row in ranked]
+    first = capital(one.format(name[0], said(ranked[0], first=True)))
+    if len(ranked) == 1:
+        return f"{first.replace(' most in ', ' in ', 1).replace(' least in ', ' in ', 1).replace('Most is ', 'There is ', 1)}."
+    return f"{first}; {other.format(name[-1], said(ranked[-1], first=False))}."
+
+
+TOLD: dict[str, Callable[[Shown], str]] = {"value_at_risk": _at_risk, "lifetime_value": _lifetime, "retention_gain": _gains}
+
+
+def economics(result: pd.DataFrame) -> Picture:
+    """The picture of what more retention would add: a table of groups, worth now, and worth with more points.
+
+    Parameters
+    ----------
+    result : DataFrame
+        What `money.retention_gain` returned.
+
+    Returns
+    -------
+    Picture
+        ``text`` states what the most points asked for would add, or in which groups most and least.
+
+    Raises
+    ------
+    ValueError
+        If ``result`` does not hold what more retention would add.
+
+    See Also
+    --------
+    cxlib.money.retention_gain : the numbers, how they are made, and where they mislead.
+
+    Notes
+    -----
+    The groups to which more retention would add most stand first. Above 12 groups the first 12 are drawn.
+
+    Examples
+    --------
+    >>> gains = pd.DataFrame({"points": [5.0], "measure": "retention_gain", "estimate": [222.1], "low": [180.0], "high": [270.0],
+    ...                       "level": 0.95, "n": [822], "retained": [740], "retention": [0.9], "margin_year": [60.0],
+    ...                       "worth_now": [270.0], "gain_share": [0.41], "valued": [700], "gain_all": [155470.0],
+    ...                       "low_all": [126000.0], "high_all": [189000.0], "what": "margin", "currency": "EUR"})
+    >>> print(economics(gains))
+    5 percentage points more of yearly retention than the 90.0 % now would add 222 EUR a customer (95 % interval 180 to 270;
+    822 customers), 41.0 % more than now; for all 700 customers there 155,000 EUR (126,000 to 189,000).
+    """
+    shown = read(result, asks="economics", needs=["points"])
+    if len(result) and shown.measure.name != "retention_gain":
+        raise ValueError(f"economics: this is '{shown.name}'. What more retention would add comes from money.retention_gain(customers, …).")
+    text = finding(shown)
+    if shown.reason:
+        return pictured(shown, text)
+    groups = _groups(shown)
+    notes = [f"The first {MOST_GROUPS} of {len(groups)} groups are drawn; the table has all."] if len(groups) > MOST_GROUPS else []
+    by = listed(heading(key).lower() for key in shown.keys if key != "points")
+    what = f"Table{f' by {by}' if by else ''}: {_head(shown)}"
+    return pictured(shown, text, partial(_drawn, shown, groups[:MOST_GROUPS]), what=what, notes=notes)
+
+
+def _groups(shown: Shown) -> list[list[Row]]:
+    """The rows of each group by points, the group with the largest gain first; what could not be computed counts as nothing."""
+    found: dict[str, list[Row]] = {}
+    for row in shown.rows:
+        found.setdefault(row.group("points").label, []).append(row)
+    each = [sorted(rows, key=lambda row: float(row.key("points"))) for rows in found.values()]
+    return sorted(each, key=lambda rows: (-max((row.estimate for row in rows if not math.isnan(row.estimate)), default=0), rows[0].label))
+
+
+def _head(shown: Shown) -> str:
+    row = shown.rows[0]
+    rate = row.counts.get("discount_year")
+    discounted = "" if rate is None else f", discounted by {100 * float(rate):g} % a year"
+    unit = f"{shown.measure.currency} of {_what(row)}" if shown.measure.currency else capital(_what(row))
+    more = f"now, and what more yearly retention would add, with {level_words(row.level)} interval"
+    return f"{unit} a customer brings while they stay{discounted}: {more}"
+
+
+def _drawn(shown: Shown, groups: Sequence[Sequence[Row]], sheet: Sheet) -> Figure:
+    return _blocks(shown, groups, sheet) if sheet.narrow else _lines(shown, groups, sheet)
+
+
+def _points(row: Row) -> str:
+    points = float(row.key("points"))
+    return f"{points:g} {'point' if points == 1 else 'points'} more"
+
+
+def _cell(shown: Shown, row: Row) -> tuple[str, str]:
+    """What the points add, and its interval below it."""
+    if math.isnan(row.estimate):
+        return "–", "above 100 %"
+    (number,) = amounts([row.estimate])
+    return f"{'+' if row.estimate > 0 else ''}{number}", shown.measure.interval(row.low, row.high)
+
+
+def _lines(shown: Shown, groups: Sequence[Sequence[Row]], sheet: Sheet) -> Figure:
+    """One line a group: what they keep, what a customer is worth, and what each number of points adds."""
+    words = _head(shown)
+    top = canvas.head_lines(sheet, words) + 26
+    step = 48.0
+    fig = canvas.figure(sheet, top + step * len(groups) + 6)
+    canvas.headed(fig, sheet, words)
+    width = 0.27 * sheet.width
+    points = groups[0]
+    heads = ["Kept a year", "Worth now", *(_points(row) for row in points)]
+    ends = [width + (sheet.width - width) * (place + 1) / len(heads) for place in range(len(heads))]
+    for end, text in zip(ends, heads, strict=True):
+        canvas.write(fig, end, top - 16, text, size=sheet.small, color=canvas.QUIET, ha="right")
+    for place, rows in enumerate(groups):
+        y = top + step * place
+        _rule(fig, y)
+        spoken = not place and len(groups) > 1
+        color = canvas.HIGH if spoken else canvas.INK
+        row = rows[0]
+        name = row.group("points").label or "All"
+        canvas.write(fig, 0, y + 16, canvas.shortened(name, width - 8, sheet.size, bold=spoken), size=sheet.size, color=color, bold=spoken)
+        canvas.write(fig, 0, y + 34, shown.measure.many(row.n), size=sheet.small, color=canvas.QUIET)
+        cells = [(_percent(float(row.counts["retention"])), ""), (amounts([float(row.counts["worth_now"])])[0], "")]
+        for end, (above, below) in zip(ends, [*cells, *(_cell(shown, each) for each in rows)], strict=True):
+            canvas.write(fig, end, y + 16, above, size=sheet.size, color=color, ha="right", bold=spoken)
+            canvas.write(fig, end, y + 34, below, size=sheet.small, color=canvas.QUIET, ha="right")
+    return fig
+
+
+def _blocks(shown: Shown, groups: Sequence[Sequence[Row]], sheet: Sheet) -> Figure:
+    """On a phone a block a group: its name, what it keeps and is worth, and a line for each number of points."""
+    words = _head(shown)
+    top, line = canvas.head_lines(sheet, words) + 4, 21.0
+    high = 2 * line + line * len(groups[0]) + 12
+    fig = canvas.figure(sheet, top + high * len(groups) + 4)
+    canvas.headed(fig, sheet, words)
+    for place, rows in enumerate(groups):
+        y, row = top + high * place, rows[0]
+        _rule(fig, y)
+        spoken = not place and len(groups) > 1
+        color = canvas.HIGH if spoken else canvas.INK
+        base = f"n {decimal(row.n, 0)}"
+        room = sheet.width - canvas.text_width(base, sheet.small) - 12
+        name = canvas.shortened(row.group("points").label or "All", room, sheet.size, bold=True)
+        canvas.write(fig, 0, y + 15, name, size=sheet.size, color=color, bold=True)
+        canvas.write(fig, sheet.width, y + 15, base, size=sheet.small, color=canvas.QUIET, ha="right")
+        kept, worth = _percent(float(row.counts["retention"])), amounts([float(row.counts["worth_now"])])[0]
+        canvas.write(fig, 0, y + 15 + line, f"kept a year {kept}, worth now {worth}", size=sheet.small, color=canvas.QUIET)
+        for number, each in enumerate(rows):
+            above, below = _cell(shown, each)
+            at = y + 15 + line * (2 + number)
+            canvas.write(fig, 0, at, _points(each), size=sheet.size, color=color)
+            canvas.write(fig, sheet.width, at, f"{above} ({below})", size=sheet.size, color=color, ha="right")
+    return fig
+
+
+def _rule(fig: Figure, y: float) -> None:
+    """A thin line across, so many pixels from the top."""
+    from matplotlib.lines import Line2D
+
+    height = 72 * fig.get_size_inches()[1]
+    fig.add_artist(Line2D([0, 1], [1 - y / height, 1 - y / height], color=canvas.RULE, linewidth=1))

@@ -1,0 +1,274 @@
+"""What would have been forecast on earlier days, with what was known then, against what happened since."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cxlib.churn.spells import Asked
+from cxlib.leaving.expected import expected, of_all_ends, whole_days
+from cxlib.leaving.model import Model, model
+from cxlib.stats import cox, intervals
+from cxlib.stats.intervals import Floats
+from cxlib.tables import Table, TableError, ask, assemble, nothing
+from cxlib.tables.rows import dates
+
+#: What became of a forecast: the observed number within its bounds, above, or below.
+HELD, MORE, FEWER = "held", "more left", "fewer left"
+
+_COUNTS = {"left": "int64", "verdict": "object", "since": "object", "until": "object"}
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """One day's forecast: the model of that day, and of each customer then there the chance and what happened.
+
+    ``rows`` has, in the order of ``model.there``: customer, ``chance`` of leaving within the days, ``chance_alone`` by
+    tenure alone, ``after_days`` (days until leaving, or all of them) and ``left``.
+    """
+
+    on: date
+    model: Model
+    rows: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Past:
+    """Forecasts over so many ``days`` as they would have been made, the earliest first, and what happened since.
+
+    ``absent`` says why there is none; ``notes`` on which days none could be made.
+    """
+
+    days: int
+    forecasts: tuple[Forecast, ...]
+    absent: str = ""
+    notes: tuple[str, ...] = ()
+
+    def rows(self) -> pd.DataFrame:
+        """The customers of all forecasts, one row for each, with the number of the forecast as ``made``."""
+        return pd.concat([each.rows.assign(made=place) for place, each in enumerate(self.forecasts)], ignore_index=True)
+
+
+def past(
+    model: Model,
+    customers: Table,
+    *,
+    learned: Sequence[Table] = (),
+    days: int = 90,
+    times: int = 4,
+) -> Past:
+    """The same model as it would have been fitted on earlier days, and what happened in the days after.
+
+    It stands on the evening of the day so many ``days`` before the last one counted, and
+    that many days before again, ``times`` times. Each time the model is fitted anew to
+    what had happened by then and what had been learned by then, and to nothing else.
+
+    Parameters
+    ----------
+    model : Model
+        The model whose forecasts are in question, for all ends and with a last day counted.
+    customers : pandas DataFrame or Ibis table, one row per spell of a customer
+        The table that the model was fitted to; it needs ``start`` and ``end``.
+    learned : sequence of tables
+        What was learned, and when: as given to the model.
+    days : int, default 90
+        How far each forecast looks. The windows of two forecasts have no day in common.
+    times : int, default 4
+        How many forecasts, the latest last.
+
+    Returns
+    -------
+    Past
+        For `backtest`, `calibration` and `accuracy`. Where there is none, ``absent`` says
+        why; days on which no model could be fitted are named in ``notes``.
+
+    Raises
+    ------
+    TableError
+        If a column is absent or of another type, or spells have no start.
+    ValueError
+        If ``days`` or ``times`` is not a whole number from 1, or the model has no last day
+        counted or is of one reason alone.
+
+    See Also
+    --------
+    backtest : expected against observed.
+    calibration : the same by groups of risk.
+    accuracy : whether the right ones were thought to be at risk.
+
+    Notes
+    -----
+    What is known of a customer on a day is what the tables say of that day: ends after it
+    have not happened, spells begun after it are not there, what was learned after it is
+    not known. It misleads where a table was written over since: a column of ``customers``
+    without a history among ``learned`` has the value of today, and may be a consequence of
+    what it seems to foretell. Everybody is seen up to the last day counted, so nobody is
+    lost from sight within a window.
+
+    References
+    ----------
+    .. [1] Steyerberg, E. W., Harrell, F. E. (2016). Prediction models need appropriate
+       internal, internal-external, and external validation. Journal of Clinical
+       Epidemiology 69, 245-247.
+
+    Examples
+    --------
+    >>> from cxlib import leaving, sample
+    >>> customers = sample.company(customers=300)["customers"]
+    >>> fitted = leaving.model(customers, as_of="2026-06-30", of=["plan"])
+    >>> [str(each.on) for each in past(fitted, customers, days=91, times=2).forecasts]
+    ['2025-12-30', '2026-03-31']
+    """
+    (horizon,), (number,) = whole_days([days], asks="past"), whole_days([times], asks="past", name="times")
+    of_all_ends(model, asks="past")
+    if model.as_of is None:
+        raise ValueError("past: the model has no last day counted, so no day lies before it. Fit it to a table with dates, with as_of.")
+    if model.reason_absent:
+        return Past(horizon, (), model.reason_absent)
+    forecasts, notes = [], []
+    for back in range(number, 0, -1):
+        on = model.as_of - timedelta(days=back * horizon)
+        made = _made(model, customers, learned, on, horizon)
+        if isinstance(made, Forecast):
+            forecasts.append(made)
+        else:
+            notes.append(f"No forecast could be made on {on}: {made}")
+    absent = "" if forecasts else "On no earlier day could a forecast be made that has come to its end since."
+    return Past(horizon, tuple(forecasts), absent, tuple(notes))
+
+
+def _made(of: Model, customers: Table, learned: Sequence[Table], on: date, days: int) -> Forecast | str:
+    """The forecast of a day and what became of it, or why there is none."""
+    try:
+        then = model(customers, as_of=on, learned=learned, of=of.of, apart=of.apart)
+    except TableError:
+        raise
+    except ValueError as problem:
+        # What can be told apart today could not always.
+        return str(problem)
+    if then.fit is None or then.rows is None or not len(then.there):
+        return then.reason_absent or "nobody was there."
+    gone = _gone(customers, on, on + timedelta(days=days))
+    alike = ["customer", "tenure_days"]
+    there = then.there[alike].assign(number=then.there.groupby(alike).cumcount())
+    met = there.merge(gone, on=[*alike, "number"], how="left", validate="one_to_one")["after_days"]
+    tenure = then.there["tenure_days"].to_numpy(dtype="float64")
+    rows = pd.DataFrame(
+        {
+            "customer": then.there["customer"],
+            "chance": then.left_within(days),
+            "chance_alone": _by_tenure_alone(then.rows.cells, tenure, days),
+            "after_days": met.fillna(days).to_numpy(dtype="float64"),
+            "left": met.notna().to_numpy(),
+        }
+    )
+    return Forecast(on, then, rows)
+
+
+def _gone(customers: Table, on: date, until: date) -> pd.DataFrame:
+    """The spells there on a day that ended by another: whose, the tenure on that day, and how many days after it."""
+    rows: Any = Asked("past", ["customer"], until).spells(customers)
+    first = rows["start"].delta(on.isoformat(), unit="day") * -1
+    rows = rows.filter(rows["left"]).mutate(tenure_days=first.cast("float64"))
+    rows = rows.mutate(after_days=rows["tenure"] - rows["tenure_days"])
+    rows = rows.filter((rows["tenure_days"] >= 0) & (rows["after_days"] > 0))
+    found = ask(rows.select("tenure_days", "after_days", customer="k0"))
+    found = found.sort_values(["customer", "tenure_days", "after_days"], kind="stable", ignore_index=True)
+    return found.assign(number=found.groupby(["customer", "tenure_days"]).cumcount())
+
+
+def _by_tenure_alone(cells: cox.Cells, tenure: Floats, days: int) -> Floats:
+    """The chance of leaving of each tenure, whatever else was known."""
+    alike = np.zeros_like(cells.pattern)
+    fit = cox.fit(replace(cells, pattern=alike, stratum=alike), np.zeros((1, 0)))
+    return fit.left_within(np.zeros((len(tenure), 0)), np.zeros(len(tenure), dtype="int64"), tenure, days)
+
+
+def backtest(past: Past, *, level: float = 0.95) -> pd.DataFrame:
+    """Earlier forecasts against what happened, one row per day on which one was made.
+
+    The customers expected to leave within the days after, the bounds between which their
+    number was to lie, and how many did leave.
+
+    Parameters
+    ----------
+    past : Past
+        What `past` returned.
+    level : float, default 0.95
+        Level of the predictive interval.
+
+    Returns
+    -------
+    DataFrame, one row per forecast, the earliest first
+        ============  =====  ====================================================
+        made_on       date   day on whose evening the forecast stands
+        horizon_days  int    days it looks ahead
+        measure       str    ``"expected_leavers"``
+        estimate      float  customers expected to leave
+        low, high     float  whole customers, between which the number was to lie
+        level         float  level of that interval
+        n             int    customers who were there
+        left          int    customers of them who left
+        verdict       str    ``"held"``, ``"more left"`` or ``"fewer left"``
+        since, until  date   first and last day of the window
+        ============  =====  ====================================================
+
+        Without rows, ``frame.attrs["reason"]`` says why.
+
+    Raises
+    ------
+    ValueError
+        If ``level`` is not between 0 and 1.
+
+    See Also
+    --------
+    expected : the forecast of today.
+    cxlib.figures.backtest : the picture of this result.
+
+    Notes
+    -----
+    At 95 % one of twenty forecasts misses by chance alone, and four say little: none that
+    misses is no proof. Where more leave than forecast again and again, something has
+    changed that the model does not know, and its forecast of today is too low as well.
+
+    References
+    ----------
+    .. [1] Lawless, J. F., Fredette, M. (2005). Frequentist prediction intervals and
+       predictive distributions. Biometrika 92(3), 529-542.
+
+    Examples
+    --------
+    >>> from cxlib import leaving, sample
+    >>> customers = sample.company(customers=300)["customers"]
+    >>> fitted = leaving.model(customers, as_of="2026-06-30", of=["plan"])
+    >>> earlier = leaving.past(fitted, customers, days=91, times=2)
+    >>> backtest(earlier)[["made_on", "estimate", "low", "high", "n", "left", "verdict"]].round(1)
+          made_on  estimate  low  high    n  left verdict
+    0  2025-12-30      15.9  8.0  24.0  175    14    held
+    1  2026-03-31      13.8  7.0  22.0  177    14    held
+    """
+    intervals.tails(level)
+    keys = ["made_on", "horizon_days"]
+    if past.absent:
+        return _noted(nothing(keys=keys, counts=_COUNTS, reason=past.absent), past)
+    frames = []
+    for each in past.forecasts:
+        frame = expected(each.model, days=[past.days], level=level)
+        left, until = int(each.rows["left"].sum()), each.on + timedelta(days=past.days)
+        outside = MORE if left > frame["high"].iloc[0] else FEWER
+        verdict = HELD if frame["low"].iloc[0] <= left <= frame["high"].iloc[0] else outside
+        on = {"made_on": each.on, "since": each.on + timedelta(days=1), "until": until}
+        frame = frame.assign(left=left, verdict=verdict, **{name: dates(pd.Series([day])) for name, day in on.items()})
+        frames.append(frame)
+    found = assemble(pd.concat(frames), keys=keys, measure="expected_leavers", level=level, counts=list(_COUNTS))
+    return _noted(found, past)
+
+
+def _noted(frame: pd.DataFrame, past: Past) -> pd.DataFrame:
+    frame.attrs["notes"] = list(past.notes)
+    return frame

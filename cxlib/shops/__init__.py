@@ -1,0 +1,7 @@
+"""Customers without a contract: how long they stay silent before they buy again, and when silence means that they are gone."""
+
+from cxlib.shops.gaps import gaps, quantiles
+from cxlib.shops.silence import inactivity, sensitivity
+from cxlib.shops.spells import customers
+
+__all__ = ["customers", "gaps", "inactivity", "quantiles", "sensitivity"]

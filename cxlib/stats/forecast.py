@@ -1,0 +1,156 @@
+"""Forecasts of leaving: how many will, within which bounds, and how well a forecast did.
+
+A row is a customer: the ``chance`` of leaving within a horizon, and what was seen of it: after how many days (``time``)
+it ``left``, or was last seen. Leaving on a day comes before being last seen on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import numpy.typing as npt
+
+from cxlib.stats.intervals import Bounds, Floats, tails
+
+Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+#: Draws of the parameters, of whom each leaves or stays for each of them, and resamples of a bootstrap.
+DRAWS, EACH, RESAMPLES = 250, 4, 500
+#: Into so many numbers the chances of a group are drawn together.
+_TOGETHER = 50
+
+
+def leavers(chances: Iterable[Floats], customers: Ints, group: Ints, *, seed: int) -> Ints:
+    """How many leave, drawn: four layers for each draw of the parameters, a row a group, a column a horizon.
+
+    ``chances`` hands out, for each draw of the parameters, a row for each cell of customers who are alike and a column
+    for each horizon, the nearest first; ``customers`` are so many in each cell, ``group`` is its place among the groups.
+    Who has left by a horizon has left by the next one, too. Cells of a group with nearly the same chance are drawn
+    together, with their mean: what that adds to the variance is the square of hundredths.
+    """
+    rng, found, groups = np.random.default_rng(seed), [], int(group.max()) + 1
+    near = np.zeros(0, dtype="int64")
+    for chance in chances:
+        if not len(near):
+            near = _near(chance[:, -1], group)
+            together = np.bincount(near, customers, minlength=groups * _TOGETHER).astype("int64")
+        left, before, drawn = np.zeros((EACH, len(together)), dtype="int64"), np.zeros(len(together)), []
+        for column in chance.T:
+            by_then = np.bincount(near, customers * column, minlength=len(together)) / np.maximum(together, 1)
+            # Whoever is still there at one horizon leaves by the next with what is left of the chance.
+            still = np.clip(1 - before, 1e-300, None)
+            left = left + rng.binomial(together - left, np.clip((by_then - before) / still, 0, 1))
+            drawn.append(left.reshape(EACH, groups, _TOGETHER).sum(axis=2))
+            before = by_then
+        found.append(np.stack(drawn, axis=2))
+    return np.concatenate(found)
+
+
+def _near(chance: Floats, group: Ints) -> Ints:
+    """Cells by group and place of their chance in it, up to fifty places: each has a number of its own in small groups."""
+    order, size = np.lexsort((chance, group)), np.bincount(group)
+    place = np.empty(len(group), dtype="int64")
+    place[order] = np.arange(len(group)) - (np.cumsum(size) - size)[group[order]]
+    return np.asarray(group * _TOGETHER + np.where(size[group] > _TOGETHER, place * _TOGETHER // size[group], place), dtype="int64")
+
+
+def predictive(drawn: Ints, expected: Floats, *, level: float) -> Bounds:
+    """The whole numbers between which a share ``level`` of the draws lies, at the least, and the expected number does."""
+    tail = tails(level)
+    low, high = np.quantile(drawn, [tail, 1 - tail], axis=0, method="inverted_cdf")
+    return np.minimum(low, np.floor(expected)), np.maximum(high, np.ceil(expected))
+
+
+def still_seen(time: Floats, left: Flags, at: npt.ArrayLike) -> Floats:
+    """The chance not to be lost from sight before a time (Kaplan-Meier, with being lost as the event)."""
+    order = np.unique(time)
+    seen = len(time) - np.searchsorted(np.sort(time), order)
+    gone = np.bincount(np.searchsorted(order, time[left]), minlength=len(order))
+    lost = np.bincount(np.searchsorted(order, time[~left]), minlength=len(order))
+    # Who left on a day is not there to be lost on it.
+    there = seen - gone
+    stays = np.cumprod(1 - np.divide(lost, there, out=np.zeros(len(order)), where=there > 0))
+    return np.append(1.0, stays)[np.searchsorted(order, np.asarray(at, dtype=float))]
+
+
+def squared_errors(chance: Floats, time: Floats, left: Flags, *, horizon: float) -> Floats:
+    """What each row adds to the Brier score at a horizon: its squared error, weighted for those lost from sight [1]_.
+
+    The score is the mean over all rows; who was lost from sight before the horizon adds nothing, and those of whom it
+    is known count for them, too: by one over the chance to be seen so long.
+
+    .. [1] Graf, E., Schmoor, C., Sauerbrei, W., Schumacher, M. (1999). Assessment and comparison of prognostic
+       classification schemes for survival data. Statistics in Medicine 18(17-18), 2529-2545.
+    """
+    gone = left & (time <= horizon)
+    known = gone | (time >= horizon)
+    seen = still_seen(time, left, np.minimum(time, horizon))
+    return np.divide((gone - chance) ** 2, seen, out=np.zeros(len(chance)), where=known)
+
+
+def scaled_brier(errors: Floats, errors_null: Floats, person: Ints, *, level: float, seed: int) -> tuple[float, float, float]:
+    """By how much a forecast errs less than another: 1 - Brier / Brier of the other, with its bootstrap interval.
+
+    Persons are drawn with all their rows, as rows of one person are not independent.
+    """
+    tail = tails(level)
+    both = np.stack([np.bincount(person, each) for each in (errors, errors_null)], axis=1)
+    rng, drawn = np.random.default_rng(seed), []
+    for _ in range(RESAMPLES):
+        mine, null = np.bincount(rng.integers(0, len(both), len(both)), minlength=len(both)) @ both
+        drawn.append(1 - mine / null if null > 0 else np.nan)
+    total, total_null = both.sum(axis=0)
+    if not total_null > 0:
+        return float("nan"), float("nan"), float("nan")
+    low, high = np.nanquantile(drawn, [tail, 1 - tail])
+    return float(1 - total / total_null), float(low), float(high)
+
+
+def pairs(chance: Floats, time: Floats, left: Flags, *, horizon: float, uno: bool = False) -> tuple[Floats, Floats]:
+    """Of each row, the pairs it is in of which one left first, by the horizon: those told rightly, and all.
+
+    A pair is told rightly if the one that left first had the greater chance; with equal chances it counts a half. Two
+    who left on the same day are no pair. With ``uno`` the pairs of a day count by one over the squared chance to be seen
+    until then, so that the share told rightly does not depend on who was lost from sight [1]_.
+
+    .. [1] Uno, H., Cai, T., Pencina, M. J., D'Agostino, R. B., Wei, L. J. (2011). On the C-statistics for evaluating
+       overall adequacy of risk prediction procedures with censored survival data. Statistics in Medicine 30(10),
+       1105-1117.
+    """
+    _, rank = np.unique(chance, return_inverse=True)
+    right, every, ranks = np.zeros(len(chance)), np.zeros(len(chance)), rank.max(initial=0) + 1
+    gone = left & (time <= horizon)
+    for day in np.unique(time[gone]):
+        first = gone & (time == day)
+        later = (time > day) | ((time == day) & ~left)
+        weight = still_seen(time, left, day) ** -2.0 if uno else 1.0
+        # How many of the one side have a chance below, and as great as, each on the other.
+        of_later, of_first = (np.bincount(rank[which], minlength=ranks) for which in (later, first))
+        below = np.cumsum(of_later) - of_later / 2
+        above = first.sum() - np.cumsum(of_first) + of_first / 2
+        right += weight * (first * below[rank] + later * above[rank])
+        every += weight * (first * later.sum() + later * first.sum())
+    return right, every
+
+
+def concordance(right: Floats, every: Floats, person: Ints) -> tuple[float, float]:
+    """The share of pairs told rightly, and its standard error by the infinitesimal jackknife over persons."""
+    total = every.sum()
+    if not total > 0:
+        return float("nan"), float("nan")
+    estimate = right.sum() / total
+    # Each pair stands in two rows, and so does its influence: over half the total it is that of one row.
+    moves = np.bincount(person, (right - estimate * every) / (total / 2))
+    return float(estimate), float(np.sqrt((moves**2).sum()))
+
+
+def risk_groups(chance: Floats, groups: int) -> Ints:
+    """The place of each row among groups of about the same size, from the least chance to the greatest, from 0 on.
+
+    Rows with the same chance are in one group, so that there may be fewer.
+    """
+    ends = np.unique(np.quantile(chance, np.arange(1, groups) / groups, method="inverted_cdf"))
+    _, places = np.unique(np.searchsorted(ends, chance), return_inverse=True)
+    return places.astype("int64")
