@@ -420,11 +420,11 @@ def test_the_trend_over_cohorts_is_rs_before_it_is_raised_for_how_much_they_diff
 def test_where_cohorts_differ_by_no_more_than_chance_the_trend_is_rs():
     still, n = [80, 84, 88, 92], [100] * 4
     (found,) = retention.cohort_trend(cohorts_of(still, n), as_of=AS_OF, months=[1]).itertuples()
-    share, away = 0.86, (np.arange(4) - 1.5) / 12
+    share, away = 0.86, (np.arange(4) - 1.5) / 3
     error = np.sqrt(share * (1 - share) / (100 * away @ away))
     assert found.overdispersion == 1
-    assert found.estimate == pytest.approx(0.48)
-    assert found.p_value == pytest.approx(2 * scipy_stats.norm.sf(0.48 / error))
+    assert found.estimate == pytest.approx(0.12)
+    assert found.p_value == pytest.approx(2 * scipy_stats.norm.sf(0.12 / error))
     assert found.verdict == "up"
 
 

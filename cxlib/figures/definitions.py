@@ -56,7 +56,7 @@ def rates(result: pd.DataFrame) -> Picture:
     ...                        "new": 5000, "since": pd.Timestamp("2026-03-01"), "until": pd.Timestamp("2026-03-31")})
     >>> print(rates(result))
     Of the customers there when March 2026 began, 5.0 % were lost in it (95 % interval 4.6 to 5.4; 10,000 customers).
-    The same leavers come to 6.2 % with the new customers who left, 5.1 % of the average number of customers and
+    Counted otherwise it is 6.2 % with the new customers who left, 5.1 % of the average number of customers and
     4.3 % by customer-days: a churn rate from elsewhere is compared only with the one that counts alike.
     """
     shown = read(result, asks="rates")
@@ -88,7 +88,7 @@ def rates_told(shown: Shown) -> str:
     first += f"{bracket(measure, row, first=True, base=measure.many(row.n))}."
     others = [(shown.rows_of(name)[0], words) for name, (_, words) in _NAMES.items() if words]
     said = listed(f"{measure.quantity(other.estimate)} {words}" for other, words in others)
-    return f"{first} The same leavers come to {said}: a churn rate from elsewhere is compared only with the one that counts alike."
+    return f"{first} Counted otherwise it is {said}: a churn rate from elsewhere is compared only with the one that counts alike."
 
 
 def _period(row: Row) -> str:
