@@ -109,6 +109,15 @@ def test_groups_that_were_not_seen_so_long_are_not_compared_and_another_result_i
     assert figures.difference(churn.difference(APART[:0], by="plan")).text == "There are no customers."
 
 
+def test_a_curve_tells_whether_its_groups_differ():
+    survival, differs = churn.survival(APART, by="plan"), churn.difference(APART, by="plan")
+    picture = figures.curve(survival, differs)
+    assert picture.text == f"{figures.curve(survival).text} {figures.difference(differs).text}"
+    assert [each["name"] for each in payload(picture)["results"]] == ["survival_by_plan_tenure_days", "stay_difference_by_plan"]
+    with pytest.raises(ValueError, match=r"^curve: what follows the curves must be differences of their groups, such as"):
+        figures.curve(survival, survival)
+
+
 # Ends
 
 

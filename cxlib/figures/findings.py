@@ -30,6 +30,7 @@ from cxlib.figures.parts import part_of, shares_told
 from cxlib.figures.rests import against_words, is_rests, rests_of
 from cxlib.figures.shown import Row, Shown
 from cxlib.figures.sides import apart, is_sides
+from cxlib.figures.withhold import is_apart
 
 NPS_SCORES = tuple(range(11))
 
@@ -81,7 +82,7 @@ def _own(shown: Shown) -> str:
         return purchases.told(shown)
     if shown.measure.name in money.TOLD:
         return money.told(shown)
-    from cxlib.figures.apart import apart_words, is_apart
+    from cxlib.figures.apart import apart_words
     from cxlib.figures.dangers import endangered
     from cxlib.figures.reasons import ended
 
