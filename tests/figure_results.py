@@ -52,6 +52,31 @@ def by_segment():
     )
 
 
+def ratio(
+    covariate, category, estimate, verdict, *, reference="Plus", events=120, n=600, spread=1.3, stretch="any tenure", margin=float("nan")
+):
+    """One row of hazard ratios, its interval from ``estimate`` over ``spread`` to times it."""
+    told = not verdict.startswith("reference") and estimate == estimate
+    row = {"covariate": covariate, "category": category, "stretch": stretch, "measure": "hazard_ratio", "estimate": estimate}
+    row |= {"low": estimate / spread if told else estimate, "high": estimate * spread if told else estimate, "level": 0.95, "n": n}
+    row |= {"reference": reference, "events": events, "p_value": 0.01 if told else None, "p_corrected": 0.02 if told else None}
+    return row | {"verdict": verdict, "margin": margin}
+
+
+def ratios():
+    """Two covariates, one of yes and no, with every verdict there is."""
+    rows = [
+        ratio("plan", "Plus", 1.0, "reference", events=163),
+        ratio("plan", "Basic", 1.48, "leaves sooner", events=215),
+        ratio("plan", "Premium", 0.57, "leaves later", events=59, spread=1.4),
+        ratio("plan", "Trial, as it was sold before the change of prices", 1.02, "no material difference", margin=1.1, spread=1.06),
+        ratio("plan", "not recorded", float("nan"), "not told apart", events=0),
+        ratio("slow ticket", "no", 1.0, "reference", reference="no", events=340),
+        ratio("slow ticket", "yes", 1.2, "cannot tell yet", reference="no", events=31),
+    ]
+    return pd.DataFrame(rows)
+
+
 def survival(end=0.4, *, months=24, customers=1000, **keys):
     """A curve that falls in a straight line from 1 to ``end``."""
     rows = []

@@ -28,6 +28,7 @@ from figure_results import (
     nps,
     page,
     payload,
+    ratios,
     survival,
     svg_texts,
 )
@@ -84,6 +85,7 @@ PICTURES = {
     "curve": lambda: figures.curve(survival(0.4)),
     "curves": lambda: figures.curve(pd.concat([survival(0.4, plan=LONG), survival(0.41, plan="free"), survival(0.8, plan="paid")])),
     "a year": lambda: figures.intervals(one_year_of(3).reset_index(drop=True)),
+    "forest": lambda: figures.forest(ratios()),
 }
 DRAWN = {}
 
@@ -118,7 +120,7 @@ def test_the_axis_says_the_measure_and_the_level(name):
     for svg in drawings_:
         said = " ".join(svg_texts(svg))
         assert "95 % interval" in said
-        assert re.search(r"Net Promoter|Share of|Customers still with us", said)
+        assert re.search(r"Net Promoter|Share of|Customers still with us|Leaving on any day", said)
 
 
 @pytest.mark.parametrize("name", PICTURES)

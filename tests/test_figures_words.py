@@ -239,15 +239,15 @@ def test_cards_have_number_interval_base_and_window():
     assert payload(piece)["cards"] == [
         {
             "title": "Loyalty (NPS)", "value": "25 points", "interval": "95 % interval 19 to 31", "base": "113 answers",
-            "window": "June 2026", "moved": [], "measure": "nps", "reason": None,
+            "window": "June 2026", "moved": [], "target": "", "measure": "nps", "reason": None,
         },
         {
             "title": "Still with us", "value": "84.3 %", "interval": "95 % interval 82.3 to 86.3", "base": "7,043 customers",
-            "window": "after 12 months", "moved": [], "measure": "survival", "reason": None,
+            "window": "after 12 months", "moved": [], "target": "", "measure": "survival", "reason": None,
         },
         {
             "title": "Loyalty (NPS)", "value": None, "interval": None, "base": None,
-            "window": None, "moved": [], "measure": "nps", "reason": "No answer carries a date, so there is no trend.",
+            "window": None, "moved": [], "target": "", "measure": "nps", "reason": "No answer carries a date, so there is no trend.",
         },
     ]  # fmt: skip
     assert 'alt="24 months from July 2024 to June 2026: lowest 25 points (August 2024), highest 37 points (July 2024)."' in page(piece)

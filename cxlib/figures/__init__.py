@@ -11,6 +11,7 @@ from cxlib.figures.definitions import rates
 from cxlib.figures.dots import against, intervals, worst
 from cxlib.figures.drivers import drivers, priorities
 from cxlib.figures.forecasts import backtest, calibration, expected
+from cxlib.figures.forest import forest
 from cxlib.figures.lines import trend
 from cxlib.figures.money import economics
 from cxlib.figures.pairs import gap, restated
@@ -40,6 +41,7 @@ __all__ = [
     "economics",
     "ends",
     "expected",
+    "forest",
     "gap",
     "hazard",
     "headline",

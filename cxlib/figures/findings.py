@@ -27,6 +27,7 @@ from cxlib.figures.measures import (
 )
 from cxlib.figures.moves import is_moves, movements
 from cxlib.figures.parts import part_of, shares_told
+from cxlib.figures.ratios import checks_told, is_checks, is_ratios, ratios_told
 from cxlib.figures.rests import against_words, is_rests, rests_of
 from cxlib.figures.shown import Row, Shown
 from cxlib.figures.sides import apart, is_sides
@@ -71,6 +72,10 @@ def finding(shown: Shown, *, than: Row | None = None) -> str:
 
 def _own(shown: Shown) -> str:
     """The finding of a result that says more than its numbers alone: of weights, of those who did not answer, of leaving."""
+    if is_ratios(shown.keys):
+        return ratios_told(shown)
+    if is_checks(shown.counts):
+        return checks_told(shown)
     # These findings are made of the pieces below, so they are found when they are needed.
     from cxlib.figures import cohorts, definitions, foretold, money, purchases, weights
 

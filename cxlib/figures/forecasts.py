@@ -192,7 +192,7 @@ def _against(shown: Shown, sheet: Sheet) -> Figure:
     fig = canvas.figure(sheet, top + side + 34)
     canvas.headed(fig, sheet, words)
     ax = canvas.axes(fig, left=40, top=top, right=sheet.width - 40 - side, bottom=34)
-    last = 1.06 * max(measure.shown(value) for row in rows for value in (row.high, number(row, "expected_share")))
+    last = 1.1 * max(measure.shown(value) for row in rows for value in (row.high, number(row, "expected_share")))
     values = canvas.ticks(0, last)
     ax.set(xlim=(0, last), ylim=(0, last))
     ax.set_xticks(values, canvas.tick_words(values), fontsize=sheet.small)
@@ -216,7 +216,4 @@ def _groups(ax: Axes, shown: Shown, sheet: Sheet) -> None:
         ax.plot(at, measure.shown(row.estimate), "o", color=color, markersize=8, zorder=3)
         if place in {0, len(rows) - 1}:
             name = "least at risk" if not place else "most at risk"
-            ax.annotate(
-                name, (at, measure.shown(row.estimate)), xytext=(-9 if place else 9, 0), textcoords="offset points", size=sheet.small,
-                ha="right" if place else "left", va="center_baseline", color=canvas.INK,
-            )  # fmt: skip
+            ax.annotate(name, (at, high), xytext=(0, 5), textcoords="offset points", size=sheet.small, ha="center", annotation_clip=False)

@@ -213,11 +213,22 @@ _MEASURES = (
         "concordance", "the concordance", "Concordance", "Concordance", "Pairs of customers told rightly, 0 to 1", "number",
         base=_CUSTOMERS, base_heading="Customers", floor=0, ceiling=1,
     ),
+    Measure(
+        "hazard_ratio", "the hazard ratio", "Hazard ratio", "Times as likely",
+        "Leaving on any day, times as likely as in what is compared with", "number",
+        base=("spell", "spells"), base_heading="Spells", good="low", floor=0,
+    ),
+    Measure(
+        "proportionality", "the test that ratios stay the same", "Same at every tenure", "Chi-square",
+        "Chi-square of the test of each covariate", "number", base=("row", "rows"), base_heading="Rows", good=None, floor=0,
+    ),
 )  # fmt: skip
 _VOCABULARY = {measure.name: measure for measure in _MEASURES}
 
 #: A result without rows has lost the name of its measure; the counts it would have had tell.
 _TELLTALE = {
+    "reference": "hazard_ratio",
+    "df": "proportionality",
     "score_rest": "difference",
     "verdict": "change",
     "higher_than": "banner",
@@ -309,7 +320,7 @@ _HEADINGS = {
     "naive": "Of those who came back",
     "followed": "Of those so far back (%)",
     "n_followed": "Purchases so far back",
-    "after_days": "Silent for",
+    "after_days": "Silence",
     "stay_away": "To stay away (%)",
     "within_days": "Watched for (days)",
     "longest_days": "Longest to be watched (days)",
@@ -352,6 +363,11 @@ _HEADINGS = {
     "expected_left": "Expected to leave",
     "brier": "Brier score",
     "brier_alone": "By tenure alone",
+    "covariate": "What is known",
+    "stretch": "Tenure",
+    "reference": "Compared with",
+    "df": "Degrees of freedom",
+    "advice": "What it means",
 }
 
 #: What a measure is made into, by the end of its name: in a sentence, over a column, beside a picture.

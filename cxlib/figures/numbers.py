@@ -14,7 +14,7 @@ Form = Literal["points", "share", "mean", "months", "days", "number", "count", "
 
 #: Places behind the point, for eyes; in tables these have one more.
 _PLACES = {"points": 0, "days": 0, "share": 1, "mean": 2, "number": 2, "count": 0}
-_FINER = ("points", "days", "count")
+_FINER = ("points", "days")
 
 DAYS_A_MONTH = 30.4375
 MINUS = "\u2212"
@@ -64,7 +64,7 @@ class Measure:
 
     def number(self, value: float, *, fine: bool = False) -> str:
         """The value rounded for eyes, without its unit; ``fine`` for tables."""
-        if self.form == "months":
+        if self.form == "months" or (self.form == "count" and fine):
             return decimal(self.shown(value), 1).removesuffix(".0")
         if self.form == "money":
             (number,) = amounts([value], fine=fine)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -222,7 +223,7 @@ def _curve(rows: Sequence[Row], rule: Row | None, sheet: Sheet) -> Figure:
     head = canvas.head_lines(sheet, words) + (20 if rule is not None else 0)
     fig = canvas.figure(sheet, head + (280 if sheet.narrow else 340))
     canvas.headed(fig, sheet, words)
-    room = 12 + max(canvas.text_width(text, sheet.size, bold=True) for text in ("came back", "100.0 %"))
+    room = 12 + max(canvas.text_width(text, sheet.size, bold=True) for text in ("only those", "who are back"))
     ax = canvas.axes(fig, left=36, top=head + 4, right=room, bottom=30)
     values = [0.0, 25.0, 50.0, 75.0, 100.0]
     last = float(rows[-1].key("gap_days"))
@@ -240,7 +241,7 @@ def _curve(rows: Sequence[Row], rule: Row | None, sheet: Sheet) -> Figure:
     ax.fill_between(days, lines["low"], lines["high"], step="post", color=canvas.HIGH, alpha=0.22, linewidth=0, zorder=2)
     ax.step(days, lines["estimate"], where="post", color=canvas.HIGH, linewidth=2.2, zorder=4)
     _named(ax, lines["estimate"][-1], "all", f"{decimal(lines['estimate'][-1], 1)} %", canvas.HIGH, sheet)
-    _named(ax, lines["naive"][-1], "naive", "came back", canvas.QUIET, sheet)
+    _named(ax, lines["naive"][-1], "only those", "who are back", canvas.QUIET, sheet)
     if rule is not None:
         _marked(ax, rule, last, sheet)
     return fig
@@ -331,4 +332,6 @@ def silences(result: pd.DataFrame, *, rule: pd.DataFrame | None = None) -> Pictu
 
 def _mark(row: Row, most: float) -> Mark:
     lost = f"{decimal(100 * float(row.counts['lost_share']), 0)} % lost"
-    return Mark(row.label, row, row.estimate <= most, f"{decimal(100 * row.estimate, 1)} % · {lost}")
+    # Its base are the silences, not all customers.
+    of_silences = replace(row, counts={name: count for name, count in row.counts.items() if name != "customers"})
+    return Mark(row.label, of_silences, row.estimate <= most, f"{decimal(100 * row.estimate, 1)} % · {lost}")

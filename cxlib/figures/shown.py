@@ -21,7 +21,7 @@ from cxlib.figures.withhold import OF_THE_CLOSE, PAIR, few_late, sides_of, withh
 from cxlib.tables import RESULT
 
 #: Keys along which a result is a curve, each of whose steps is somebody's.
-ALONG = ("tenure_days", "gap_days")
+ALONG = ("tenure_days", "gap_days", "after_days")
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ class Shown:
         if self.gone:
             said.append(f"Not shown: {fewer} at risk ({_some(self.gone)}).")
         elif self.cut:
-            said.append(f"Not shown: {'days' if 'gap_days' in self.keys else 'tenures'} with {fewer} at risk.")
+            said.append(f"Not shown: {'tenures' if 'tenure_days' in self.keys else 'days'} with {fewer} at risk.")
         said += self.remarks
         if self.empty and not is_moves(self.keys):
             nobody = f"No {self.measure.base[1]}{' on one of the two sides' if sides_of(self.counts) else ''}"

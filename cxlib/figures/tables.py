@@ -244,7 +244,7 @@ def _windows(shown: Shown) -> list[str]:
 
 
 def _caption(shown: Shown, windows: Sequence[str]) -> str:
-    by = " and ".join(heading(key).lower() for key in shown.keys if key != "tenure_days")
+    by = " and ".join(heading(key).lower() for key in shown.keys if key not in {"tenure_days", "horizon_days"})
     when = f", {windows[0]}" if len(windows) == 1 else ""
     return f"{shown.measure.axis}{f', by {by}' if by else ''}{when}."
 

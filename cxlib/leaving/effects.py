@@ -21,7 +21,7 @@ CHANGES, STEADY = "changes with tenure", "no sign that it changes"
 
 _KEYS = ["covariate", "category", "stretch"]
 _EFFECTS = {
-    "events": "int64", "reference": "object", "p_value": "float64", "p_corrected": "float64", "verdict": "object", "margin": "float64",
+    "reference": "object", "events": "int64", "p_value": "float64", "p_corrected": "float64", "verdict": "object", "margin": "float64",
 }  # fmt: skip
 _TESTS = {"df": "int64", "p_value": "float64", "p_corrected": "float64", "verdict": "object", "advice": "object"}
 
@@ -57,8 +57,8 @@ def effects(model: Model, *, margin: float | None = None, split_days: float | No
         low, high    float  interval of the ratio
         level        float  confidence level of the interval
         n            int    spells that were ever at risk in the category
-        events       int    of them, left while in it, in the stretch
         reference    str    the category it is compared with
+        events       int    of them, left while in it, in the stretch
         p_value      float  of the test that the ratio is 1
         p_corrected  float  the same, corrected for all rows together
         verdict      str    ``"leaves sooner"``, ``"leaves later"``, ``"no material

@@ -144,15 +144,26 @@ class Estimate:
 
 
 def mean_worth(valued: int, total: float, squares: float, tail: float) -> Estimate:
-    """The mean worth a month of so many customers in the currency, with its t interval; no bounds from a single one."""
+    """The mean worth a month of so many customers in the currency, with its interval; no bounds from a single one.
+
+    The t interval, on the scale of logarithms where it does not hold 0.
+    """
     if not valued:
         return Estimate(np.nan, np.nan, np.nan, np.nan)
     mean = total / valued
     if valued < 2:
         return Estimate(mean / UNIT, np.nan, np.nan, np.nan)
     error = float(np.sqrt(max(squares - total * mean, 0.0) / (valued - 1) / valued)) / UNIT
+    mean /= UNIT
     half = float(special.stdtrit(valued - 1, 1 - tail)) * error
-    return Estimate(mean / UNIT, mean / UNIT - half, mean / UNIT + half, error)
+    if half < abs(mean):
+        # A few bring much more than most: on the scale of logarithms the bounds follow them, and the sign is kept.
+        bounds = sorted(mean * np.exp(np.array([-half, half]) / abs(mean)))
+        return Estimate(mean, float(bounds[0]), float(bounds[1]), error)
+    # Away from 0 the bound stays where logarithms would have it at the least, so that a higher level never narrows.
+    far = max(half, (np.e - 1) * abs(mean))
+    down, up = (half, far) if mean > 0 else (far, half)
+    return Estimate(mean, mean - down, mean + up, error)
 
 
 def product(one: Estimate, other: Estimate, covariance: float) -> tuple[float, float, float]:
