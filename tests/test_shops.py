@@ -366,6 +366,13 @@ def test_spells_have_every_column_of_the_table_of_customers_from_frames_and_from
     assert joined["end"].isna().tolist() == [False, True]
 
 
+def test_a_table_of_customers_without_rows_adds_nothing(recwarn):
+    known = pd.DataFrame({"customer": pd.Series(dtype=object), "plan": pd.Series(dtype=object)})
+    found = shops.customers(bought(("a", "2026-01-01")), as_of=AS_OF, after_days=30, known=known)
+    assert found["plan"].isna().tolist() == [True]
+    assert [str(each.message) for each in recwarn] == []
+
+
 # All of them
 
 MEASURES = {
