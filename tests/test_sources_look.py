@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 
 import duckdb
 import pytest
@@ -36,6 +37,8 @@ def test_what_is_said_of_all_cells_holds_of_each(tmp_path_factory, rows, end, qu
     cells = [cell for row in rows for cell in row]
     for sign in said.without:
         assert not any(sign in cell for cell in cells)
+    if said.spaced:
+        assert not [cell for cell in cells if re.search(r"\s\s|[\t\n\v\f\r]", cell, re.ASCII)]
     if said.bare:
         assert not [cell for cell in cells if cell != cell.strip(BLANKS)]
         file = tmp_path_factory.getbasetemp() / "look.csv"
@@ -90,5 +93,12 @@ def test_signs_of_a_header_do_not_matter_and_those_of_a_first_row_do():
 
 
 def test_what_is_known_of_two_files_is_what_is_known_of_both():
-    one, other = Seen(True, True, frozenset("+_")), Seen(True, False, frozenset("_"))
-    assert one & other == Seen(True, False, frozenset("_"))
+    one = Seen(bare=True, spaced=True, ascii=True, without=frozenset("+_"))
+    assert one & Seen(bare=True, without=frozenset("_")) == Seen(bare=True, without=frozenset("_"))
+
+
+@pytest.mark.parametrize("other", [b"a  b", b"a\tb", b"a\x0bb", b'"a b"'])
+@pytest.mark.parametrize("part", [1, 3, 1 << 20])
+def test_words_parted_by_more_than_a_space_show(other, part):
+    assert seen(b"a,b\na b,1\n", part=part).spaced
+    assert not seen(b"a,b\n" + other + b",1\n", part=part).spaced

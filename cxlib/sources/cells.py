@@ -41,6 +41,8 @@ TYPES: dict[Kind, str] = {
 _FLOATS = ("DOUBLE", "FLOAT", "REAL")
 _OFFSET = r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)? ?(?:Z|UTC|[+-]\d{2}(?::?\d{2})?)"
 _LOCAL = r"\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?"
+#: Times and days in full, in which no number can be longer.
+_FULL = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d", "%Y-%m-%dT%H:%M:%S")
 #: What may stand before or after an amount: a sign of money, or a code of three letters.
 MONEY = r"(?:[A-Z]{0,2}\p{Sc}|[A-Z]{3}|lei|kr|zł)"
 #: Signs of money that are told apart, each with its code.
@@ -113,7 +115,15 @@ def mapped(cell: Cell, source: Source) -> str:
 def cast(cell: Cell, source: Source) -> str | None:
     """Second step: a time as DuckDB takes it, where the door takes less than that."""
     plain = cell.absent or cell.column.kind not in ("date", "time") or source.forms(cell.name) or _own(cell, source)
-    return None if plain else f"try_cast({mapped(cell, source)} AS TIMESTAMP)"
+    if plain:
+        return None
+    text = mapped(cell, source)
+    return f"try_strptime({text}, [{', '.join(map(sql.text, _FULL))}])" if _strict(cell, source) else f"try_cast({text} AS TIMESTAMP)"
+
+
+def _strict(cell: Cell, source: Source) -> bool:
+    """Whether a text is written in full where it has the length and the form of that: its blanks may be all that a form is lax in."""
+    return cell.seen.bare and cell.seen.spaced and cell.name not in source.values
 
 
 def quick(cell: Cell, source: Source) -> str | None:
@@ -129,6 +139,8 @@ def quick(cell: Cell, source: Source) -> str | None:
     parsed, soon = _parsed(text, cell, source), sql.name(CAST + cell.name)
     if cast(cell, source) is None:
         return parsed
+    if _strict(cell, source):
+        return f"CASE WHEN {soon} IS NOT NULL AND strlen({text}) IN (10, 19) THEN {soon} ELSE {parsed} END"
     # What DuckDB would write the same way is a time or a day in full, without a blank around it: no pattern needs to be asked.
     time, day = f"CAST({soon} AS VARCHAR) = {text}", f"CAST(CAST({soon} AS DATE) AS VARCHAR) = {text}"
     return f"CASE WHEN strlen({text}) = 19 AND {time} THEN {soon} WHEN strlen({text}) = 10 AND {day} THEN {soon} ELSE {parsed} END"

@@ -37,6 +37,8 @@ class Seen:
     ----------
     bare
         Whether no cell has a blank at an edge, and none is empty rather than missing.
+    spaced
+        Whether all that parts words in any cell is one space.
     ascii
         Whether no cell has a letter beyond ASCII.
     without
@@ -44,12 +46,18 @@ class Seen:
     """
 
     bare: bool = False
+    spaced: bool = False
     ascii: bool = False
     without: frozenset[str] = frozenset()
 
     def __and__(self, other: Seen) -> Seen:
         """What is known of the cells of both."""
-        return Seen(self.bare and other.bare, self.ascii and other.ascii, self.without & other.without)
+        return Seen(
+            bare=self.bare and other.bare,
+            spaced=self.spaced and other.spaced,
+            ascii=self.ascii and other.ascii,
+            without=self.without & other.without,
+        )
 
 
 #: What is known of an export whose bytes nobody looked at.
@@ -75,7 +83,7 @@ class Look:
         self._blanks = [blank for blank in b" \t\v\f" if blank not in around]
         self._edges = sorted({*around, *b"\n\r"})
         self._bare = len(self._between) == 1 and len(self._quote) < 2 and not around.isalnum()
-        self._ascii, self._without = True, set(SIGNS)
+        self._spaced, self._ascii, self._without = self._bare, True, set(SIGNS)
         # A file begins where a line does.
         self._before, self._in_header = b"\n", header
         #: The first bytes, until they are as many as a mark of byte order has.
@@ -105,7 +113,8 @@ class Look:
             self._look_at_edges(b"\n\n\n")
         # Where lines end in several ways, a reader may take a carriage return for a part of the last cell.
         alike = not self._returns or self._returns == self._both == self._lines
-        return Seen(bare=self._bare and alike, ascii=self._ascii, without=frozenset(self._without))
+        bare = self._bare and alike
+        return Seen(bare=bare, spaced=bare and self._spaced, ascii=self._ascii, without=frozenset(self._without))
 
     def _look_for_signs(self, part: bytes) -> None:
         rows = part
@@ -138,6 +147,11 @@ class Look:
         if not odd and not window.isascii():
             odd = _wide_blanks(seen, edge)
         self._bare = self._bare and not odd
+        if self._spaced:
+            # Within quotes also a line or a tab may end between two words.
+            quoted = bool(self._quote) and self._quote in window
+            other = bool((blank & (seen != ord(" "))).any())
+            self._spaced = not (quoted or other or (blank[1:] & blank[:-1]).any())
 
     def _ends_in_quotes(self, seen: _Bytes) -> bool:
         """Whether a cell in quotes may begin or end with what elsewhere ends one."""

@@ -74,14 +74,12 @@ def noted(spec: TableSpec, taken: list[Cell], *, source: Source, zone: str) -> l
 
 
 def mask(found: list[Note]) -> str:
-    """A number with a bit for each note; what several must have first is asked once, and most rows only whether there is any."""
-    parts, any_of = [], []
-    for where, several in groupby(enumerate(found), key=lambda each: each[1].where):
-        some = list(several)
+    """A number with a bit for each note; what several must have first is asked once."""
+    parts = []
+    for where, some in groupby(enumerate(found), key=lambda each: each[1].where):
         bits = " + ".join(f"CASE WHEN {note.condition} THEN {1 << bit} ELSE 0 END" for bit, note in some)
         parts.append(f"CASE WHEN {where} THEN {bits} ELSE 0 END")
-        any_of += [f"({where})"] if where != "true" else [f"({note.condition})" for _, note in some]
-    return f"CAST(CASE WHEN {' OR '.join(any_of)} THEN {' + '.join(parts)} ELSE 0 END AS BIGINT)" if parts else "CAST(0 AS BIGINT)"
+    return f"CAST({' + '.join(parts) or '0'} AS BIGINT)"
 
 
 def _count(note: Note) -> str:
