@@ -9,7 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxlib.sources.look import BLANKS, Look, Seen
+from cxlib import sources
+from cxlib.sources import door
+from cxlib.sources.look import BLANKS, NOTHING_SEEN, Look, Seen
+from cxlib.tables import TableError
 
 PIECES = st.text(alphabet=st.sampled_from(["a", "9", "+", "_", "é", "好", "-", ",", '"', *BLANKS]), max_size=4)
 
@@ -102,3 +105,88 @@ def test_what_is_known_of_two_files_is_what_is_known_of_both():
 def test_words_parted_by_more_than_a_space_show(other, part):
     assert seen(b"a,b\na b,1\n", part=part).spaced
     assert not seen(b"a,b\n" + other + b",1\n", part=part).spaced
+
+
+WORKBOOK = """[workbook]
+time_zone = "Europe/Rome"
+bad_rows_allowed = 1.0
+[tables.responses]
+files = "answers.csv"
+[questions.nps]
+kind = "nps"
+scale = [0, 10]
+direction = "high is good"
+[questions.easy]
+kind = "ces"
+scale = [0, 10]
+direction = "low is good"
+"""
+TIMES = [
+    "2026-06-30 08:00:00",
+    "2026-06-30T08:00:00",
+    "2026-06-30",
+    "2026-06-30 08:00",
+    "2026-06-30 08:00:00.5",
+    "2026-06-30 08:00:00Z",
+    "2026-06-30 24:00:00",
+    "2026-03-29 02:30:00",
+    "2025-10-26 02:30:00",
+    "2026-6-30 8:00:00",
+    "2026-6-30",
+    "2026/06/30 08:00:00",
+    "12026-6-30 08:00:00",
+    "0026-06-30 08:00:00",
+    "26-06-30",
+    "30.06.2026",
+    "2026-02-30",
+    "infinity",
+    "epoch",
+]
+LAX = ["2026-6-30  08:00:00", "2026-06-30\t08:00:00"]
+PLAIN = [("c1", "9", "1.5"), ("", "10.0", "0"), ("7.0", "", "1e3")]
+ODD = [*PLAIN, ("7", "9", "1_000"), ("1.2E+11", "3", "2 €"), ("n/a", "2", "nan"), ("ñ+", "4", "x")]
+REFUSED = [*ODD, ("c2", "1_0", "1"), ("c2", "11", "1")]
+
+
+@pytest.mark.parametrize("lax", [[], LAX], ids=["one space", "other blanks"])
+@pytest.mark.parametrize("others", [PLAIN, ODD, REFUSED], ids=["plain", "odd", "refused"])
+def test_the_door_says_the_same_whether_or_not_the_bytes_were_looked_at(tmp_path, monkeypatch, lax, others):
+    rows = [
+        f"{who},{question},{score},{weight},{time},{channel}"
+        for time in (*TIMES, *lax)
+        for who, score, weight in others
+        for question, channel in (("nps", "app"), ("easy", "None"))
+    ]
+    (tmp_path / "answers.csv").write_text("\n".join(["respondent,question,score,weight,time_answered,channel", *rows, *rows[:20]]) + "\n")
+    (tmp_path / "sources.toml").write_text(WORKBOOK)
+    said = []
+    for looked_at in (True, False):
+        to = tmp_path / str(looked_at)
+        to.mkdir()
+        if not looked_at:
+            monkeypatch.setattr(Look, "seen", lambda _: NOTHING_SEEN)
+        try:
+            sources.admit(tmp_path / "sources.toml", to=to)
+        except TableError as error:
+            said.append([str(error)])
+            continue
+        # Which bit stands for which note depends on the notes that are looked for.
+        tables = [duckdb.execute(f"FROM '{file}'").df().drop(columns="(notes)", errors="ignore") for file in sorted(to.glob("*.parquet"))]
+        said.append([(to / "account.json").read_text(), *(table.to_csv() for table in tables)])
+    assert said[0] == said[1]
+    assert (len(said[0]) == 1) is (others is REFUSED)
+
+
+def test_repeated_answers_are_found_in_parts_as_well(tmp_path, monkeypatch):
+    rows = "\n".join(f"c{person % 40},w1,nps,{person % 10}" for person in range(100))
+    (tmp_path / "answers.csv").write_text(f"respondent,wave,question,score\n{rows}\n")
+    (tmp_path / "sources.toml").write_text(WORKBOOK)
+    found = []
+    for many in (1_000, 7):
+        monkeypatch.setattr(door, "_AT_ONCE", many)
+        to = tmp_path / str(many)
+        to.mkdir()
+        sources.admit(tmp_path / "sources.toml", to=to)
+        found.append(duckdb.execute(f"FROM '{to / 'several.parquet'}'").df())
+    assert len(found[0]) == 100
+    assert found[0].equals(found[1])

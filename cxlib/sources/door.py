@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 PARQUET = "FORMAT parquet, PARQUET_VERSION v2, WRITE_BLOOM_FILTER false, DICTIONARY_SIZE_LIMIT 4096"
 #: The file that holds the places of several answers of one person to one question; which one counts depends on the day.
 SEVERAL = "several.parquet"
-#: As many answers as are looked through for repeated ones together; each takes eight bytes of memory, and eight more while they are sorted.
-_AT_ONCE = 30_000_000
+#: As many answers as are looked through for repeated ones together, in some 24 bytes of memory each.
+_AT_ONCE = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -166,8 +166,7 @@ def _several_answers(con: Backend, source: Source, out: Path) -> None:
     """Write the places of the answers of one person to one question, where there are several."""
     alike = sql.name(ALIKE)
     con.raw_sql("CREATE OR REPLACE TABLE alike (h UBIGINT)")
-    rows = _row(con, f"SELECT count({alike}) FROM stage")[0]
-    parts, found = rows // _AT_ONCE + 1, 0
+    parts, found = _row(con, f"SELECT count({alike}) FROM stage")[0] // _AT_ONCE + 1, 0
     for part in range(parts):
         # To sort numbers takes a fraction of the time, and of the memory, in which an engine groups by them.
         numbers = con.raw_sql(f"SELECT {alike} AS h FROM stage WHERE {alike} IS NOT NULL AND {alike} % {parts} = {part}").fetchnumpy()["h"]
