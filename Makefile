@@ -31,8 +31,10 @@ format: $(READY) ## put every file into the style that check asks for
 	@$(BIN)/ruff check --quiet --fix .
 	@$(BIN)/ruff format --quiet .
 
-bench: $(READY) ## how fast: the report, each measure beside SQL, the door beside DuckDB's reader, the sample company
+bench: $(READY) ## how fast: the report, each measure beside SQL, life tables and Cox beside lifelines, the door beside DuckDB's reader, the sample company
 	@$(BIN)/python tests/benchmarks/bench.py
+	@$(BIN)/python tests/benchmarks/lives.py
+	@$(BIN)/python tests/benchmarks/cox.py
 	@$(BIN)/python tests/benchmarks/door.py
 	@$(BIN)/python tests/benchmarks/generator.py
 
@@ -40,6 +42,7 @@ simulate: $(READY) ## how often the intervals hold, the verdicts err, and the sa
 	@$(BIN)/python tests/benchmarks/simulated.py > tests/benchmarks/coverage.md
 	@$(BIN)/python tests/benchmarks/recovery.py > tests/benchmarks/recovery.md
 	@$(BIN)/python tests/benchmarks/drivers.py > tests/benchmarks/drivers.md
+	@$(BIN)/python tests/benchmarks/leaving.py > tests/benchmarks/leaving.md
 
 hooks: $(READY) ## check what is committed, at every git commit
 	@$(BIN)/pre-commit install

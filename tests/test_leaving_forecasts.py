@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
-from cxlib import leaving, sample
+from cxlib import leaving, money, sample
 from cxlib.stats import forecast
 from cxlib.tables import RESULT
 
@@ -144,6 +144,8 @@ def test_a_model_of_one_reason_foretells_no_numbers():
         leaving.expected(model)
     with pytest.raises(ValueError, match=f"^past: {words}$"):
         leaving.past(model, tables["customers"])
+    with pytest.raises(ValueError, match=f"^value_at_risk: {words}$"):
+        money.value_at_risk(model, tables["value_history"])
     assert len(leaving.at_risk(model, most=5)) == 5
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from cxlib.leaving.expected import of_all_ends
 from cxlib.leaving.model import Model
 from cxlib.money.worth import DAYS_A_MONTH, UNIT, Worth, left_out, worth
 from cxlib.stats import intervals
@@ -93,7 +94,8 @@ def value_at_risk(
         or of another type, a month is not given by its first day or twice, or values are in
         several currencies.
     ValueError
-        If ``days`` is not a whole number from 1, or ``level`` is not between 0 and 1.
+        If ``days`` is not a whole number from 1, ``level`` is not between 0 and 1, or the model is
+        of one reason for leaving alone.
 
     See Also
     --------
@@ -112,7 +114,7 @@ def value_at_risk(
 
     It misleads where the chances do: see `cxlib.leaving.calibration`. Within the horizon itself
     about half is lost, as people leave all along; what is won back, and what new customers bring,
-    is not in it. Where the model counts only one reason for leaving, so does this.
+    is not in it.
 
     References
     ----------
@@ -142,6 +144,7 @@ def value_at_risk(
     if isinstance(days, bool) or not isinstance(days, int | np.integer) or days < 1:
         raise ValueError(f"value_at_risk: days is {days!r}, and must be a whole number from 1")
     names = key_names(by, _COUNTS)
+    of_all_ends(model, asks="value_at_risk")
     found = _there(model, value_history, names)
     if isinstance(found, str):
         return nothing(keys=names, counts=_COUNTS, reason=found).astype(_COUNTS)
