@@ -446,11 +446,48 @@ def test_two_values_from_one_day_are_refused():
         leaving.model(table, as_of=AS_OF, learned=[known], of="plan")
 
 
+def test_spells_without_a_start_have_no_place_for_what_was_learned_and_it_is_said():
+    table = told({"a": 12, "b": 10}, {"a": 30, "b": 20})
+    known = learned(("c1", "plan", "b", 3), (None, "plan", "b", np.nan))
+    found, without = leaving.model(table, learned=[known], of="plan"), leaving.model(table, of="plan")
+    assert found.notes == ("72 of 72 spells have no start, so that what was learned of them has no place and is not used.",)
+    np.testing.assert_array_equal(found.fit.coefficients, without.fit.coefficients)
+
+
+def test_who_left_before_being_observed_is_left_out_and_it_is_said():
+    table = customers(("a", 0, 3, 9), ("b", 0, 20), ("c", 0, 30), ("d", 0, None), plan=["x", "x", "y", "x"])
+    found = leaving.model(table, as_of=(FIRST + pd.Timedelta(days=45)).date(), of="plan")
+    assert found.notes == ("1 of 4 spells ended before observed_from, when leaving was not yet seen; they are left out.",)
+    assert found.fit.spells == 3
+
+
+def test_an_engines_table_of_what_was_learned_stays_in_the_engine():
+    rows = pd.DataFrame({"respondent": ["a", "b"], "score": [3, 10], "time_answered": days(0, 1)})
+    found, lazy = leaving.scores(rows), leaving.scores(engine_table(rows, "answers"))
+    assert isinstance(lazy, ibis.Table)
+    order = ["customer", "valid_from"]
+    assert_frame_equal(lazy.execute().sort_values(order, ignore_index=True), found, check_dtype=False)
+
+
 def test_two_covariates_that_say_the_same_of_all_but_their_names_are_one():
     table = told({"a": 12, "b": 10}, {"a": 30, "b": 20})
     found = leaving.model(table.assign(tariff=table["plan"].str.upper()), of=["plan", "tariff"])
     assert found.terms == [("plan", "b")]
     assert found.notes == ("'tariff: B' is the same customers as an earlier category, and has no hazard ratio of its own.",)
+
+
+def test_covariates_of_which_one_follows_from_the_others_have_no_model_and_a_reason():
+    """In each plan one region and the other, and the third covariate tells whether they are the same letter."""
+    table = told({"a": 20, "b": 20}, {"a": 30, "b": 20})
+    region = pd.Series(["a", "b"] * 45)
+    both = table.assign(region=region, pair=(table["plan"] + region).replace({"ab": "x", "ba": "y", "aa": "x", "bb": "z"}))
+    found = leaving.model(both, of=["plan", "region", "pair"])
+    assert found.fit is None
+    assert found.reason_absent.startswith("There is no model of leaving: ")
+    assert found.reason_absent.endswith("The columns are: 0 plan: b, 1 region: a, 2 pair: y, 3 pair: z.")
+    assert leaving.effects(found).attrs["reason"] == found.reason_absent
+    assert len(found.there) == 50
+    assert np.isnan(found.left_within(30)).all()
 
 
 # Effects
@@ -471,8 +508,10 @@ def test_a_ratio_before_and_after_a_tenure_is_that_of_the_rows_before_and_after_
         for column in ("estimate", "low", "high", "events"):
             np.testing.assert_allclose(found.loc[stretch, column], expected[column], rtol=1e-8)
     assert found["events"].sum() == 300
-    with pytest.raises(ValueError, match=r"^split_days: nobody left after day 900; give a tenure by which some have left"):
-        leaving.effects(whole, split_days=900)
+    reason = leaving.effects(whole, split_days=900).attrs["reason"]
+    assert reason.startswith(
+        "There are no ratios before and after day 900: nobody left after day 900. Give a tenure by which some have left"
+    )
 
 
 def test_effects_have_their_shape_and_all_rows_are_corrected_together():

@@ -12,7 +12,7 @@ import pandas as pd
 from cxlib.figures.foretold import HELD_SIGNS
 from cxlib.figures.measures import Measure, decimal, key_words, measure_named, moving
 from cxlib.figures.moves import SIGNS, size
-from cxlib.figures.ratios import ratio_sign
+from cxlib.figures.ratios import RATIO_SIGNS
 from cxlib.figures.sides import SIDE_SIGNS
 
 #: Counts that are shares, and those whose second place matters.
@@ -33,9 +33,8 @@ def count_of(measure: Measure, column: str, record: Mapping[Any, Any]) -> str:
     if value is None or pd.isna(value):
         return ""
     if column == "verdict":
-        if sign := ratio_sign(value):
-            return f"{sign} {value}"
-        return "not compared" if pd.isna(record["estimate"]) else f"{(SIGNS | SIDE_SIGNS | HELD_SIGNS)[value]} {value}"
+        signs = SIGNS | SIDE_SIGNS | HELD_SIGNS | RATIO_SIGNS
+        return "not compared" if pd.isna(record["estimate"]) else f"{signs[value]} {value}"
     if column.startswith("estimate_"):
         return moving(measure).number(float(value), fine=True)
     if measure.form == "money" and column in _AMOUNTS:

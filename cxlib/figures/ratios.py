@@ -9,9 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from cxlib.figures.measures import clean, counted, decimal, level_words, listed
 
@@ -150,8 +148,3 @@ def checks_told(shown: Shown) -> str:
     told = "their ratios are means over tenures, and change" if len(changing) > 1 else "its ratio is a mean over tenures, and changes"
     names = listed(changing)
     return f"{names[:1].upper()}{names[1:]}: {told} with them by more than chance."
-
-
-def ratio_sign(verdict: Any) -> str:
-    """The sign of a verdict; empty for one that is of something else."""
-    return "" if verdict is None or pd.isna(verdict) else RATIO_SIGNS.get(str(verdict), "")

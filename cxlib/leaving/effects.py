@@ -73,8 +73,7 @@ def effects(model: Model, *, margin: float | None = None, split_days: float | No
     Raises
     ------
     ValueError
-        If ``level`` is not between 0 and 1, ``margin`` is not above 1, or nobody left on
-        one side of ``split_days``.
+        If ``level`` is not between 0 and 1, or ``margin`` is not above 1.
 
     See Also
     --------
@@ -119,7 +118,11 @@ def effects(model: Model, *, margin: float | None = None, split_days: float | No
     reason = model.reason_absent or ("" if model.of else "The model has no covariates, so nothing is compared.")
     if reason or model.fit is None or model.rows is None:
         return nothing(keys=_KEYS, counts=_EFFECTS, reason=reason).astype(_EFFECTS)
-    frame = _whole(model, model.fit) if split_days is None else _cut(model, model.rows, split_days)
+    try:
+        frame = _whole(model, model.fit) if split_days is None else _cut(model, model.rows, split_days)
+    except ValueError as letter:
+        reason = f"There are no ratios before and after day {split_days:g}: {letter}"
+        return nothing(keys=_KEYS, counts=_EFFECTS, reason=reason).astype(_EFFECTS)
     error, log = frame["error"].to_numpy(), frame["log"].to_numpy()
     reach = special.ndtri(1 - intervals.tails(level))
     is_reference = error == 0
@@ -152,7 +155,7 @@ def _cut(model: Model, rows: Rows, day: float) -> pd.DataFrame:
     leavers = np.split(cut.leavers(), 2)
     for stretch, left in zip(stretches, leavers, strict=True):
         if not left.any():
-            raise ValueError(f"split_days: nobody left {stretch}; give a tenure by which some have left, and after which others have")
+            raise ValueError(f"nobody left {stretch}. Give a tenure by which some have left, and after which others have.")
     first = _first(model)
     terms = model.categories.loc[~first, ["covariate", "category"]].to_numpy().tolist()
     found = cut.fitted([(name, f"{category}, {stretch}") for stretch in stretches for name, category in terms])

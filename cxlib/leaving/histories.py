@@ -69,11 +69,12 @@ class Histories:
         found = ask(rows.select("customer", tenure_days="tenure", **{value: value for value in self.values}))
         return found.sort_values(list(found.columns), kind="stable", ignore_index=True)
 
-    def spells(self) -> tuple[int, int]:
-        """How many spells there are, and how many of them were ever at risk."""
-        counted = ask(self._all.aggregate(all=self._all.count(), seen=(self._all["tenure"] >= self._all["entry"]).sum()))
-        found = whole(counted, ["all", "seen"]).iloc[0]
-        return int(found["all"]), int(found["seen"])
+    def spells(self) -> tuple[int, int, int]:
+        """How many spells there are, how many of them were ever at risk, and how many have no start to date what was learned by."""
+        rows = self._all
+        sums = {"all": rows.count(), "seen": (rows["tenure"] >= rows["entry"]).sum(), "undated": rows["start"].isnull().sum()}
+        found = whole(ask(rows.aggregate(**sums)), list(sums)).iloc[0]
+        return int(found["all"]), int(found["seen"]), int(found["undated"]) if self._learned else 0
 
     @cached_property
     def _own(self) -> list[str]:
@@ -132,8 +133,7 @@ class Histories:
 
         self._refuse_unknown()
         spells = self._spells
-        dated = spells["start"].type().is_date() and self._learned
-        if not dated:
+        if not self._learned:
             rows = spells.mutate(at=spells["entry"] - BEFORE, latest=ibis.literal(True), until=spells["tenure"])
             return self._told(rows, {value: rows[value] for value in self.values})
         changes = self._changes(spells)

@@ -75,7 +75,10 @@ class Model:
     rows: Rows | None = field(default=None, repr=False)
 
     def left_within(self, days: float) -> Floats:
-        """The chance of leaving within so many days from the last day counted, one for each row of ``there``."""
+        """The chance of leaving within so many days from the last day counted, one for each row of ``there``.
+
+        Of a model of one reason it is the chance of leaving for it as if there were no other.
+        """
         if self.fit is None:
             return np.full(len(self.there), np.nan)
         pattern, stratum = (self.there[name].to_numpy(dtype="int64") for name in ("pattern", "stratum"))
@@ -119,13 +122,14 @@ def model(
         Covariates that are no ratio but have a baseline of their own (strata).
     reason : str, optional
         Only leaving with this ``end_reason`` counts; who leaves otherwise is last seen then.
+        By default, and where it is empty, all leaving does.
 
     Returns
     -------
     Model
         For `effects`, `proportionality` and the measures that look ahead; see `Model`. Where
-        there is none, ``reason_absent`` says why. ``notes`` say what is not recorded or
-        cannot be told apart.
+        there is none, ``reason_absent`` says why: nobody left, say, or two covariates say
+        the same. ``notes`` say what is not recorded or cannot be told apart.
 
     Raises
     ------
@@ -133,8 +137,8 @@ def model(
         If a column is absent or of another type, a spell ends before it starts, a covariate
         has more than 30 categories, or an attribute has two values from one day.
     ValueError
-        If ``as_of`` is missing where the table has dates, a name is given twice, or the
-        coefficients cannot be found (two covariates say the same, say).
+        If ``as_of`` is missing where the table has dates, or a covariate is named twice or
+        is what is to be told.
 
     See Also
     --------
@@ -171,6 +175,7 @@ def model(
     ({'plan': ['b', 'a']}, [('plan', 'a')], 3)
     """
     names, strata = _names(of, apart)
+    reason = reason or None
     last_day = day(as_of, asks="model") if as_of is not None else None
     asked = Histories(customers, learned, [*names, *strata], reason, last_day)
     empty = Model(
@@ -178,7 +183,7 @@ def model(
     )
     if why := Asked.unknown(customers):
         return replace(empty, reason_absent=why)
-    spells, seen = asked.spells()
+    spells, seen, undated = asked.spells()
     if not seen:
         return replace(empty, reason_absent="No customer was seen while at risk of leaving." if spells else "There are no customers.")
     cells, there = asked.cells(), asked.there()
@@ -187,8 +192,12 @@ def model(
         return replace(
             empty, reason_absent=f"Nobody has {left}{f' by {last_day}' if last_day else ''}, so nothing tells who leaves sooner."
         )
-    late = [f"{spells - seen:,} of {spells:,} spells ended before observed_from, when leaving was not yet seen; they are left out."]
-    return _made(replace(empty, notes=tuple(late[: spells > seen])), asked, cells, there)
+    notes = {
+        f"{spells - seen:,} of {spells:,} spells ended before observed_from, when leaving was not yet seen; they are left out.": spells
+        > seen,
+        f"{undated:,} of {spells:,} spells have no start, so that what was learned of them has no place and is not used.": undated > 0,
+    }
+    return _made(replace(empty, notes=tuple(note for note, holds in notes.items() if holds)), asked, cells, there)
 
 
 _CATEGORIES = pd.DataFrame({"covariate": [], "category": [], "spells": [], "events": [], "days": [], "column": []})
@@ -247,11 +256,15 @@ def _made(empty: Model, asked: Histories, cells: pd.DataFrame, there: pd.DataFra
     else:
         notes.append(f"There are more than {MOST_ROWS:,} start-stop rows: errors take the spells of a customer to be independent.")
     rows = Rows(counted, covariates, whose)
-    found = rows.fitted(terms)
-    place = {term: int(column) for term, column in zip(terms, found.columns, strict=True)}
-    columns = [place.get(term, -1) for term in zip(categories["covariate"], categories["category"], strict=True)]
     there = there.rename(columns=dict(zip(asked.values, asked.names, strict=True)))
     there = there.assign(pattern=pattern[len(cells) :], stratum=stratum[len(cells) :])
+    try:
+        found = rows.fitted(terms)
+    except ValueError as error:
+        # Of these leavers there are no such ratios; that is an answer, and a page says it.
+        return replace(empty, there=there, reason_absent=f"There is no model of leaving: {error}", notes=tuple(notes))
+    place = {term: int(column) for term, column in zip(terms, found.columns, strict=True)}
+    columns = [place.get(term, -1) for term in zip(categories["covariate"], categories["category"], strict=True)]
     notes += _untold(levels, categories, found.columns, terms) + [
         f"{int(unknown.sum()):,} customers are in strata in which nobody was at risk before; they are foretold by that of most."
     ] * bool(unknown.any())

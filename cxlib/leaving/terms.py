@@ -80,7 +80,7 @@ class Rows:
         except ValueError as error:
             named = [f"{name}: {category}" for (name, category), is_told in zip(terms, told, strict=True) if is_told]
             words = ", ".join(f"{column} {name}" for column, name in enumerate(named))
-            raise ValueError(f"model: {str(error).removeprefix('cox: ')} The columns are: {words}.") from None
+            raise ValueError(f"{str(error).removeprefix('cox: ')} The columns are: {words}.") from None
         if self.whose is not None and told.any():
             sums = self.whose.among(np.where(keep, np.cumsum(keep) - 1, -1)).sums(found.score_residuals())
             found = replace(found, robust=cox.robust_covariance(found, sums))
