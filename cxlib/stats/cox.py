@@ -5,6 +5,16 @@ lifelines' case weights take the number of tied rows instead, which on counted r
 late, come in pieces from one day to another, and fall into strata with a baseline of their own.
 
 All is held against R's ``survival`` on its own data sets, and against the partial likelihood written out event by event.
+Simulated coverage at 95 %, of spells of 100 days in the mean that are seen for 120 at most, four in ten of them late:
+
+=============================================================  =========  ==========  ==========
+interval                                                       50 spells  150 spells  500 spells
+=============================================================  =========  ==========  ==========
+hazard ratio                                                   .946       .946        .936
+hazard gathered by day 30                                      .940       .962        .946
+hazard ratio, five spells alike of each customer, not robust   .716       .740        .744
+hazard ratio of the same, robust                               .908       .936        .952
+=============================================================  =========  ==========  ==========
 """
 
 from __future__ import annotations
