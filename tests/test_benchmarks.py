@@ -31,3 +31,10 @@ def test_a_cox_model_on_counts_is_timed_beside_lifelines_on_rows():
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.splitlines()[-1].endswith("at most: agree")
+
+
+def test_survival_is_timed_beside_sql_and_lifelines_on_rows():
+    command = [sys.executable, str(HERE / "lives.py"), "--customers", "5000", "--repeat", "1"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.splitlines()[-1] == "counts and curves agree"

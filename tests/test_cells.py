@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cxlib.sources import cells, sql
-from cxlib.sources.cells import BLANKS, Cell
+from cxlib.sources.cells import Cell
+from cxlib.sources.look import BLANKS
 from cxlib.sources.source import source
 from cxlib.tables import TABLES
 

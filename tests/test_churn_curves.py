@@ -151,6 +151,22 @@ def test_who_left_before_being_observed_is_left_out_with_a_warning_that_points_t
     assert warned[0].filename == __file__
 
 
+def test_the_published_left_truncation_table_is_found_from_dates():
+    """Cole and Hudgens 2010: who entered the study late was at risk of being missed before."""
+    rows, golden = pd.read_csv(GOLDEN / "macs.csv"), pd.read_csv(GOLDEN / "macs_km.csv")
+    # A year is a thousand days, so that no tenure is rounded.
+    entry, time = (pd.to_timedelta((1000 * rows[name]).round(), unit="D") for name in ("entry", "time"))
+    last = pd.Timestamp("2100-01-01")
+    table = pd.DataFrame({"start": last - time, "end": pd.Series(last, index=rows.index).where(rows["left"] == 1)})
+    found = churn.survival(table.assign(observed_from=table["start"] + entry), as_of="2100-01-01", at=1000 * golden["tenure_days"])
+    assert found[["events", "censored"]].values.tolist() == golden[["events", "censored"]].values.tolist()
+    np.testing.assert_allclose(found["estimate"], golden["estimate"], rtol=1e-12)
+    # R takes who enters on a tenure as at risk after it; here they are at risk on it. Nobody leaves on one of these.
+    entered = golden["tenure_days"].isin(rows["entry"])
+    assert (found["n"] - golden["n"]).tolist() == entered.astype(int).tolist()
+    assert not golden.loc[entered, "events"].any()
+
+
 # Quantiles
 
 

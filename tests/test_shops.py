@@ -26,7 +26,7 @@ AS_OF = dt.date(2026, 6, 30)
 DAY = pd.Timedelta(days=1)
 
 # Most of an example's time is the engine's preparation, so a few examples of many rows tell more than many of a few.
-few = settings(max_examples=4)
+few = settings(max_examples=3)
 
 
 @cache
@@ -162,6 +162,12 @@ def test_a_refund_is_no_purchase_and_a_gift_is_what_was_declared():
     assert counted["gap_days"].tolist() == [5]
     assert counted["purchases"].tolist() == [3]
     assert counted.attrs["notes"] == ["An order for nothing counts as a purchase (1 of them).", "A refund is no purchase (1 of them)."]
+    for measure in (shops.inactivity, shops.sensitivity):
+        assert [measure(frame, as_of=AS_OF, within_days=5, free=free)["customers"].iloc[0] for free in (True, False)] == [1, 1]
+        assert (
+            measure(frame, as_of=AS_OF, within_days=5, free=False).attrs["notes"][0] == "An order for nothing is no purchase (1 of them)."
+        )
+    assert [shops.sensitivity(frame, as_of=AS_OF, days=[1], within_days=5, free=free)["ended"].iloc[0] for free in (True, False)] == [2, 1]
     left_out = shops.gaps(frame, as_of=AS_OF, free=False)
     assert left_out["gap_days"].tolist() == [10]
     assert left_out.attrs["notes"][0] == "An order for nothing is no purchase (1 of them)."
@@ -364,6 +370,13 @@ def test_spells_have_every_column_of_the_table_of_customers_from_frames_and_from
     joined = shops.customers(frame, as_of=AS_OF, after_days=30, known=known).set_index("customer")
     assert joined.loc["b", ["region", "club card"]].tolist() == ["north", "gold"]
     assert joined["end"].isna().tolist() == [False, True]
+
+
+def test_a_table_of_customers_without_rows_adds_nothing(recwarn):
+    known = pd.DataFrame({"customer": pd.Series(dtype=object), "plan": pd.Series(dtype=object)})
+    found = shops.customers(bought(("a", "2026-01-01")), as_of=AS_OF, after_days=30, known=known)
+    assert found["plan"].isna().tolist() == [True]
+    assert [str(each.message) for each in recwarn] == []
 
 
 # All of them

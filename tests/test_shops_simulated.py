@@ -1,12 +1,14 @@
 """Shops whose law is known: intervals hold the truth, the rule calls lost who is gone, and a late beginning changes no rate."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 import shop_simulated as simulated
 from pandas.testing import assert_frame_equal
 
-from cxlib import churn, shops
+from cxlib import churn, shops, sources
 
 # Ibis 12 asks DuckDB 2 for a table's columns by a name that DuckDB gave up.
 pytestmark = pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning")
@@ -88,3 +90,16 @@ def test_with_the_days_of_joining_the_curve_of_late_orders_is_that_of_all_of_the
     table = shops.customers(late, as_of=simulated.AS_OF, after_days=125, since=simulated.FIRST.date(), known=known)
     found = churn.survival(table, as_of=simulated.AS_OF, at=tenures)
     assert ((found["low"] < whole["estimate"]) & (whole["estimate"] < found["high"])).all()
+
+
+def test_where_contracts_are_known_a_short_silence_is_mostly_no_leaving():
+    """The sample company has both: half of those silent for 90 days are still under contract, of those silent for a year one in seven."""
+    book = sources.read(Path(__file__).parents[1] / "data" / "sources.toml", as_of="2026-06-30")
+    contracts = book.customers.execute()
+    there = contracts.groupby("customer")["end"].apply(lambda ends: ends.isna().any()).rename("there")
+    under_contract = []
+    for days in (90, 180, 365):
+        table = shops.customers(book.orders, as_of="2026-06-30", after_days=days).execute()
+        last = table.sort_values("start").groupby("customer").tail(1).merge(there, on="customer")
+        under_contract.append(last.loc[last["end"].notna(), "there"].mean())
+    assert under_contract == pytest.approx([0.49, 0.36, 0.14], abs=0.01)

@@ -88,6 +88,9 @@ def survival(
     See Also
     --------
     median_tenure : where this curve passes a half.
+    difference : whether groups differ in it.
+    ends : for which reasons they left.
+    hazard : when the danger is.
     cxlib.figures.curve : the picture of this result.
 
     Notes

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cxlib.sources import sql
-from cxlib.sources.cells import BLANKS
+from cxlib.sources.look import BLANKS
 from cxlib.sources.source import EPOCHS
 
 if TYPE_CHECKING:

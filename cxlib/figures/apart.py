@@ -6,7 +6,6 @@ The verdict is the result's. Only what it calls above or below is said to be lar
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from functools import partial
 
 import pandas as pd
@@ -18,6 +17,7 @@ from cxlib.figures.moves import size
 from cxlib.figures.picture import Picture, pictured
 from cxlib.figures.rests import ABOVE, ALIKE, BELOW, SIGNS
 from cxlib.figures.shown import Row, Shown, read
+from cxlib.figures.withhold import is_apart
 
 #: So many groups are named.
 _NAMED = 4
@@ -80,11 +80,6 @@ def difference(result: pd.DataFrame) -> Picture:
     more = f"{until}; bar: the rest"
     what = f"Dot and {level_words(shown.level)} interval: {shown.measure.axis}{more}"
     return pictured(shown, text, partial(dotted, shown.measure, marks, None, more=more), what=what, notes=notes)
-
-
-def is_apart(counts: Iterable[object]) -> bool:
-    """Whether a result with these counts holds groups that stay longer or shorter than the rest."""
-    return bool({"stay_rest", "survival_rest"} & set(counts))
 
 
 def apart_words(shown: Shown) -> str:

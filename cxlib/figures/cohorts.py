@@ -144,12 +144,12 @@ def _of(rows: Sequence[Row], verdict: str) -> list[Row]:
 
 
 def _slope(measure: Measure, row: Row, *, first: bool) -> str:
-    """``+3.1 percentage points a year of those still there after 6 months (95 % interval …; 516 customers of 18 cohorts)``"""
+    """``after 6 months +3.1 percentage points from the first of 18 cohorts to the last (95 % interval …; 516 customers)``"""
     whose = row.group("tenure_months").label
     of = f", {whose}" if whose else ""
-    base = f"{measure.many(row.n)} of {counted(float(row.counts['cohorts']), 'cohort', 'cohorts')}"
     months = counted(float(row.key("tenure_months")), "month", "months")
-    return f"{measure.quantity(row.estimate)} a year still there after {months}{of} {bracket(measure, row, first=first, base=base)}"
+    line = f"{measure.quantity(row.estimate)} from the first of {counted(float(row.counts['cohorts']), 'cohort', 'cohorts')} to the last"
+    return f"after {months} {line}{of} {bracket(measure, row, first=first, base=measure.many(row.n))}"
 
 
 def _column(shown: Shown) -> tuple[int, list[Row]]:

@@ -15,6 +15,7 @@ from cxlib.figures.findings import curves_of, finding, ranked_curves
 from cxlib.figures.measures import DAYS_A_MONTH, Measure, decimal, level_words
 from cxlib.figures.picture import Picture, pictured
 from cxlib.figures.shown import Row, Shown, read
+from cxlib.figures.withhold import is_apart
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,13 +25,16 @@ if TYPE_CHECKING:
 MOST_LINES = 8
 
 
-def curve(result: pd.DataFrame) -> Picture:
+def curve(result: pd.DataFrame, *differs: pd.DataFrame) -> Picture:
     """The picture of survival: the share of customers still there, by tenure.
 
     Parameters
     ----------
     result : DataFrame
         What `churn.survival` returned, with its key ``tenure_days``.
+    *differs : DataFrame
+        Differences of the same groups, such as ``churn.difference(customers, by="plan")``: their verdicts are
+        told, their tables folded beneath.
 
     Returns
     -------
@@ -40,7 +44,7 @@ def curve(result: pd.DataFrame) -> Picture:
     Raises
     ------
     ValueError
-        If ``result`` is not a result, or has no key ``tenure_days``.
+        If ``result`` is not a result or has no key ``tenure_days``, or ``differs`` holds no differences.
 
     See Also
     --------
@@ -62,16 +66,26 @@ def curve(result: pd.DataFrame) -> Picture:
     More than half are still there at 12 months, the last tenure shown: the median is not reached.
     """
     shown = read(result, asks="curve", needs=["tenure_days"])
-    text = finding(shown)
+    beside = [_apart_of(each) for each in differs]
+    text = " ".join([finding(shown), *(finding(each) for each in beside)])
     curves = curves_of(shown)
     if max((len(rows) for rows in curves), default=0) < 2:
-        return pictured(shown, text)
+        return pictured(shown, text, beside=beside)
     said = []
     if len(curves) > MOST_LINES:
         said.append(f"The {MOST_LINES} largest of {len(curves)} groups are drawn; the table has all.")
         curves = sorted(curves, key=lambda rows: -_customers(rows))[:MOST_LINES]
     what = f"Curve with {level_words(shown.level)} interval: {shown.measure.axis}, by months since joining"
-    return pictured(shown, text, partial(drawn, shown, ranked_curves(curves)), what=what, notes=said)
+    return pictured(shown, text, partial(drawn, shown, ranked_curves(curves)), what=what, notes=said, beside=beside)
+
+
+def _apart_of(result: pd.DataFrame) -> Shown:
+    """What is told beside curves; a letter where it is no difference of groups."""
+    shown = read(result, asks="curve")
+    if not is_apart(shown.counts):
+        what = "what follows the curves must be differences of their groups, such as churn.difference(customers, by=...)"
+        raise ValueError(f"curve: {what}; this is '{shown.name}'.")
+    return shown
 
 
 def _customers(rows: Sequence[Row]) -> float:

@@ -14,10 +14,10 @@ from cxlib.figures.shown import Row, Shown, read
 
 #: The measures in the order in which they stand beside one another: how each is named in a picture, and in a sentence.
 _NAMES = {
-    "churn_rate": ("Lost of those there at the start", ""),
-    "churn_rate_all": ("New customers who left, too", "with the new customers who left"),
-    "churn_rate_mean": ("The same, of the average number", "of the average number of customers"),
-    "churn_rate_days": ("By the days all customers were there", "by customer-days"),
+    "churn_rate": ("There at the start", ""),
+    "churn_rate_all": ("And those new since", "with the new customers who left"),
+    "churn_rate_mean": ("Of the average number", "of the average number of customers"),
+    "churn_rate_days": ("By customer-days", "by customer-days"),
 }
 
 
@@ -56,7 +56,7 @@ def rates(result: pd.DataFrame) -> Picture:
     ...                        "new": 5000, "since": pd.Timestamp("2026-03-01"), "until": pd.Timestamp("2026-03-31")})
     >>> print(rates(result))
     Of the customers there when March 2026 began, 5.0 % were lost in it (95 % interval 4.6 to 5.4; 10,000 customers).
-    The same leavers come to 6.2 % with the new customers who left, 5.1 % of the average number of customers and
+    Counted otherwise it is 6.2 % with the new customers who left, 5.1 % of the average number of customers and
     4.3 % by customer-days: a churn rate from elsewhere is compared only with the one that counts alike.
     """
     shown = read(result, asks="rates")
@@ -88,7 +88,7 @@ def rates_told(shown: Shown) -> str:
     first += f"{bracket(measure, row, first=True, base=measure.many(row.n))}."
     others = [(shown.rows_of(name)[0], words) for name, (_, words) in _NAMES.items() if words]
     said = listed(f"{measure.quantity(other.estimate)} {words}" for other, words in others)
-    return f"{first} The same leavers come to {said}: a churn rate from elsewhere is compared only with the one that counts alike."
+    return f"{first} Counted otherwise it is {said}: a churn rate from elsewhere is compared only with the one that counts alike."
 
 
 def _period(row: Row) -> str:

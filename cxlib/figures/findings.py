@@ -31,6 +31,7 @@ from cxlib.figures.ratios import checks_told, is_checks, is_ratios, ratios_told
 from cxlib.figures.rests import against_words, is_rests, rests_of
 from cxlib.figures.shown import Row, Shown
 from cxlib.figures.sides import apart, is_sides
+from cxlib.figures.withhold import is_apart
 
 NPS_SCORES = tuple(range(11))
 
@@ -86,7 +87,7 @@ def _own(shown: Shown) -> str:
         return purchases.told(shown)
     if shown.measure.name in money.TOLD:
         return money.told(shown)
-    from cxlib.figures.apart import apart_words, is_apart
+    from cxlib.figures.apart import apart_words
     from cxlib.figures.dangers import endangered
     from cxlib.figures.reasons import ended
 
@@ -273,7 +274,7 @@ def quantiles(shown: Shown) -> str:
         return f"So few have left that none of these tenures is reached, of {measure.many(max(row.n for row in shown.rows))}."
     groups = {row.group("share_left").label for row in shown.rows}
     if len(groups) == 1:
-        lines = [(row, f"{key_of(row)} after {measure.quantity(row.estimate)}") for row in rows]
+        lines = [(row, f"{key_of(row)} after {counted_months(row.estimate / DAYS_A_MONTH)}") for row in rows]
         said = [f"{text} {bracket(measure, row, first=not place)}" for place, (row, text) in enumerate(lines)]
         rest = len(shown.rows) - len(rows)
         more = (
@@ -286,7 +287,7 @@ def quantiles(shown: Shown) -> str:
     behind = bracket(measure, soonest, first=True, base=measure.many(soonest.n))
     who = soonest.group("share_left").spoken
     rest = len(groups) - len(there)
-    text = f"{key_of(soonest)} of 100 have left soonest in {who}, after {measure.quantity(soonest.estimate)} {behind}."
+    text = f"{key_of(soonest)} of 100 have left soonest in {who}, after {counted_months(soonest.estimate / DAYS_A_MONTH)} {behind}."
     return f"{text} In {counted(rest, 'group', 'groups')} so many have not left." if rest else text
 
 

@@ -157,11 +157,11 @@ _MEASURES = (
     ),
     Measure(
         "return_days", "the days until the next purchase", "Days until the next purchase", "Within days", "Days until the next purchase",
-        "days", base=_PURCHASES, base_heading="Purchases", good="low", floor=0,
+        "count", base=_PURCHASES, base_heading="Purchases", good="low", floor=0,
     ),
     Measure(
         "silent_days", "the silence after which a customer counts as lost", "Silent for good after", "Days of silence",
-        "Days of silence after which a customer may count as lost", "days", base=_SILENCES, base_heading="Silences watched",
+        "Days of silence after which a customer may count as lost", "count", base=_SILENCES, base_heading="Silences watched",
         good=None, floor=0,
     ),
     Measure(
@@ -520,9 +520,7 @@ def key_words(key: str, value: object) -> str:
         return decimal(float(str(value)) / DAYS_A_MONTH, 1).removesuffix(".0")
     if key == "after_days":
         return counted(float(str(value)), "day", "days")
-    if key == "share":
-        return f"{decimal(100 * float(str(value)), 1).removesuffix('.0')} %"
-    if key == "share_left":
+    if key in {"share", "share_left"}:
         return decimal(100 * float(str(value)), 1).removesuffix(".0")
     if key == "language":
         return LANGUAGES.get(str(value), clean(value))

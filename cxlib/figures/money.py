@@ -94,7 +94,7 @@ def _ends(shown: Shown, one: str, other: str, said: Callable[..., str], *, of: f
     """The group with the most and the one with the least, the one that a reader should look at first."""
     rows = [row for row in shown.rows if not math.isnan(row.estimate) and (of is None or row.key("points") == of)]
     if not rows:
-        return "There is no number for any group."
+        return "There is no number for any group." if shown.keys else "There is no number."
     ranked = sorted(rows, key=lambda row: (-row.estimate if falling else row.estimate, row.label))
     name = [row.group("points").spoken for row in ranked]
     first = capital(one.format(name[0], said(ranked[0], first=True)))
@@ -174,7 +174,23 @@ def _head(shown: Shown) -> str:
 
 
 def _drawn(shown: Shown, groups: Sequence[Sequence[Row]], sheet: Sheet) -> Figure:
-    return _blocks(shown, groups, sheet) if sheet.narrow else _lines(shown, groups, sheet)
+    if sheet.narrow or any(wide > _column(sheet, groups) - 12 for wide in _widths(shown, groups, sheet)):
+        return _blocks(shown, groups, sheet)
+    return _lines(shown, groups, sheet)
+
+
+#: The part of a wide picture that the names of groups take.
+_NAMES = 0.27
+
+
+def _column(sheet: Sheet, groups: Sequence[Sequence[Row]]) -> float:
+    return (1 - _NAMES) * sheet.width / (2 + len(groups[0]))
+
+
+def _widths(shown: Shown, groups: Sequence[Sequence[Row]], sheet: Sheet) -> list[float]:
+    """How wide the cells of all groups are."""
+    cells = [_cell(shown, row) for rows in groups for row in rows]
+    return [max(canvas.text_width(one, sheet.size, bold=True), canvas.text_width(other, sheet.small)) for one, other in cells]
 
 
 def _points(row: Row) -> str:
@@ -197,10 +213,9 @@ def _lines(shown: Shown, groups: Sequence[Sequence[Row]], sheet: Sheet) -> Figur
     step = 48.0
     fig = canvas.figure(sheet, top + step * len(groups) + 6)
     canvas.headed(fig, sheet, words)
-    width = 0.27 * sheet.width
-    points = groups[0]
-    heads = ["Kept a year", "Worth now", *(_points(row) for row in points)]
-    ends = [width + (sheet.width - width) * (place + 1) / len(heads) for place in range(len(heads))]
+    width = _NAMES * sheet.width
+    heads = ["Kept a year", "Worth now", *(_points(row) for row in groups[0])]
+    ends = [width + _column(sheet, groups) * (place + 1) for place in range(len(heads))]
     for end, text in zip(ends, heads, strict=True):
         canvas.write(fig, end, top - 16, text, size=sheet.small, color=canvas.QUIET, ha="right")
     for place, rows in enumerate(groups):
@@ -220,7 +235,7 @@ def _lines(shown: Shown, groups: Sequence[Sequence[Row]], sheet: Sheet) -> Figur
 
 
 def _blocks(shown: Shown, groups: Sequence[Sequence[Row]], sheet: Sheet) -> Figure:
-    """On a phone a block a group: its name, what it keeps and is worth, and a line for each number of points."""
+    """On a phone, or where amounts are long, a block a group: what it keeps and is worth, and a line for each number of points."""
     words = _head(shown)
     top, line = canvas.head_lines(sheet, words) + 4, 21.0
     high = 2 * line + line * len(groups[0]) + 12

@@ -105,7 +105,7 @@ def _quantiles(shown: Shown) -> str:
             said.append(f"{share}{of} in no time that could be waited")
             continue
         behind = bracket(measure, row, first=not place, base=measure.many(row.n) if not place else "")
-        said.append(f"{share}{of} {'were followed by another ' if not place else ''}within {measure.quantity(row.estimate)} {behind}")
+        said.append(f"{share}{of} {'were followed by another ' if not place else ''}within {_days(row.estimate)} {behind}")
     more = f"; {decimal(len(shown.rows) - NAMED, 0)} more in the table" if len(shown.rows) > NAMED else ""
     return f"Of 100 purchases, {listed(said)}{more}."
 
@@ -204,7 +204,7 @@ def returning(result: pd.DataFrame, *, rule: pd.DataFrame | None = None) -> Pict
     # A rule of which there is nothing has its reason to say.
     said = [told(shown) if not shown.reason else shown.reason, *([given.reason or told(given)] if given is not None else [])]
     if shown.reason or len(shown.rows) < 2:
-        return pictured(shown, " ".join(said))
+        return pictured(shown, " ".join(dict.fromkeys(said)))
     marked = given.rows[0] if given is not None and not given.reason and not math.isnan(given.rows[0].estimate) else None
     what = f"Curve with {level_words(shown.level)} interval: {_AXIS}"
     return pictured(shown, " ".join(said), partial(_curve, shown.rows, marked), what=what, beside=[given] if given is not None else [])

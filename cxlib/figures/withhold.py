@@ -69,6 +69,11 @@ def sides_of(columns: Iterable[str]) -> tuple[str, str] | None:
     return next((pair for pair in SIDES if {f"n_{side}" for side in pair} <= set(columns)), None)
 
 
+def is_apart(counts: Iterable[str]) -> bool:
+    """Whether a result with these counts holds groups that stay longer or shorter than the rest."""
+    return bool({"stay_rest", "survival_rest"} & set(counts))
+
+
 def few_late(frame: pd.DataFrame, *, keys: Sequence[str], k: int) -> pd.Series:
     """Whether the score at the close would tell what a few answers said: those that had come, or those that came late."""
     if not {"n_closed", "late"} <= set(frame.columns) or not len(frame):

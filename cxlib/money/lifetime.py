@@ -33,12 +33,12 @@ from cxlib.tables.rows import absent_key, day, key_names, restored
 
 DAYS_A_YEAR = 365.25
 _COUNTS = {
+    "stay_months": "float64",
     "churned": "int64",
     "at_horizon": "int64",
     "valued": "int64",
     "without_value": "int64",
     "margin_month": "float64",
-    "stay_months": "float64",
     "years": "float64",
     "discount_year": "float64",
     "what": "object",
@@ -92,12 +92,12 @@ def lifetime_value(
         low, high       float  interval; missing with a single value
         level           float  confidence level of the interval
         n               int    spells of the group that were ever at risk
-        churned         int    of them, left by ``as_of``
-        at_horizon      int    of them, at risk ``years`` after joining
+        stay_months     float  months of staying within the horizon, discounted
+        churned         int    spells that ended by ``as_of``
+        at_horizon      int    spells at risk ``years`` after joining
         valued          int    customers there on ``as_of`` with a value
         without_value   int    customers there on ``as_of`` without one
         margin_month    float  mean worth of those with a value, currency a month
-        stay_months     float  months of staying within the horizon, discounted
         years           float  the horizon
         discount_year   float  the discount, as a share
         what            str    ``"margin"``, or ``"revenue"`` where there is no margin
@@ -128,10 +128,11 @@ def lifetime_value(
     A customer's worth is the mean margin of the last three complete months, of those with a
     row. The months of staying are the area under the Kaplan-Meier curve, with delayed entry,
     up to the horizon, each day discounted. Both vary: the interval is made from the t interval
-    of the mean worth and the normal one of the months, whose variance is that of the
-    infinitesimal jackknife with customers as clusters, and from their covariance [2]_. Where
-    nobody left, the months have the exact lower bound for the smallest number at risk.
-    The interval held the truth in 93 to 96 of 100 simulated samples of 100 to 400 customers.
+    of the mean worth (of its logarithm, where it is clear of 0) and the normal one of the months,
+    whose variance is that of the infinitesimal jackknife with customers as clusters, and from
+    their covariance [2]_. Where nobody left, the months have the exact lower bound for the
+    smallest number at risk. It held the truth in 93 to 97 of 100 simulated samples of 60 to 400
+    customers; in 90, of 60 of whom a few bring most.
 
     It misleads where those who bring more also stay longer (a product of means is then too
     small), where the last three months are not like the others (a season), where margin

@@ -87,7 +87,7 @@ def worth(value_history: Table, *, as_of: date, asks: str) -> Worth | str:
         raise TableError(f"{asks}: {odd:,} of {known['rows']:,} values of 'valid_from' are not the first day of a month ({words}).")
     what = next((name for name in ("margin", "revenue") if known[name]), "")
     if not what:
-        return f"No customer has a margin or revenue from {since:%Y-%m} to {until:%Y-%m}, so nothing can be said in money."
+        return f"No customer has a margin or revenue in the three months up to {until}, so nothing can be said in money."
     rows = rows.filter(rows[what].notnull()).mutate(amount=rows[what])
     currency = _currency(rows, asks)
     return Worth(_by_customer(rows, asks), what, currency, since, until)
@@ -238,5 +238,5 @@ def left_out(groups: pd.DataFrame, value: Worth) -> list[str]:
     """Who is there and has no value, in a sentence."""
     without = int(groups["without_value"].sum())
     there = without + int(groups["valued"].sum())
-    months = f"from {value.since:%Y-%m} to {value.until:%Y-%m}"
-    return [f"{without:,} of {there:,} customers there have no {value.what} {months}: they are not in the sums."] if without else []
+    words = f"{without:,} of {there:,} customers there have no {value.what} in the last three complete months: they are in no sum."
+    return [words] if without else []

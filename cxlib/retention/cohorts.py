@@ -149,8 +149,8 @@ def cohort_trend(
 ) -> pd.DataFrame:
     """Whether later cohorts stay longer, one row per group and number of months.
 
-    By how much the share still there after so many months grows, or falls, from cohorts of
-    one year to those of the next: the slope of a column of the retention triangle.
+    By how much the share still there after so many months grows, or falls, from the first
+    cohort to the last, along the line through all: the slope of a column of the triangle.
 
     Parameters
     ----------
@@ -174,8 +174,8 @@ def cohort_trend(
         ``by`` ...             the group; a missing key is a group of its own
         tenure_months   int    months since joining
         measure         str    ``"retention_change"``
-        estimate        float  change of the share in a year, -1 to 1 or beyond where
-                               the cohorts span little time; missing below 3 cohorts
+        estimate        float  change of the share from the first cohort to the last;
+                               missing below 3 cohorts
         low, high       float  its interval
         level           float  confidence level of the interval
         n               int    customers of all cohorts that have reached the month
@@ -227,7 +227,7 @@ def cohort_trend(
     >>> found = cohort_trend(customers, as_of="2026-06-30", months=[1])
     >>> found[["tenure_months", "estimate", "low", "high", "n", "cohorts", "verdict"]].round(2)
        tenure_months  estimate   low  high    n  cohorts verdict
-    0              1       1.2  0.74  1.66  400        4      up
+    0              1       0.3  0.19  0.41  400        4      up
     """
     intervals.tails(level)
     names = key_names(by, ["tenure_months", *_TREND])
@@ -325,11 +325,12 @@ def _months_had(joined: date, last: date) -> int:
 
 
 def _slope(part: pd.DataFrame, level: float) -> dict[str, Any]:
-    """The line through the shares of some cohorts, by year of joining."""
+    """The line through the shares of some cohorts, by when they joined: how far it goes from the first to the last."""
     n, still = part["n"].to_numpy(dtype=float), part["still"].to_numpy(dtype=float)
-    year = np.array([month_of(first) / 12 for first in part["cohort"]])
+    joined = np.array([month_of(first) for first in part["cohort"]], dtype=float)
+    joined = joined / max(np.ptp(joined), 1)
     share = still.sum() / n.sum()
-    away = year - (n @ year) / n.sum()
+    away = joined - (n @ joined) / n.sum()
     width, spread = n @ away**2, share * (1 - share)
     found = {"estimate": np.nan, "low": np.nan, "high": np.nan, "p_value": np.nan, "overdispersion": np.nan}
     if len(part) > 2 and spread > 0:

@@ -115,14 +115,15 @@ def changes(rows: Any, names: list[str], months: list[int], table: Any) -> pd.Da
     big = {name: column.cast("decimal(18, 0)") for name, column in (("a", moved["a"]), ("l", lost), ("k", b))}
     found = ask(
         moved.group_by([*of, "place"]).agg(
-            n=(moved["a"] > 0).sum(), left=(moved["gone"] & (moved["a"] > 0)).sum(), start=moved["a"].sum(),
+            n=(moved["a"] > 0).sum(), left=(moved["gone"] & (moved["a"] > 0)).sum(),
+            less=(~moved["gone"] & (lost > 0)).sum(), start=moved["a"].sum(),
             churned=moved["gone"].ifelse(lost, 0).sum(), contraction=moved["gone"].ifelse(0, lost).sum(),
             expansion=ibis.greatest(b - moved["a"], 0).sum(), new=moved["new"].sum(), paused=moved["rest"].sum(),
             twice=moved["twice"].sum(), **{pair: (big[pair[0]] * big[pair[1]]).sum() for pair in SQUARES},
         )
     )  # fmt: skip
     found = found.astype(dict.fromkeys(SQUARES, float))
-    found = whole(found, ["n", "left", "twice", *SUMS])
+    found = whole(found, ["n", "left", "less", "twice", *SUMS])
     return restored(found, table, names)
 
 
@@ -134,7 +135,7 @@ def every_month(cells: pd.DataFrame, names: list[str], months: list[int]) -> pd.
     inside = (cells["place"] >= months[0]).to_numpy()
     at = number[inside] * len(months) + (cells["place"].to_numpy(dtype="int64")[inside] - months[0])
     columns = {}
-    for name in ("n", "left", *SUMS, *SQUARES):
+    for name in ("n", "left", "less", *SUMS, *SQUARES):
         found = cells[name].to_numpy()[inside]
         values = np.zeros(len(frame), dtype=found.dtype)
         values[at] = found

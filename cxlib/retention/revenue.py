@@ -20,8 +20,11 @@ Floats = npt.NDArray[np.float64]
 
 _COUNTS = {
     "start": "float64", "contraction": "float64", "churned": "float64", "expansion": "float64", "new": "float64", "paused": "float64",
-    "left": "int64", "since": "object", "until": "object",
+    "left": "int64", "less": "int64", "since": "object", "until": "object",
 }  # fmt: skip
+
+#: Of so many losses is the variance drawn towards that of losing all or nothing.
+_AS_IF = 10
 
 
 def revenue_churn(
@@ -67,7 +70,7 @@ def revenue_churn(
         new           float  revenue of who had none in the month before
         paused        float  of ``start``, of customers without a row in this month
                              only; it counts as kept
-        left          int    customers who are gone
+        left, less    int    customers who are gone, and who pay less
         since, until  date   first and last day of the month
         ============  =====  ====================================================
 
@@ -97,8 +100,11 @@ def revenue_churn(
     ``start`` + ``new`` + ``expansion`` - ``contraction`` - ``churned`` is the next ``start``.
 
     The interval is Wilson's, for as many customers as the linearised variance of the ratio
-    says they are worth [2]_, by t: a few large ones are worth few. Where nothing was lost, for
-    as many as revenues of such different size are worth.
+    says they are worth [2]_, by t: a few large ones are worth few. Few losses say little of
+    that variance, so that it is drawn towards the larger one of losing all or nothing, as if
+    ten more had been seen. Simulated at 95 %, with fees as unequal as 19 to 354, from
+    .95 to .98 for 10 to 100 customers and .94 to .95 for 400 and 2,000; with a few that are
+    a hundred times as large as most, .91.
 
     It misleads where revenue swings from month to month by itself, as orders do: every dip is
     a contraction, though the next month makes up for it. Ask it of fees.
@@ -238,12 +244,18 @@ def _clusters(frame: pd.DataFrame, b: Floats, ab: str, bb: str) -> Clusters:
 
 
 def _lost(frame: pd.DataFrame, level: float) -> tuple[Floats, Floats, Floats]:
-    """Share lost, and Wilson's interval for as many customers as its variance says they are worth."""
+    """Share lost, and Wilson's interval for as many customers as its variance says they are worth.
+
+    The variance that is estimated, drawn towards that of losing all or nothing where few have lost anything.
+    """
     sums = _clusters(frame, (frame["churned"] + frame["contraction"]).to_numpy(dtype=float), "al", "ll")
     share, variance, free = sums.mean, sums.variance, np.maximum(sums.number - 1, 0)
     known = (variance > 0) & (share > 0) & (share < 1)
+    losses = frame["left"].to_numpy() + frame["less"].to_numpy()
     with np.errstate(divide="ignore", invalid="ignore"):
-        worth = np.where(known, share * (1 - share) / variance / inflation(free, level), sums.alike)
+        wholly = np.maximum(share * (1 - share) / sums.alike, variance)
+        drawn = (losses * variance + _AS_IF * wholly) / (losses + _AS_IF)
+        worth = np.where(known, share * (1 - share) / drawn / inflation(free, level), sums.alike)
     low, high = intervals.wilson(share * worth, worth, level)
     return share, low, high
 

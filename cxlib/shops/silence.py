@@ -38,6 +38,7 @@ def inactivity(
     share: float = 0.9,
     within_days: int = 180,
     by: str | Sequence[str] = (),
+    free: bool = True,
     level: float = 0.95,
 ) -> pd.DataFrame:
     """Days of silence after which a customer of a shop may be counted as lost, one row per group.
@@ -51,7 +52,7 @@ def inactivity(
     ----------
     orders : pandas DataFrame or Ibis table, one row per order
         Needs ``customer`` and ``time_ordered``. Where ``amount`` is below 0 the row is a
-        refund, and no purchase; an amount of 0 or a missing one is a purchase.
+        refund, and no purchase; a missing amount is a purchase.
     as_of : str or date
         Last day counted, such as ``"2026-06-30"``. Later orders are left out.
     share : float, default 0.9
@@ -61,6 +62,8 @@ def inactivity(
     by : str or sequence of str, optional
         Columns to group by, as they stand at the last purchase before the silence. By
         default all customers form one group.
+    free : bool, default True
+        Whether an order with an amount of 0 is a purchase.
     level : float, default 0.95
         Confidence level of the interval.
 
@@ -143,7 +146,7 @@ def inactivity(
         raise ValueError(f"inactivity: share is {share}; it lies between 0 and 1, and 0.9 is 90 of 100")
     within = whole_days(within_days, "within_days", asks="inactivity")
     names = key_names(by, _RULE)
-    asked = Asked("inactivity", names, day(as_of, asks="inactivity"), True)
+    asked = Asked("inactivity", names, day(as_of, asks="inactivity"), free)
     notes, cells = asked.notes(orders), _cells(orders, asked, within)
     if reason := absent(cells, names):
         return nothing(keys=names, counts=_RULE, reason=reason).astype(_RULE)
@@ -164,6 +167,7 @@ def sensitivity(
     days: Sequence[int] = (30, 60, 90, 120, 180, 365),
     within_days: int = 180,
     by: str | Sequence[str] = (),
+    free: bool = True,
     level: float = 0.95,
 ) -> pd.DataFrame:
     """What each rule of so many days of silence would have meant, one row per group and rule.
@@ -183,6 +187,8 @@ def sensitivity(
         Days that silent customers are watched for.
     by : str or sequence of str, optional
         Columns to group by, as they stand at the last purchase before the silence.
+    free : bool, default True
+        Whether an order with an amount of 0 is a purchase.
     level : float, default 0.95
         Confidence level of the interval.
 
@@ -253,7 +259,7 @@ def sensitivity(
     within = whole_days(within_days, "within_days", asks="sensitivity")
     wanted = np.unique([whole_days(each, "days", asks="sensitivity") for each in days]).astype("int64")
     names = key_names(by, ["after_days", *_CHOICES])
-    asked = Asked("sensitivity", names, day(as_of, asks="sensitivity"), True)
+    asked = Asked("sensitivity", names, day(as_of, asks="sensitivity"), free)
     notes, cells = asked.notes(orders), _cells(orders, asked, within)
     if reason := absent(cells, names):
         return nothing(keys=[*names, "after_days"], counts=_CHOICES, reason=reason).astype(_CHOICES)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from cxlib.shops.visits import Asked, whole_days
 from cxlib.tables import TABLES, Table, TableError, ask, expression, need
-from cxlib.tables.rows import day, examples
+from cxlib.tables.rows import day, examples, whole
 from cxlib.tables.schema import PHYSICAL
 
 if TYPE_CHECKING:
@@ -171,10 +171,11 @@ def _known(known: Table) -> Any:
     expr = expression(known)
     need(expr, ["customer"], asks="customers")
     counted = expr.group_by("customer").agg(rows=expr.count())
-    found = ask(counted.aggregate(all=counted.count(), several=(counted["rows"] > 1).sum())).fillna(0).iloc[0]
+    totals = {"all": counted.count(), "several": (counted["rows"] > 1).sum()}
+    (found,) = whole(ask(counted.aggregate(**totals)), totals).to_dict("records")
     if found["several"]:
         shown, _ = examples(counted, lambda t: t.mutate(several=t["rows"] > 1), bad="several", value="customer")
-        many = f"{int(found['several']):,} of {int(found['all']):,} customers"
+        many = f"{found['several']:,} of {found['all']:,} customers"
         raise TableError(f"customers: {many} have several rows in known ({shown}). Keep one of each.")
     return expr
 

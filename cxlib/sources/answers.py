@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from cxlib.sources import sql
 from cxlib.sources.cells import QUICK, TEXT, clean, whole
 from cxlib.sources.declared import Question, Workbook
+from cxlib.sources.look import Seen
+from cxlib.tables import TABLES
 
 UNDECLARED = "question is not declared"
 NO_CHOICE = "score is not a declared choice"
@@ -87,7 +89,8 @@ def settled(questions: Sequence[Question]) -> dict[str, str]:
     name = sql.name(_QUESTION)
     # '11.0' is what a program leaves of 11; the code for no answer means both.
     given = sql.name(_SCORE)
-    text = f"CASE WHEN ends_with({given}, '.0') THEN regexp_replace({given}, '^(-?\\d+)\\.0$', '\\1') ELSE {given} END"
+    ends = f"strlen({given}) > 2 AND ends_with({given}, '.0')"
+    text = f"CASE WHEN {ends} THEN regexp_replace({given}, '^(-?\\d+)\\.0$', '\\1') ELSE {given} END"
     # Of choices that share a cell the code is settled already: what is left is 1 or 0, and 0 is no code here.
     coded = [q for q in questions if q.no_answer and (q.choice_columns or not q.choices)]
     silent = [(f"{name} = {sql.text(q.name)} AND {sql.among(text, q.no_answer)}", "NULL") for q in coded]
@@ -106,9 +109,10 @@ def quick(questions: Sequence[Question]) -> dict[str, str]:
     return {QUICK + "score": f"try_cast({sql.cases('', words, otherwise=answer)} AS DOUBLE)"}
 
 
-def scored(questions: Sequence[Question]) -> dict[str, str]:
+def scored(questions: Sequence[Question], seen: Seen) -> dict[str, str]:
     """The answer on its scale, turned where low is good, and what is declared of its question."""
-    number = whole(sql.name(QUICK + "score"), sql.name(ANSWER))
+    number = whole(sql.name(QUICK + "score"), sql.name(ANSWER), seen)
+    kinds = ", ".join(map(sql.text, TABLES["responses"]["kind"].one_of))
     low, high = of_question(questions, lambda q: str(q.scale[0])), of_question(questions, lambda q: str(q.scale[1]))
     turned = any(question.turned for question in questions)
     turn = f"CASE WHEN {_whether(questions, lambda q: q.turned)} THEN {low} + {high} - ({number}) ELSE {number} END"
@@ -116,7 +120,8 @@ def scored(questions: Sequence[Question]) -> dict[str, str]:
         "score": f"CAST({turn if turned else number} AS BIGINT)",
         "scale_low": f"CAST({low} AS BIGINT)",
         "scale_high": f"CAST({high} AS BIGINT)",
-        "kind": of_question(questions, lambda q: sql.text(q.kind)),
+        # One of a few words is written in a fraction of the time that a text takes, and is read as a text.
+        "kind": of_question(questions, lambda q: f"CAST({sql.text(q.kind)} AS ENUM({kinds}))"),
         "low_is_good": of_question(questions, lambda q: str(q.low_is_good).lower()),
     }
 
@@ -135,8 +140,11 @@ def off_scale(questions: Sequence[Question]) -> list[tuple[str, str, str]]:
 
 def of_question(questions: Sequence[Question], what: Callable[[Question], str | None]) -> str:
     """A property of the question that a row answers."""
-    pairs = ((str(place), what(question)) for place, question in enumerate(questions))
-    return sql.cases(sql.name(ASKED), ((place, value) for place, value in pairs if value is not None))
+    asked, each = sql.name(ASKED), [what(question) or "NULL" for question in questions]
+    most = max(each, key=each.count, default="NULL")
+    # What most questions share is not asked for one after the other.
+    pairs = [(f"{asked} = {place}", value) for place, value in enumerate(each) if value != most]
+    return sql.cases("", [(f"{asked} IS NULL", "NULL"), *pairs] if most != "NULL" else pairs, otherwise=most)
 
 
 def _whether(questions: Sequence[Question], what: Callable[[Question], bool]) -> str:

@@ -133,6 +133,7 @@ def admit(path: str | Path, *, to: str | Path) -> list[str]:
     con.raw_sql(f"SET temp_directory = {sql.text(str(scratch))}")
     letters: list[str] = []
     account = {}
+    hashes = reading.Hashes(workbook)
     try:
         for name in TABLES:
             exports = workbook.sources.get(name, ())
@@ -146,12 +147,13 @@ def admit(path: str | Path, *, to: str | Path) -> list[str]:
                 continue
             account[name] = asdict(result) | {part: getattr(result, part).to_dict("records") for part in ("problems", "notes")}
         letters += [] if letters else strangers(workbook, con, folder=to, account=account)
+        if letters:
+            raise TableError("\n".join(letters))
+        stamp = {"workbook": str(workbook.path), "inputs": hashes.result(), "tables": account}
     finally:
+        hashes.stop()
         con.disconnect()
         shutil.rmtree(scratch, ignore_errors=True)
-    if letters:
-        raise TableError("\n".join(letters))
-    stamp = {"workbook": str(workbook.path), "inputs": reading.inputs(workbook), "tables": account}
     (to / "account.json").write_text(json.dumps(stamp, indent=1, ensure_ascii=False, default=str), encoding="utf-8")
     return list(account)
 

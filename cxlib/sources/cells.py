@@ -10,15 +10,11 @@ import re
 from dataclasses import dataclass
 
 from cxlib.sources import sql
+from cxlib.sources.look import BLANKS, NOTHING_SEEN, Seen
 from cxlib.sources.source import EPOCHS, TENURE_DAYS, Source
 from cxlib.tables import Column, TableSpec
 from cxlib.tables.schema import Kind
 
-#: What may stand around a cell unseen: blanks of all widths and of none, marks of direction, marks of byte order.
-BLANKS = (
-    " \t\r\n\v\f\u0085\u00a0\u1680\u180e\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u200b\u200c\u200d\u200e\u200f"
-    "\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u202f\u205f\u2060\u2066\u2067\u2068\u2069\u3000\ufeff"
-)
 #: What a column is made of that an export does not have.
 NOTHING = "CAST(NULL AS VARCHAR)"
 #: Prefix of the column that carries a cell as text beside its typed value.
@@ -45,6 +41,8 @@ TYPES: dict[Kind, str] = {
 _FLOATS = ("DOUBLE", "FLOAT", "REAL")
 _OFFSET = r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)? ?(?:Z|UTC|[+-]\d{2}(?::?\d{2})?)"
 _LOCAL = r"\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?"
+#: Times and days in full, in which no number can be longer.
+_FULL = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d", "%Y-%m-%dT%H:%M:%S")
 #: What may stand before or after an amount: a sign of money, or a code of three letters.
 MONEY = r"(?:[A-Z]{0,2}\p{Sc}|[A-Z]{3}|lei|kr|zł)"
 #: Signs of money that are told apart, each with its code.
@@ -57,11 +55,12 @@ _LOST = r"^[+-]?\d(\.\d+)?[eE]\+\d+$"
 
 @dataclass(frozen=True)
 class Cell:
-    """One column on its way in: the canonical column, the source's expression for it, and that one's type."""
+    """One column on its way in: the canonical column, the source's expression for it, that one's type, and what is known of its texts."""
 
     column: Column
     made: str
     type: str = "VARCHAR"
+    seen: Seen = NOTHING_SEEN
 
     @property
     def name(self) -> str:
@@ -97,7 +96,7 @@ def as_text(cell: Cell, source: Source) -> str:
     if not cell.native:
         trimmed = cell.column.kind == "text" or bool(codes) or cell.name in source.values or cell.name == "score"
         # A number, a date or a yes/no is found without the blanks being taken off first.
-        text = clean(cell.made) if trimmed else cell.made
+        text = clean(cell.made) if trimmed and not cell.seen.bare else cell.made
     elif cell.type in _FLOATS and cell.column.kind == "text":
         exact = f"abs({cell.made}) < 9007199254740992"
         digits = f"CASE WHEN {exact} THEN CAST(CAST({cell.made} AS BIGINT) AS VARCHAR) ELSE format('{{:e}}', {cell.made}) END"
@@ -116,7 +115,15 @@ def mapped(cell: Cell, source: Source) -> str:
 def cast(cell: Cell, source: Source) -> str | None:
     """Second step: a time as DuckDB takes it, where the door takes less than that."""
     plain = cell.absent or cell.column.kind not in ("date", "time") or source.forms(cell.name) or _own(cell, source)
-    return None if plain else f"try_cast({mapped(cell, source)} AS TIMESTAMP)"
+    if plain:
+        return None
+    text = mapped(cell, source)
+    return f"try_strptime({text}, [{', '.join(map(sql.text, _FULL))}])" if _strict(cell, source) else f"try_cast({text} AS TIMESTAMP)"
+
+
+def _strict(cell: Cell, source: Source) -> bool:
+    """Whether a text is written in full where it has the length and the form of that: its blanks may be all that a form is lax in."""
+    return cell.seen.bare and cell.seen.spaced and cell.name not in source.values
 
 
 def quick(cell: Cell, source: Source) -> str | None:
@@ -129,9 +136,11 @@ def quick(cell: Cell, source: Source) -> str | None:
         return f"CAST({own} AS DOUBLE)" if own and _numeric(cell.type) else f"try_cast({text} AS DOUBLE)"
     if own and cell.type.startswith(("DATE", "TIMESTAMP")):
         return f"CAST({own if 'WITH TIME ZONE' not in cell.type else 'NULL'} AS TIMESTAMP)"
-    parsed, soon = _parsed(text, cell.name, source), sql.name(CAST + cell.name)
+    parsed, soon = _parsed(text, cell, source), sql.name(CAST + cell.name)
     if cast(cell, source) is None:
         return parsed
+    if _strict(cell, source):
+        return f"CASE WHEN {soon} IS NOT NULL AND strlen({text}) IN (10, 19) THEN {soon} ELSE {parsed} END"
     # What DuckDB would write the same way is a time or a day in full, without a blank around it: no pattern needs to be asked.
     time, day = f"CAST({soon} AS VARCHAR) = {text}", f"CAST(CAST({soon} AS DATE) AS VARCHAR) = {text}"
     return f"CASE WHEN strlen({text}) = 19 AND {time} THEN {soon} WHEN strlen({text}) = 10 AND {day} THEN {soon} ELSE {parsed} END"
@@ -147,14 +156,15 @@ def typed(cell: Cell, source: Source, zone: str) -> str:
     if kind == "yes/no":
         return own if own and cell.type == "BOOLEAN" else f"CASE lower({text}) WHEN 'true' THEN true WHEN 'false' THEN false END"
     if kind == "whole":
-        return whole(soon, text)
+        return whole(soon, text, cell.seen)
     if kind == "number":
-        number = _number(soon, text, source) if not (own and _numeric(cell.type)) else f"CASE WHEN isfinite({soon}) THEN {soon} END"
+        finite = f"CASE WHEN isfinite({soon}) THEN {soon} END"
+        number = finite if own and _numeric(cell.type) else _number(soon, text, source, cell.seen)
         unit = source.tenure_unit if cell.name == "tenure_days" else None
         return f"({number}) * {TENURE_DAYS[unit]!r}" if unit else number
     if own and "WITH TIME ZONE" in cell.type:
         return f"CAST({own} AT TIME ZONE {sql.text(zone)} AS {TYPES[kind]})"
-    offset = [] if own and cell.type.startswith(("DATE", "TIMESTAMP")) else _with_offset(text, cell.name, source, zone)
+    offset = [] if own and cell.type.startswith(("DATE", "TIMESTAMP")) else _with_offset(text, cell, source, zone)
     other = sql.first(*offset) if offset else "NULL"
     return f"CAST(CASE WHEN {soon} IS NOT NULL THEN {_zoned(soon, source, zone)} ELSE {other} END AS {TYPES[kind]})"
 
@@ -188,11 +198,12 @@ def misfits(cell: Cell, source: Source, zone: str) -> list[tuple[str, str, str]]
     if column.kind in ("date", "time"):
         # %Y takes 26 for the year 26.
         wrong.append((f"{name} has no year of four digits", f"{value} NOT BETWEEN DATE '1000-01-01' AND DATE '9999-12-31'", text))
-    if column.identifier:
+    if column.identifier and "+" not in cell.seen.without:
         wrong.append(
             (
                 f"{name} has lost digits: a program took it for a number",
-                f"contains({text}, '+') AND regexp_matches({text}, {sql.text(_LOST)})",
+                # What has, begins with a digit or its sign; to compare costs less than to look for the +.
+                f"{text} < ':' AND contains({text}, '+') AND regexp_matches({text}, {sql.text(_LOST)})",
                 text,
             )
         )
@@ -219,13 +230,18 @@ def orders(spec: TableSpec) -> list[tuple[str, str, str]]:
     return wrong
 
 
-def whole(number: str, text: str) -> str:
+def whole(number: str, text: str, seen: Seen = NOTHING_SEEN) -> str:
     """A whole number; missing where there is a fraction, or more digits than a float keeps, and for 1_000."""
-    exact = f"{number} = floor({number}) AND abs({number}) < 9007199254740992 AND NOT contains({text}, '_')"
+    exact = f"{number} = floor({number}) AND abs({number}) < 9007199254740992{_unmarked(text, seen)}"
     return f"CASE WHEN {exact} THEN CAST({number} AS BIGINT) END"
 
 
-def _number(soon: str, text: str, source: Source) -> str:
+def _unmarked(text: str, seen: Seen) -> str:
+    """And the text is not like 1_000, which DuckDB takes for a number."""
+    return "" if "_" in seen.without else f" AND NOT (strlen({text}) > 2 AND contains({text}, '_'))"
+
+
+def _number(soon: str, text: str, source: Source, seen: Seen) -> str:
     """A number as the export writes it: its decimal mark, marks between thousands, a sign of money around it.
 
     Where the decimal mark is declared to be a comma, a point can only stand between thousands.
@@ -237,7 +253,7 @@ def _number(soon: str, text: str, source: Source) -> str:
     digits = f"translate(regexp_extract({text}, {sql.text(form)}, 1), {sql.text(decimal + marks)}, '.')"
     long = f"try_cast(nullif({digits}, '') AS DOUBLE)"
     # With a decimal comma '1.5' is no number, and the short way would read it as one; nan and 1_000 are none either.
-    return long if decimal == "," else f"CASE WHEN isfinite({soon}) AND NOT contains({text}, '_') THEN {soon} ELSE {long} END"
+    return long if decimal == "," else f"CASE WHEN isfinite({soon}){_unmarked(text, seen)} THEN {soon} ELSE {long} END"
 
 
 def carries_money(cell: Cell, sign: str = "", code: str = "") -> str:
@@ -265,30 +281,36 @@ def _numeric(kind: str) -> bool:
     return kind in (*_FLOATS, "BOOLEAN") or kind.startswith(("DECIMAL", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "U"))
 
 
-def _with_offset(text: str, name: str, source: Source, zone: str) -> list[str]:
+def _with_offset(text: str, cell: Cell, source: Source, zone: str) -> list[str]:
     """A time that says how far it is from UTC, brought into the workbook's zone, in each form that the column may have."""
-    moments = []
-    for form in source.forms(name):
+    moments, bare = [], _bare(text, cell, source)
+    for form in source.forms(cell.name):
         if form in EPOCHS:
-            micros = f"try_cast({clean(text)} AS DOUBLE) * {1_000_000 // EPOCHS[form]}"
+            micros = f"try_cast({bare} AS DOUBLE) * {1_000_000 // EPOCHS[form]}"
             near = f"try_cast(CASE WHEN abs({micros}) < {_FAR} THEN {micros} END AS BIGINT)"
             moments.append(f"make_timestamptz({near})")
         elif "%z" in form or "%Z" in form:
-            moments.append(f"CAST(try_strptime({_halved(clean(text), form)}, {sql.text(form)}) AS TIMESTAMPTZ)")
-    if not source.forms(name):
+            moments.append(f"CAST(try_strptime({_halved(bare, form)}, {sql.text(form)}) AS TIMESTAMPTZ)")
+    if not source.forms(cell.name):
         # DuckDB reads no offset behind a blank.
         moments.append(f"try_cast(regexp_replace({within(text, _OFFSET)}, ' (Z|[+-][0-9:]+)$', '\\1') AS TIMESTAMPTZ)")
     return [f"{moment} AT TIME ZONE {sql.text(zone)}" for moment in moments]
 
 
-def _parsed(text: str, name: str, source: Source) -> str:
+def _bare(text: str, cell: Cell, source: Source) -> str:
+    """The text of a cell without the blanks around it, where it may have any."""
+    return text if cell.seen.bare and cell.name not in source.values else clean(text)
+
+
+def _parsed(text: str, cell: Cell, source: Source) -> str:
     """A text without an offset as the clocks of its zone show it, whether or not they ever did."""
-    forms = [form for form in source.forms(name) if form not in EPOCHS and "%z" not in form and "%Z" not in form]
+    forms = [form for form in source.forms(cell.name) if form not in EPOCHS and "%z" not in form and "%Z" not in form]
     if forms:
-        tries = [f"try_strptime({_halved(clean(text), form)}, {sql.text(form)})" for form in forms]
+        bare = _bare(text, cell, source)
+        tries = [f"try_strptime({_halved(bare, form)}, {sql.text(form)})" for form in forms]
         # %Y takes 26 for a year, before the form with %y is asked.
         return sql.first(*(f"CASE WHEN {one} >= DATE '1000-01-01' THEN {one} END" for one in tries[:-1]), tries[-1])
-    if source.forms(name):
+    if source.forms(cell.name):
         return "CAST(NULL AS TIMESTAMP)"
     # Only what starts like 2026-06-30 is read without a declared form: DuckDB also takes '1-2-3' for a year.
     return f"try_cast({within(text, _LOCAL)} AS TIMESTAMP)"

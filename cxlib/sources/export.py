@@ -139,7 +139,7 @@ def cell(export: Export, column: Column) -> Cell:
         return Cell(column, sql.text(constant) if constant is not None else cells.NOTHING)
     if "{" not in declared:
         (name,) = _parts(declared)
-        return Cell(column, sql.name(name), export.raw.types[name])
+        return Cell(column, sql.name(name), export.raw.types[name], export.raw.seen)
     pieces = []
     for place, piece in enumerate(re.split(r"\{([^{}]+)\}", declared)):
         if piece:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from cxlib.sources.cells import BLANKS
 from cxlib.sources.files import File
+from cxlib.sources.look import BLANKS
 from cxlib.sources.unpacked import apart
 
 

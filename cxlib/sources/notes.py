@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 SILENT = r"(?i:[?.-]{1,3}|#?n/?a|n\.a\.|[ns]/d|n\.d\.|null|none|nan|nil|blank|did not answer|不適用|無)"
 _SILENT_WORDS = ("?", "-", "--", "NULL", "null", "None", "none", "NaN", "nan", "N/A", "n/a", "#N/A", "NA", "n.a.", "不適用", "無")
 _LONGER = ("blank", "did not answer", "不適用")
+#: With what the short ones of them begin.
+SILENT_BEGINS = "?.-#ns"
 #: What is left of an accent where a program took UTF-8 for something else.
 _MANGLED = ("Ã", "â€", "Â", "\ufffd")
 #: Columns of names that the workbook itself declares, or that have a form of their own.
@@ -57,7 +60,8 @@ def noted(spec: TableSpec, taken: list[Cell], *, source: Source, zone: str) -> l
             notes.append(_silent(cell.name, text))
             signs = " OR ".join(f"contains({text}, {sql.text(sign)})" for sign in _MANGLED)
             mangled = f"strlen({text}) <> length({text}) AND ({signs})"  # more bytes than letters: not plain ASCII
-            notes.append(Note(cell.name, "has signs such as Ã¨ of text that was read in a wrong encoding", mangled))
+            if not cell.seen.ascii:
+                notes.append(Note(cell.name, "has signs such as Ã¨ of text that was read in a wrong encoding", mangled))
         elif kind == "number" and not cell.native:
             for sign, code in cells.CURRENCIES:
                 words = f"has the sign {sign} beside the number, which is dropped"
@@ -82,9 +86,17 @@ def _count(note: Note) -> str:
     return f"count({sql.name(note.column)})" if note.others else "count(*)"
 
 
+def _begins(text: str, letters: Iterable[str]) -> str:
+    """Whether a text may begin with one of some letters, small or capital; any beyond ASCII may be."""
+    both = sorted({case for letter in letters if letter.isascii() for case in (letter.lower(), letter.upper())})
+    return " OR ".join([f"{text} BETWEEN {sql.text(one)} AND {sql.text(chr(ord(one) + 1))}" for one in both] + [f"{text} > '~'"])
+
+
 def _silent(name: str, text: str) -> Note:
-    # A pattern costs more than all else that is asked of a word, and only these are longer than four letters.
+    # A pattern costs more than all else that is asked of a word, so that length and first letter are asked before.
     short, longer = f"regexp_full_match({text}, {sql.text(SILENT)})", sql.among(f"lower({text})", _LONGER)
+    short = f"CASE WHEN {_begins(text, SILENT_BEGINS)} THEN {short} END"
+    longer = f"CASE WHEN {_begins(text, {word[0] for word in _LONGER})} THEN {longer} END"
     silent = f"CASE WHEN strlen({text}) < 5 THEN {short} WHEN strlen({text}) < 16 THEN {longer} END"
     return Note(name, "looks like no answer, and is not declared under no_answer", silent)
 

@@ -6,7 +6,9 @@ import glob
 import hashlib
 import re
 import tempfile
+import threading
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +19,7 @@ import pandas as pd
 from cxlib.sources import archives, engines, logs, records, sql, workbooks
 from cxlib.sources.declared import Source, Workbook
 from cxlib.sources.files import File, examined, first_line, letters
+from cxlib.sources.look import NOTHING_SEEN, Seen
 from cxlib.sources.names import same
 from cxlib.sources.text import Text, csv_files, text
 from cxlib.sources.unpacked import ROW, Rows, apart
@@ -25,7 +28,9 @@ from cxlib.tables import TableError
 if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend
 
-__all__ = ["ROW", "Raw", "files", "inputs", "raw"]
+__all__ = ["ROW", "Hashes", "Raw", "files", "inputs", "raw"]
+
+_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -34,11 +39,13 @@ class Raw:
 
     ``scan`` stands after FROM; its order is the file's, and every reading passes over the same lines.
     ``unreadable`` is asked once the rows were read; it gives ``line``, ``problem`` (in words) and ``text``.
+    ``seen`` is what is known of every cell before any is read.
     """
 
     scan: str
     types: Mapping[str, str]
     unreadable: Callable[[], pd.DataFrame]
+    seen: Seen = NOTHING_SEEN
 
 
 def raw(workbook: Workbook, source: Source, *, con: Backend, scratch: Path) -> Raw:
@@ -109,9 +116,27 @@ def files(workbook: Workbook, source: Source) -> list[Path]:
     return paths
 
 
-def inputs(workbook: Workbook) -> dict[str, str]:
+class Hashes:
+    """The inputs of a workbook, worked out beside the reading of them: what adds up bytes leaves a second processor to others."""
+
+    def __init__(self, workbook: Workbook) -> None:
+        self._given_up = threading.Event()
+        self._worker = ThreadPoolExecutor(1)
+        self._found = self._worker.submit(inputs, workbook, unless=self._given_up.is_set)
+
+    def result(self) -> dict[str, str]:
+        """What `inputs` says, once it is known."""
+        return self._found.result()
+
+    def stop(self) -> None:
+        """Give up what is not known yet: a refusal need not wait for the hash of a large file."""
+        self._given_up.set()
+        self._worker.shutdown()
+
+
+def inputs(workbook: Workbook, *, unless: Callable[[], bool] = lambda: False) -> dict[str, str]:
     """Each input by its name beside the workbook, with its SHA-256; what an engine gives cannot be hashed and has ``""``."""
-    hashes = {workbook.path.name: _sha256(workbook.path)}
+    hashes = {workbook.path.name: _sha256(workbook.path, unless)}
     for source in (export for exports in workbook.sources.values() for export in exports):
         if source.engine_query:
             hashes[f"query of {source.stem}"] = ""
@@ -122,13 +147,17 @@ def inputs(workbook: Workbook) -> dict[str, str]:
                 name = path.relative_to(workbook.path.parent).as_posix()
             except ValueError:
                 name = path.name
-            hashes.setdefault(name, _sha256(path))
+            if name not in hashes:
+                hashes[name] = _sha256(path, unless)
     return hashes
 
 
-def _sha256(path: Path) -> str:
+def _sha256(path: Path, unless: Callable[[], bool]) -> str:
+    digest = hashlib.sha256()
     with letters(path.name), path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+        while not unless() and (part := stream.read(_CHUNK)):
+            digest.update(part)
+    return digest.hexdigest()
 
 
 def _of_engine(workbook: Workbook, source: Source, con: Backend, scratch: Path) -> Raw:
@@ -145,7 +174,7 @@ def _of_engine(workbook: Workbook, source: Source, con: Backend, scratch: Path) 
 
 
 def _text(found: Text) -> Raw:
-    return Raw(found.scan, dict.fromkeys(found.columns, "VARCHAR"), found.unreadable)
+    return Raw(found.scan, dict.fromkeys(found.columns, "VARCHAR"), found.unreadable, found.seen)
 
 
 def _parquet(found: list[File], con: Backend) -> Raw:

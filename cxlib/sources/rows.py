@@ -37,7 +37,8 @@ def checked(workbook: Workbook, export: Export, spec: TableSpec, keys: Sequence[
     typed |= {name: sql.name(TEXT + name) for name in given}
     steps.append(("typed", "*, " + sql.selected(typed)))
     if responses:
-        steps += [(step.__name__, "*, " + sql.selected(step(questions))) for step in (answers.settled, answers.quick, answers.scored)]
+        steps += [(step.__name__, "*, " + sql.selected(step(questions))) for step in (answers.settled, answers.quick)]
+        steps.append(("scored", "*, " + sql.selected(answers.scored(questions, export.raw.seen))))
         steps.append(("made", f"* REPLACE ({replaced(_made(questions))}), date_trunc('month', time_answered)::DATE AS month"))
     wrong = _wrong(source, spec, taken, questions, zone)
     number = sql.cases("", ((condition, str(place)) for place, (_, condition, _) in enumerate(wrong)))
@@ -67,7 +68,8 @@ def _rows_an_answer(export: Export, steps: list[tuple[str, str]], questions: lis
     (_, select), text = steps[0], {part: sql.name(TEXT + part) for part in ("question", "choice", "score")}
     if export.wide:
         parts = ", ".join(
-            f"{cells.clean(f'answer.{part}') if part == 'score' else f'answer.{part}'} AS {name}" for part, name in text.items()
+            f"{cells.clean(f'answer.{part}') if part == 'score' and not export.raw.seen.bare else f'answer.{part}'} AS {name}"
+            for part, name in text.items()
         )
         return [("cells", f"{select}, {answers.stacked(export.asked)} AS answer"), ("answers", f"* EXCLUDE (answer), {parts}")]
     if not export.multiplied:

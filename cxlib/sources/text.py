@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import codecs
 import csv
+import functools
 import io
+import operator
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -17,6 +19,7 @@ import pandas as pd
 from cxlib.sources import sql
 from cxlib.sources.declared import Source
 from cxlib.sources.files import File, examined, first_line, letters
+from cxlib.sources.look import NOTHING_SEEN, Look, Seen
 from cxlib.sources.names import named, same
 from cxlib.sources.said import legible, quoted
 from cxlib.tables import TableError
@@ -48,6 +51,7 @@ class Text:
     scan: str
     columns: tuple[str, ...]
     unreadable: Callable[[], pd.DataFrame]
+    seen: Seen = NOTHING_SEEN
 
 
 def text(source: Source, files: list[File], *, con: Backend, scratch: Path) -> Text:
@@ -64,12 +68,11 @@ def text(source: Source, files: list[File], *, con: Backend, scratch: Path) -> T
         files = [_tabbed(file, scratch) for file in files]
     headers = [_header(source, file, delimiter, quote) for file in files]
     same(files, headers)
-    for file in files:
-        _refuse_open_quote(file, delimiter, quote)
     skip = max(source.header) + source.skip_after_header
+    seen = [_passed_over(file, delimiter, quote, Look(delimiter, quote, header=skip > 0)) for file in files]
     found = csv_files(files, headers[0], con=con, stem=source.stem, skip=skip, delimiter=delimiter, quote=quote)
     if all(are_utf8):
-        return found
+        return replace(found, seen=functools.reduce(operator.and_, seen))
     # DuckDB judges the encoding of the columns that are asked for only. A condition on all of them makes it judge
     # all, so that every reading of the file passes over the same lines.
     cells = ", ".join(map(sql.name, headers[0]))
@@ -205,17 +208,18 @@ def _tabbed(file: File, scratch: Path) -> File:
     return File(file.label, file.table, copy, file.name)
 
 
-def _refuse_open_quote(file: File, delimiter: str, quote: str) -> None:
-    """Refuse a quote that opens and is not closed for a long way: DuckDB never ends with it, or loses rows in silence.
+def _passed_over(file: File, delimiter: str, quote: str, look: Look) -> Seen:
+    """What all bytes of a file say; refuse a quote that opens and is not closed for a long way.
 
-    A pass that only counts quotes raises the suspicion; quotes inside a cell, as in ``5" pipe``, raise it
-    as well, so that a second, slower pass tells which it is.
+    DuckDB never ends with such a one, or loses rows in silence. A pass that only counts quotes raises the suspicion;
+    quotes inside a cell, as in ``5" pipe``, raise it as well, so that a second, slower pass tells which it is.
     """
-    if not quote:
-        return
     mark, seen, place, before = quote.encode(), 0, 0, 0
     with letters(file.name), file.opened() as stream:
         while part := stream.read(_CHUNK):
+            look.see(part)
+            if not quote:
+                continue
             first = part.find(mark)
             gap = place + (len(part) if first < 0 else first) - before
             if seen % 2 and gap > _LONGEST_CELL:
@@ -225,11 +229,12 @@ def _refuse_open_quote(file: File, delimiter: str, quote: str) -> None:
                 before = place + part.rfind(mark)
             place += len(part)
         else:
-            return
+            return look.seen()
     with letters(file.name), file.opened() as stream:
         line = _open_at(stream, delimiter.encode(), mark)
     if line:
         raise _never_closed(file, line)
+    return NOTHING_SEEN
 
 
 def _open_at(lines: Iterable[bytes], delimiter: bytes, mark: bytes) -> int | None:

@@ -22,8 +22,11 @@ from cxlib.stats.survival import Ints
 
 #: A step that promises less than this of log-likelihood is the last one; it doubles the digits once more.
 _SETTLED = 1e-14
-#: Where this little is promised but a coefficient still moves the hazard by a tenth, it has no end to go to.
-_ENDLESS = (1e-8, 0.1)
+#: A likelihood as flat as this, beside what it was without effects, has no end to climb to; nor is there one in reason where
+#: the logarithms of hazards are so far apart.
+_FLAT, _APART = 1e-8, 100.0
+#: No step moves them farther than this, so that none lands where all is flat though there is an end.
+_STRIDE = 5.0
 _STEPS = 60
 #: What is left of a column beside those before it, where it says nothing of its own.
 _ALIKE = 1e-9
@@ -207,24 +210,17 @@ def _sandwich(covariance: Floats, residual_sums: Floats) -> Floats:
 
 def _climbed(risk: Risk, sums: Sums, information: Floats) -> tuple[Floats, Sums, int]:
     """Newton's steps uphill, each halved until it climbs."""
-    at = np.zeros(len(sums.gradient))
+    at, scale = np.zeros(len(sums.gradient)), np.sqrt(np.diag(information))
     for iteration in range(_STEPS):
-        step = np.linalg.solve(information, sums.gradient)
+        _refuse_endless(risk, at, information / np.outer(scale, scale))
+        step = np.asarray(np.linalg.solve(information, sums.gradient), dtype=float)
         promised = float(sums.gradient @ step)
-        moving = np.abs(step) * risk.spread > _ENDLESS[1]
-        if promised < _ENDLESS[0] and moving.any():
-            columns = ", ".join(str(column) for column in np.flatnonzero(moving)[:3])
-            raise ValueError(
-                f"cox: the effect of {moving.sum()} of {len(at)} columns has no end (column {columns}, counted from 0): "
-                f"all of the {risk.tied.sum():,} who left are on one side of it. Join categories in which nobody, or "
-                "everybody, left with others, or leave the column out."
-            )
+        step = np.asarray(step * min(1.0, _STRIDE / max(_apart(risk, step), _STRIDE)))
         for half in range(30):
             there = at + step / 2**half
-            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-                found = risk.sums(there)
+            found = risk.sums(there)
             # A last step is too short for the likelihood to show it.
-            if promised < _SETTLED or found.log_likelihood > sums.log_likelihood - 1e-9 * abs(sums.log_likelihood) * (promised < 1e-6):
+            if found.log_likelihood > sums.log_likelihood - 1e-9 * abs(sums.log_likelihood) * (promised < 1e-6):
                 break
         at, sums = there, found
         if promised < _SETTLED:
@@ -233,6 +229,30 @@ def _climbed(risk: Risk, sums: Sums, information: Floats) -> tuple[Floats, Sums,
     raise ValueError(
         f"cox: after {_STEPS} steps the likelihood still rises ({promised:.1g} to go). Look for a column with values far "
         "apart, or for columns that are almost the same."
+    )
+
+
+def _apart(risk: Risk, coefficients: Floats) -> float:
+    """How far the logarithms of the hazards are apart."""
+    return float(np.ptp(risk.x @ coefficients))
+
+
+def _refuse_endless(risk: Risk, at: Floats, information: Floats) -> None:
+    """Refuse a likelihood that rises for ever, from its information beside that without effects."""
+    if not len(at):
+        return
+    values, vectors = np.linalg.eigh(information)
+    if values[0] < _FLAT:
+        moving, why = np.abs(vectors[:, 0]), f"all of the {risk.tied.sum():,} who left are on one side of it"
+    elif _apart(risk, at) > _APART:
+        moving, why = np.abs(at) * risk.spread, f"it sets hazards more than e^{_APART:.0f} apart"
+    else:
+        return
+    found = np.flatnonzero(moving > 0.05 * moving.max())
+    columns = ", ".join(f"column {column}" for column in found[:3])
+    raise ValueError(
+        f"cox: the effect of {len(found)} of {len(at)} columns has no end ({columns}, counted from 0): {why}. Join categories in "
+        "which nobody, or everybody, left with others, or leave the column out."
     )
 
 

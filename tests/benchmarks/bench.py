@@ -119,6 +119,35 @@ CASES = (
         ("estimate", "n", "churned", "censored"),
         ("segment",),
     ),
+    Case(
+        "quantiles",
+        "customers",
+        lambda t: churn.quantiles(t, as_of=AS_OF, by="segment"),
+        ("estimate", "n", "churned", "censored"),
+        ("segment", "share_left"),
+    ),
+    Case(
+        "ends",
+        "customers",
+        lambda t: churn.ends(t, as_of=AS_OF, by="segment"),
+        ("n", "events", "left", "customers"),
+        ("segment", "end_reason", "tenure_days"),
+    ),
+    Case(
+        "hazard",
+        "customers",
+        lambda t: churn.hazard(t, as_of=AS_OF, by="segment"),
+        ("n", "left", "customer_days"),
+        ("segment", "tenure_days"),
+    ),
+    Case("difference", "customers", lambda t: churn.difference(t, as_of=AS_OF, by="segment"), ("n", "n_rest"), ("segment",)),
+    Case(
+        "survival_difference",
+        "customers",
+        lambda t: churn.survival_difference(t, as_of=AS_OF, by="segment"),
+        ("n", "n_rest"),
+        ("segment", "tenure_days"),
+    ),
 )
 
 
@@ -196,12 +225,12 @@ def measures(folder: Path, rows: Mapping[str, int], asked: argparse.Namespace) -
     files = generate(folder, {table: rows[table] for table in sorted({case.table for case in cases})})
     agreed = True
     print(f"\n{rows['responses']:,} answers, {rows['customers']:,} customers, as Parquet; median of {asked.repeat}, in seconds\n")
-    print(f"{'measure':<15}{'groups':>8}{'cxlib':>9}{'SQL':>9}{'ratio':>8}   counts  peer, on a frame in memory")
+    print(f"{'measure':<21}{'groups':>8}{'cxlib':>9}{'SQL':>9}{'ratio':>8}   counts  peer, on a frame in memory")
     for case in cases:
         ours, theirs, groups, wrong = beside_sql(case, files[case.table], asked.repeat, asked.memory)
         agreed = agreed and not wrong
         told = "differ" if wrong else "agree"
-        words = f"{case.name:<15}{groups:>8,}{ours:>9.3f}{theirs:>9.3f}{ours / theirs:>7.1f}x   {told:<8}"
+        words = f"{case.name:<21}{groups:>8,}{ours:>9.3f}{theirs:>9.3f}{ours / theirs:>7.1f}x   {told:<8}"
         if case.name in PEERS:
             library, call = PEERS[case.name]
             frame = in_memory(files[case.table])

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from cxlib.stats import intervals, movement, variance
+from cxlib.stats import cox, intervals, movement, variance
 
 Floats = npt.NDArray[np.float64]
 LEVEL, SAMPLES = 0.95, 4000
@@ -112,6 +112,38 @@ def people_table() -> list[str]:
     return lines
 
 
+def cox_table() -> list[str]:
+    """Coverage of the logarithm of a hazard ratio and of the hazard gathered in 30 days, by how many were seen, and how."""
+    lines = ["| interval | 50 spells | 150 spells | 500 spells |", "|---|---|---|---|"]
+    kinds = np.array([[0.0], [1.0]])
+    found: dict[str, list[str]] = {}
+    for spells in (50, 150, 500):
+        random, once, hazards, plain, robust = np.random.default_rng([8, spells]), [], [], [], []
+        for _ in range(500):
+            kind, until = random.integers(0, 2, spells), random.integers(0, 120, spells)
+            late = np.where(random.random(spells) < 0.4, random.integers(0, 30, spells), 0)
+            life = np.floor(random.exponential(100 / np.exp(0.7 * kind)))
+            there = np.minimum(life, until) >= late
+            ends, zeros = np.minimum(life, until)[there], np.zeros(there.sum(), dtype="int64")
+            fit = cox.fit(cox.Cells(kind[there], late[there] - 0.5, ends, (life <= until)[there], zeros + 1, zeros), kinds)
+            once.append(abs(fit.coefficients[0] - 0.7) < 1.96 * np.sqrt(fit.covariance[0, 0]))
+            hazard, error = fit.cumulative_hazard(kinds[1:], 0, 30.0)
+            # The end of day 30 is the 31st on which they could leave.
+            hazards.append(abs(np.log(0.31 * np.exp(0.7) / hazard[0])) < 1.96 * error[0] / hazard[0])
+            person, zeros = np.repeat(np.arange(spells // 5), 5), np.zeros(spells // 5 * 5, dtype="int64")
+            kind, mood = person % 2, np.repeat(random.gamma(1.0, 1.0, spells // 5), 5)
+            life = np.ceil(random.exponential(60 / mood))
+            cells = cox.Cells(kind, zeros - 0.5, np.minimum(life, 200), life <= 200, zeros + 1, zeros)
+            fit = cox.fit(cells, kinds, clusters=person)
+            for each, covariance in ((plain, fit.covariance), (robust, fit.robust)):
+                each.append(abs(fit.coefficients[0]) < 1.96 * np.sqrt(covariance[0, 0]))
+        names = ("hazard ratio, a spell each, many seen late", "hazard gathered by day 30, of the same")
+        alike = ("hazard ratio, five spells alike of each customer, not robust", "hazard ratio of the same, robust (Lin, Wei)")
+        for name, held_in in zip((*names, *alike), (once, hazards, plain, robust), strict=True):
+            found.setdefault(name, []).append(f"{np.mean(held_in):.3f}")
+    return lines + [f"| {name} | {' | '.join(cells)} |" for name, cells in found.items()]
+
+
 def verdicts_table() -> list[str]:
     """How often each verdict is wrong, or an honest one found."""
     random = np.random.default_rng(5)
@@ -143,6 +175,8 @@ def main() -> None:
     print("\nEvery interval is weakest where an answer is rare and answers are few (one in a hundred, of ten). Goodman's hold all at once.")
     print("\n## People who answer several times (NPS)\n")
     print("\n".join(people_table()))
+    print("\n## Who leaves (Cox)\n")
+    print("\n".join(cox_table()))
     print("\n## Verdicts\n")
     print("\n".join(verdicts_table()))
 

@@ -10,7 +10,7 @@ options(digits = 15)
 
 keep <- function(rows, name) write.csv(rows, paste0(name, ".csv"), row.names = FALSE, quote = FALSE, na = "")
 
-for (topic in c("survival.R", "cox.R", "ends.R", "weights.R", "drivers.R", "pooling.R", "leaving.R", "gaps.R", "forecast.R")) source(topic)
+for (topic in c("survival.R", "cox.R", "ends.R", "weights.R", "drivers.R", "pooling.R", "leaving.R", "gaps.R", "forecast.R", "retention.R")) source(topic)
 
 packages <- c("survival", "survey", "cmprsk", "metafor")
 keep(data.frame(software = c("R", packages),

@@ -1,0 +1,180 @@
+"""What the bytes of a file say of all its cells at once, so that the cells need not be asked one by one.
+
+To look for blanks around a cell costs more than to read it. Nearly every export that a program wrote has none,
+and that shows in its bytes, many of which are looked at together. What is said here is certain: where a file
+leaves a doubt, nothing is said of it, and every cell is asked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+#: What may stand around a cell unseen: blanks of all widths and of none, marks of direction, marks of byte order.
+BLANKS = (
+    " \t\r\n\v\f\u0085\u00a0\u1680\u180e\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u200b\u200c\u200d\u200e\u200f"
+    "\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u202f\u205f\u2060\u2066\u2067\u2068\u2069\u3000\ufeff"
+)
+#: Signs that the door asks many cells for; where a file has none, no cell has.
+SIGNS = ("+", "_")
+#: Bytes that are looked at together: few enough to stay near the processor.
+_BLOCK = 1 << 17
+_MARK = b"\xef\xbb\xbf"
+_TWO, _THREE = ([int.from_bytes(sign.encode()) for sign in BLANKS if len(sign.encode()) == size] for size in (2, 3))
+
+_Bytes: TypeAlias = npt.NDArray[np.uint8]
+_Which: TypeAlias = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What is known of every cell of an export; by default nothing is.
+
+    Attributes
+    ----------
+    bare
+        Whether no cell has a blank at an edge, and none is empty rather than missing.
+    spaced
+        Whether all that parts words in any cell is one space.
+    ascii
+        Whether no cell has a letter beyond ASCII.
+    without
+        The signs that no cell has.
+    """
+
+    bare: bool = False
+    spaced: bool = False
+    ascii: bool = False
+    without: frozenset[str] = frozenset()
+
+    def __and__(self, other: Seen) -> Seen:
+        """What is known of the cells of both."""
+        return Seen(
+            bare=self.bare and other.bare,
+            spaced=self.spaced and other.spaced,
+            ascii=self.ascii and other.ascii,
+            without=self.without & other.without,
+        )
+
+
+#: What is known of an export whose bytes nobody looked at.
+NOTHING_SEEN = Seen()
+
+
+class Look:
+    """A look at a file of cells, part by part.
+
+    Parameters
+    ----------
+    delimiter, quote : str
+        What stands between cells, and around them.
+    header : bool
+        Whether the first line is no row; which signs it has does not matter then.
+    """
+
+    def __init__(self, delimiter: str, quote: str, *, header: bool) -> None:
+        around = (delimiter + quote).encode()
+        self._between, self._quote = delimiter.encode(), quote.encode()
+        #: Blanks that can only stand at the edge of a cell in quotes, since they end one elsewhere.
+        self._ends = [end for end in b"\n\r" + self._between if chr(end) in BLANKS]
+        self._blanks = [blank for blank in b" \t\v\f" if blank not in around]
+        self._edges = sorted({*around, *b"\n\r"})
+        self._bare = len(self._between) == 1 and len(self._quote) < 2 and not around.isalnum()
+        self._spaced, self._ascii, self._without = self._bare, True, set(SIGNS)
+        # A file begins where a line does.
+        self._before, self._in_header = b"\n", header
+        #: The first bytes, until they are as many as a mark of byte order has.
+        self._start: bytes | None = b""
+        #: Line feeds (of a file without carriage returns: whether there was a part of it), carriage returns, both in a row.
+        self._lines = self._returns = self._both = 0
+
+    def see(self, part: bytes) -> None:
+        """Look at the next part."""
+        if self._start is not None:
+            self._start += part
+            if len(self._start) < len(_MARK):
+                return
+            part, self._start = self._start.removeprefix(_MARK), None
+        self._look_for_signs(part)
+        self._ascii = self._ascii and part.isascii()
+        if self._bare:
+            self._count_ends(part)
+            for start in range(0, len(part), _BLOCK):
+                self._look_at_edges(part[start : start + _BLOCK])
+
+    def seen(self) -> Seen:
+        """What the whole file was found to be."""
+        if self._start is not None:
+            return NOTHING_SEEN
+        if self._bare:
+            self._look_at_edges(b"\n\n\n")
+        # Where lines end in several ways, a reader may take a carriage return for a part of the last cell.
+        alike = not self._returns or self._returns == self._both == self._lines
+        bare = self._bare and alike
+        return Seen(bare=bare, spaced=bare and self._spaced, ascii=self._ascii, without=frozenset(self._without))
+
+    def _look_for_signs(self, part: bytes) -> None:
+        rows = part
+        if self._in_header:
+            ends = [end for end in (part.find(b"\n"), part.find(b"\r")) if end >= 0]
+            rows, self._in_header = part[min(ends) :] if ends else b"", not ends
+        self._without -= {sign for sign in self._without if sign.encode() in rows}
+
+    def _count_ends(self, part: bytes) -> None:
+        """Count how lines end, where any ends with a carriage return; many files have none."""
+        returns = part.count(b"\r")
+        if returns and self._lines and not self._returns:
+            self._bare = False
+        elif returns or self._returns:
+            self._both += part.count(b"\r\n") + (self._before[-1:] == b"\r" and part[:1] == b"\n")
+            self._lines += part.count(b"\n")
+        else:
+            self._lines = self._lines or b"\n" in part
+        self._returns += returns
+
+    def _look_at_edges(self, part: bytes) -> None:
+        """Whether a blank stands beside what ends a cell; the last bytes are kept, to be looked at with what follows them."""
+        window = self._before + part
+        seen: _Bytes = np.frombuffer(window, dtype=np.uint8)
+        self._before = window[-4:]
+        edge, blank = _any_of(seen, self._edges), _any_of(seen, self._blanks)
+        odd = bool((edge[1:] & blank[:-1]).any() or (edge[:-1] & blank[1:]).any())
+        if not odd and self._quote and self._quote in window:
+            odd = self._ends_in_quotes(seen)
+        if not odd and not window.isascii():
+            odd = _wide_blanks(seen, edge)
+        self._bare = self._bare and not odd
+        if self._spaced:
+            # Within quotes also a line or a tab may end between two words.
+            quoted = bool(self._quote) and self._quote in window
+            other = bool((blank & (seen != ord(" "))).any())
+            self._spaced = not (quoted or other or (blank[1:] & blank[:-1]).any())
+
+    def _ends_in_quotes(self, seen: _Bytes) -> bool:
+        """Whether a cell in quotes may begin or end with what elsewhere ends one."""
+        end, stop = _any_of(seen, self._ends), _any_of(seen, [*self._between, *b"\n\r"])
+        quote = seen[1:-1] == self._quote[0]
+        return bool((stop[:-2] & quote & end[2:]).any() or (end[:-2] & quote & stop[2:]).any())
+
+
+def _any_of(seen: _Bytes, some: list[int]) -> _Which:
+    which: _Which = np.zeros(len(seen), dtype=np.bool_)
+    for one in some:
+        which |= seen == one
+    return which
+
+
+def _wide_blanks(seen: _Bytes, edge: _Which) -> bool:
+    """Whether a blank beyond ASCII stands beside what ends a cell."""
+    beyond = seen > 127
+    first = np.flatnonzero(edge[:-1] & beyond[1:]) + 1
+    last = np.flatnonzero(beyond[:-1] & edge[1:])
+    first, last = first[first < len(seen) - 2], last[last > 1]
+    wide = seen.astype(np.int64)
+    begins = wide[first] << 16 | wide[first + 1] << 8 | wide[first + 2]
+    stops = wide[last - 2] << 16 | wide[last - 1] << 8 | wide[last]
+    two = np.isin(begins >> 8, _TWO).any() or np.isin(stops & 0xFFFF, _TWO).any()
+    return bool(two or np.isin(begins, _THREE).any() or np.isin(stops, _THREE).any())
