@@ -87,7 +87,7 @@ def one_by_one(spells: pd.DataFrame, known: pd.DataFrame, names: list[str], as_o
 def by_day(cells: pd.DataFrame, names: list[str]) -> pd.DataFrame:
     """Spells at risk and ended on each day of tenure, from cells: a row for every day of every spell."""
     named = cells.rename(columns={f"v{place}": name for place, name in enumerate(names)})
-    named = named.loc[named.index.repeat(named["spells"])]
+    named = named.loc[named.index.repeat(named["spells"])].reset_index(drop=True)
     stretches = [np.arange(int(np.floor(start)) + 1, int(stop) + 1) for start, stop in zip(named["start"], named["stop"], strict=True)]
     out = named.loc[named.index.repeat([len(each) for each in stretches])].assign(day=np.concatenate(stretches))
     return out.assign(ended=out["ended"] & (out["day"] == out["stop"]))[[*names, "day", "ended"]]

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+import ibis
 import pandas as pd
 import pytest
 
-from cxlib.tables import RESULT, TABLES, assemble, did_you_mean, keys, nothing
+from cxlib.tables import RESULT, TABLES, ask, assemble, did_you_mean, expression, kept, keys, nothing
 from cxlib.tables.codebook import codebook
 from cxlib.tables.schema import PHYSICAL
 
@@ -71,3 +72,16 @@ def test_nothing_is_a_result_without_rows_that_says_why():
     assert list(frame) == ["plan", *RESULT, "left"]
     assert len(frame) == 0
     assert frame.attrs["reason"] == "No answer has a plan."
+
+
+@pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning")
+def test_rows_that_are_kept_stay_as_they_were_in_the_engine_they_are_joined_in():
+    con = ibis.duckdb.connect()
+    beside = con.create_table("plans", pd.DataFrame({"plan": ["a", "b"], "price": [1, 2]}))
+    mine = expression(pd.DataFrame({"plan": ["b", "b", "a"]}))
+    rows = kept(mine.mutate(number=ibis.row_number()), beside=[beside])
+    assert rows.get_backend() is con, "kept where the other table is, though a frame has no engine"
+    joined = ask(rows.join(beside, "plan").select("number", "price"))
+    assert sorted(zip(joined["number"], joined["price"], strict=True)) == [(0, 2), (1, 2), (2, 1)]
+    alone = kept(mine)
+    assert ask(alone)["plan"].tolist() == ["b", "b", "a"]

@@ -74,7 +74,7 @@ class Histories:
         rows = self._all
         sums = {"all": rows.count(), "seen": (rows["tenure"] >= rows["entry"]).sum(), "undated": rows["start"].isnull().sum()}
         found = whole(ask(rows.aggregate(**sums)), list(sums)).iloc[0]
-        return int(found["all"]), int(found["seen"]), int(found["undated"]) if self._learned else 0
+        return int(found["all"]), int(found["seen"]), int(found["undated"]) if self._attributes["facts"].sum() else 0
 
     @cached_property
     def _own(self) -> list[str]:
@@ -118,12 +118,17 @@ class Histories:
         return kept(ibis.union(*parts) if len(parts) > 1 else parts[0], beside=[self.customers, *self.learned])
 
     @cached_property
-    def _learned(self) -> dict[str, str | None]:
-        """The attributes that were learned, each with what holds before anything is."""
+    def _attributes(self) -> pd.DataFrame:
+        """The attributes that were learned, each with what holds before anything is, and in how many rows something was."""
         if self._known is None:
-            return {}
+            return pd.DataFrame({"attribute": [], "value": [], "facts": []})
         anybody = self._known["customer"].isnull()
-        found = ask(self._known.group_by("attribute").agg(value=self._known["value"].max(where=anybody)))
+        counted = {"value": self._known["value"].max(where=anybody), "facts": self._known["customer"].count()}
+        return ask(self._known.group_by("attribute").agg(**counted))
+
+    @property
+    def _learned(self) -> dict[str, str | None]:
+        found = self._attributes
         return {name: None if pd.isna(value) else str(value) for name, value in zip(found["attribute"], found["value"], strict=True)}
 
     @cached_property
