@@ -99,7 +99,7 @@ def expected(
     >>> fitted = leaving.model(customers, as_of="2026-06-30", of="plan")
     >>> expected(fitted, days=[90])[["horizon_days", "estimate", "low", "high", "n", "share"]].round(3)
        horizon_days  estimate  low  high    n  share
-    0            90    15.401  8.0  23.0  184  0.084
+    0            90    14.645  8.0  22.0  184   0.08
     """
     intervals.tails(level)
     horizons = whole_days(days, asks="expected")

@@ -46,13 +46,14 @@ def leavers(chances: Iterable[Floats], customers: Ints, group: Ints, risk: Float
 
 def _binomial(lot: Floats, n: Floats, chance: Floats) -> Floats:
     """The binomial number that a lot between 0 and 1 draws: the least that so much probability reaches."""
-    n, chance = np.broadcast_to(n, lot.shape), np.broadcast_to(np.clip(chance, 1e-12, 1 - 1e-12), lot.shape)
-    some, found = n > 0, np.zeros(lot.shape)
-    q, k, p = lot[some], n[some], chance[some]
+    n, chance = np.broadcast_to(n, lot.shape), np.broadcast_to(chance, lot.shape)
+    found = np.where(chance > 0.5, n, 0.0)
+    open_ = (n > 0) & (chance > 1e-9) & (chance < 1 - 1e-9)
+    q, k, p = lot[open_], n[open_], chance[open_]
     # The inverse may be one too many by its last digit.
     above = np.clip(np.ceil(special.bdtrik(q, k, p)), 0, k)
     below = np.maximum(above - 1, 0)
-    found[some] = np.where(special.bdtr(below, k, p) >= q, below, above)
+    found[open_] = np.where(special.betainc(k - below, below + 1, 1 - p) >= q, below, above)
     return found
 
 
