@@ -68,6 +68,8 @@ def test_the_expected_number_is_the_sum_of_the_chances_and_its_groups_add_up():
     assert found["horizon_days"].tolist() == [30, 90]
     np.testing.assert_allclose(found["estimate"], [model.left_within(30).sum(), model.left_within(90).sum()], rtol=1e-12)
     assert found["n"].eq(len(model.there)).all()
+    alone = leaving.expected(model, days=[90])
+    assert_frame_equal(alone, found[1:].reset_index(drop=True))
     groups = leaving.expected(model, days=[90], by=["plan", "segment"])
     assert groups["estimate"].sum() == pytest.approx(found["estimate"].iloc[1])
     assert groups["n"].sum() == len(model.there)
@@ -303,6 +305,6 @@ def test_a_list_holds_no_column_of_a_person_but_the_identifier():
 def test_groups_of_customers_who_are_nearly_alike_are_drawn_as_if_each_were_drawn():
     random = np.random.default_rng(3)
     chance = random.uniform(0.01, 0.3, 2000)
-    drawn = forecast.leavers([chance[:, None]] * 500, np.ones(2000, dtype="int64"), np.zeros(2000, dtype="int64"), seed=5)
+    drawn = forecast.leavers([chance[:, None]] * 500, np.ones(2000, dtype="int64"), np.zeros(2000, dtype="int64"), chance, seed=5)
     assert drawn.mean() == pytest.approx(chance.sum(), rel=0.01)
     assert drawn.std() == pytest.approx(np.sqrt((chance * (1 - chance)).sum()), rel=0.06)

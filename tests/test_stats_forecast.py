@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lifelines.utils import concordance_index
+from scipy import stats
 
 from cxlib.stats import cox, forecast
 from cxlib.stats.survival import kaplan_meier
@@ -25,6 +26,9 @@ def told() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     rows = golden("forecast")
     return rows["chance"].to_numpy(), rows["time"].to_numpy(dtype=float), rows["left"].to_numpy() == 1
 
+
+#: Chances of leaving on a day, by plan.
+HAZARDS = np.array([0.002, 0.004])
 
 few_days = st.lists(st.tuples(st.sampled_from([0.1, 0.2, 0.3, 0.4]), st.integers(1, 6), st.booleans()), min_size=1, max_size=25)
 
@@ -138,15 +142,27 @@ def test_a_forecast_that_knows_more_errs_less_and_one_that_knows_nothing_does_no
 
 def test_whoever_has_left_by_one_horizon_has_left_by_the_next():
     chances = [np.array([[0.1, 0.3], [0.5, 0.5]])] * 200
-    drawn = forecast.leavers(chances, np.array([40, 10]), np.array([0, 1]), seed=3)
+    drawn = forecast.leavers(chances, np.array([40, 10]), np.array([0, 1]), chances[0][:, 1], seed=3)
+    alone = forecast.leavers([each[:, 1:] for each in chances], np.array([40, 10]), np.array([0, 1]), chances[0][:, 1], seed=3)
+    np.testing.assert_array_equal(drawn[:, :, 1:], alone)
     assert drawn.shape == (800, 2, 2)
     assert (drawn[:, :, 1] >= drawn[:, :, 0]).all()
     assert (drawn[:, 1, 1] == drawn[:, 1, 0]).all()
     np.testing.assert_allclose(drawn.mean(axis=0), [[4, 12], [5, 5]], atol=0.5)
 
 
+def test_a_binomial_number_is_scipys():
+    random = np.random.default_rng(2)
+    lot, n, chance = (
+        random.random(5000),
+        random.integers(0, 60, 5000).astype(float),
+        random.choice([0.0, 1e-6, 0.01, 0.3, 0.5, 0.999, 1.0], 5000),
+    )
+    np.testing.assert_array_equal(forecast._binomial(lot, n, chance), stats.binom.ppf(lot, n, chance))
+
+
 def test_chances_of_nothing_and_of_everything_are_drawn_as_such():
-    drawn = forecast.leavers([np.array([[0.0, 1.0], [1.0, 1.0]])] * 3, np.array([7, 2]), np.array([0, 0]), seed=3)
+    drawn = forecast.leavers([np.array([[0.0, 1.0], [1.0, 1.0]])] * 3, np.array([7, 2]), np.array([0, 0]), np.zeros(2), seed=3)
     assert drawn.tolist() == [[[2, 9]]] * 12
 
 
@@ -158,34 +174,33 @@ def test_the_bounds_are_whole_numbers_that_hold_the_expected_one():
     assert np.mean((drawn >= low) & (drawn <= high)) >= 0.95
 
 
-def lived(random: np.random.Generator, customers: int, horizon: int) -> tuple[cox.Cells, np.ndarray, np.ndarray, int]:
-    """Customers of two plans who leave by a hazard of their own, seen for 400 days; who is there then, and how many of them leave."""
+def lived(random: np.random.Generator, customers: int) -> tuple[cox.Cells, np.ndarray, np.ndarray]:
+    """Customers of two plans who leave by a hazard of their own, seen for 400 days; plan and tenure of who is there then."""
     start, plan = random.integers(0, 400, customers), random.integers(0, 2, customers)
-    life = random.geometric(np.where(plan == 1, 0.004, 0.002))
-    end = start + life
-    seen = np.minimum(end, 400) - start
+    end = start + random.geometric(HAZARDS[plan])
     there = end > 400
-    cells = cox.Cells(plan, np.full(customers, -0.5), seen.astype(float), ~there, np.ones(customers, dtype="int64"), np.zeros_like(plan))
-    return cells, plan[there], seen[there].astype(float), int((there & (end <= 400 + horizon)).sum())
+    seen = (np.minimum(end, 400) - start).astype(float)
+    cells = cox.Cells(plan, np.full(customers, -0.5), seen, ~there, np.ones(customers, dtype="int64"), np.zeros_like(plan))
+    return cells, plan[there], seen[there]
 
 
 def test_the_bounds_hold_what_then_happens_as_often_as_promised():
     random, held, covariates = np.random.default_rng(8), [], np.array([[0.0], [1.0]])
-    for _ in range(40):
-        cells, plan, tenure, left = lived(random, 300, 60)
-        fit = cox.fit(cells, covariates)
+    for _ in range(8):
+        cells, plan, tenure = lived(random, 300)
+        fit, nobody = cox.fit(cells, covariates), np.zeros(len(plan), dtype="int64")
 
-        def chances(fit=fit, x=covariates[plan], tenure=tenure):
-            rng = np.random.default_rng(1)
-            for _ in range(forecast.DRAWS):
-                yield fit.drawn(rng).left_within(x, np.zeros(len(x), dtype="int64"), tenure, 60)[:, None]
+        def within(fit, x=covariates[plan], stratum=nobody, tenure=tenure):
+            return fit.left_within(x, stratum, tenure, 60)[:, None]
 
-        expected = fit.left_within(covariates[plan], np.zeros(len(plan), dtype="int64"), tenure, 60).sum()
-        drawn = forecast.leavers(chances(), np.ones(len(plan), dtype="int64"), np.zeros(len(plan), dtype="int64"), seed=2)
-        low, high = forecast.predictive(drawn[:, 0], np.array([expected]), level=0.95)
-        held.append(low[0] <= left <= high[0])
-    # Of 40 forecasts at 95 %, fewer than 34 hold in one series of three hundred.
-    assert sum(held) >= 34
+        rng = np.random.default_rng(1)
+        chances = (within(fit.drawn(rng)) for _ in range(forecast.DRAWS))
+        drawn = forecast.leavers(chances, np.ones_like(nobody), nobody, tenure, seed=2)
+        low, high = forecast.predictive(drawn[:, 0], np.array([within(fit).sum()]), level=0.95)
+        # Forty futures of each past.
+        left = (random.geometric(HAZARDS[plan], (40, len(plan))) <= 60).sum(axis=1)
+        held.append(np.mean((low[0] <= left) & (left <= high[0])))
+    assert np.mean(held) >= 0.91
 
 
 # Groups of risk

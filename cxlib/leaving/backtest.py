@@ -250,7 +250,7 @@ def backtest(past: Past, *, level: float = 0.95) -> pd.DataFrame:
     >>> backtest(earlier)[["made_on", "estimate", "low", "high", "n", "left", "verdict"]].round(1)
           made_on  estimate  low  high    n  left verdict
     0  2025-12-30      15.9  8.0  24.0  175    14    held
-    1  2026-03-31      13.8  7.0  22.0  177    14    held
+    1  2026-03-31      13.6  7.0  21.0  177    14    held
     """
     intervals.tails(level)
     keys = ["made_on", "horizon_days"]

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 #: Two streams of chance: which parameters could be true, and who then leaves.
 _PARAMETERS, _LEAVERS = 61, 62
+#: Customers are put beside each other by their chance within so many days, whatever the horizon.
+_A_QUARTER = 91
 
 _COUNTS = {"share": "float64", "low_share": "float64", "high_share": "float64"}
 
@@ -97,7 +99,7 @@ def expected(
     >>> fitted = leaving.model(customers, as_of="2026-06-30", of="plan")
     >>> expected(fitted, days=[90])[["horizon_days", "estimate", "low", "high", "n", "share"]].round(3)
        horizon_days  estimate  low  high    n  share
-    0            90    15.401  8.0  23.0  184  0.084
+    0            90    14.645  8.0  22.0  184   0.08
     """
     intervals.tails(level)
     horizons = whole_days(days, asks="expected")
@@ -116,7 +118,8 @@ def expected(
     customers = cells["customers"].to_numpy(dtype="int64")
     chance = chances(model, cells, horizons)
     estimate: Floats = np.stack([np.bincount(place, customers * column) for column in chance.T], axis=1).astype("float64")
-    drawn = forecast.leavers(drawn_chances(model, cells, horizons), customers, place, seed=_LEAVERS)
+    risk = chances(model, cells, [_A_QUARTER])[:, 0]
+    drawn = forecast.leavers(drawn_chances(model, cells, horizons), customers, place, risk, seed=_LEAVERS)
     low, high = forecast.predictive(drawn, estimate, level=level)
     first = cells.iloc[np.unique(place, return_index=True)[1]][names].reset_index(drop=True)
     frame = first.loc[first.index.repeat(len(horizons))].reset_index(drop=True)
@@ -128,7 +131,7 @@ def expected(
 
 def of_all_ends(model: Model, *, asks: str) -> None:
     """Refuse a model of a single reason: it speaks of a world in which nobody leaves for another."""
-    if model.reason is not None:
+    if model.reason:
         raise ValueError(
             f"{asks}: the model is of leaving by '{model.reason}' alone, as if nobody left for another reason first. "
             "For how many leave, fit it without reason."

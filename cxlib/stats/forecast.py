@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
+from scipy import special
 
 from cxlib.stats.intervals import Bounds, Floats, tails
 
@@ -19,38 +20,46 @@ Flags = npt.NDArray[np.bool_]
 #: Draws of the parameters, of whom each leaves or stays for each of them, and resamples of a bootstrap.
 DRAWS, EACH, RESAMPLES = 250, 4, 500
 #: Into so many numbers the chances of a group are drawn together.
-_TOGETHER = 50
+_TOGETHER = 20
 
 
-def leavers(chances: Iterable[Floats], customers: Ints, group: Ints, *, seed: int) -> Ints:
+def leavers(chances: Iterable[Floats], customers: Ints, group: Ints, risk: Floats, *, seed: int) -> Ints:
     """How many leave, drawn: four layers for each draw of the parameters, a row a group, a column a horizon.
 
     ``chances`` hands out, for each draw of the parameters, a row for each cell of customers who are alike and a column
-    for each horizon, the nearest first; ``customers`` are so many in each cell, ``group`` is its place among the groups.
-    Who has left by a horizon has left by the next one, too. Cells of a group with nearly the same chance are drawn
-    together, with their mean: what that adds to the variance is the square of hundredths.
+    for each horizon; ``customers`` are so many in each cell, ``group`` is its place among the groups. Cells of a group
+    that are near each other by ``risk`` are drawn together, with their mean chance: what that adds to the variance is the
+    square of hundredths. What is drawn for a horizon is the same whatever the others are, and no fewer have left by a
+    farther one.
     """
     rng, found, groups = np.random.default_rng(seed), [], int(group.max()) + 1
-    near = np.zeros(0, dtype="int64")
+    near = _near(risk, group)
+    together = np.bincount(near, customers, minlength=groups * _TOGETHER).astype("float64")
     for chance in chances:
-        if not len(near):
-            near = _near(chance[:, -1], group)
-            together = np.bincount(near, customers, minlength=groups * _TOGETHER).astype("int64")
-        left, before, drawn = np.zeros((EACH, len(together)), dtype="int64"), np.zeros(len(together)), []
+        lot, drawn = rng.random((EACH, len(together))), []
         for column in chance.T:
-            by_then = np.bincount(near, customers * column, minlength=len(together)) / np.maximum(together, 1)
-            # Whoever is still there at one horizon leaves by the next with what is left of the chance.
-            still = np.clip(1 - before, 1e-300, None)
-            left = left + rng.binomial(together - left, np.clip((by_then - before) / still, 0, 1))
-            drawn.append(left.reshape(EACH, groups, _TOGETHER).sum(axis=2))
-            before = by_then
+            mean = np.bincount(near, customers * column, minlength=len(together)) / np.maximum(together, 1)
+            drawn.append(_binomial(lot, together, mean).reshape(EACH, groups, _TOGETHER).sum(axis=2))
         found.append(np.stack(drawn, axis=2))
-    return np.concatenate(found)
+    return np.concatenate(found).astype("int64")
 
 
-def _near(chance: Floats, group: Ints) -> Ints:
-    """Cells by group and place of their chance in it, up to fifty places: each has a number of its own in small groups."""
-    order, size = np.lexsort((chance, group)), np.bincount(group)
+def _binomial(lot: Floats, n: Floats, chance: Floats) -> Floats:
+    """The binomial number that a lot between 0 and 1 draws: the least that so much probability reaches."""
+    n, chance = np.broadcast_to(n, lot.shape), np.broadcast_to(chance, lot.shape)
+    found = np.where(chance > 0.5, n, 0.0)
+    open_ = (n > 0) & (chance > 1e-9) & (chance < 1 - 1e-9)
+    q, k, p = lot[open_], n[open_], chance[open_]
+    # The inverse may be one too many by its last digit.
+    above = np.clip(np.ceil(special.bdtrik(q, k, p)), 0, k)
+    below = np.maximum(above - 1, 0)
+    found[open_] = np.where(special.betainc(k - below, below + 1, 1 - p) >= q, below, above)
+    return found
+
+
+def _near(risk: Floats, group: Ints) -> Ints:
+    """Cells by group and place of their risk in it, up to twenty places: each has a number of its own in small groups."""
+    order, size = np.lexsort((risk, group)), np.bincount(group)
     place = np.empty(len(group), dtype="int64")
     place[order] = np.arange(len(group)) - (np.cumsum(size) - size)[group[order]]
     return np.asarray(group * _TOGETHER + np.where(size[group] > _TOGETHER, place * _TOGETHER // size[group], place), dtype="int64")
