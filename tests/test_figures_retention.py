@@ -51,7 +51,7 @@ def test_a_triangle_states_its_ends_and_claims_nothing_without_a_test():
     told = figures.triangle(cohorts, trend).text.removeprefix(picture.text)
     (row,) = trend[trend["tenure_months"] == 1].itertuples()
     assert told == (
-        " Later cohorts stay longer, by more than chance: after 1 month +24.0 percentage points from the first of 4 cohorts to the last "
+        " Later cohorts stay longer, by more than chance: after 1 month +23.9 percentage points from the first of 4 cohorts to the last "
         f"(95 % interval +{100 * row.low:.1f} to +{100 * row.high:.1f}; 200 customers)."
     )
     still = company(*[(f"2026-{month:02}-10", 40, 4, f"2026-{month:02}-20") for month in range(1, 5)])
@@ -95,6 +95,8 @@ def test_a_triangle_without_cohorts_says_why():
     nobody = retention.cohorts(FOUR, as_of="2026-01-31")
     assert figures.triangle(nobody).text == "No cohort has had a month by 2026-01-31."
     assert figures.triangle(nobody).draw is None
+    trend = retention.cohort_trend(FOUR, as_of="2026-01-31")
+    assert figures.triangle(nobody, trend).text == "No cohort has had a month by 2026-01-31."
 
 
 def test_the_definitions_are_set_side_by_side():

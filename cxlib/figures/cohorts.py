@@ -73,7 +73,7 @@ def triangle(result: pd.DataFrame, trend: pd.DataFrame | None = None) -> Picture
     """
     shown = read(result, asks="triangle", needs=["cohort", "tenure_months"])
     beside = [_trend(trend)] if trend is not None else []
-    text = cells_told(shown) + "".join(f" {trends_told(each)}" for each in beside)
+    text = shown.reason or " ".join([cells_told(shown), *(trends_told(each) for each in beside)])
     if shown.reason or len(shown.keys) > 2:
         return pictured(shown, text, beside=beside)
     lines = _lines(shown)

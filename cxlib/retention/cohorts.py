@@ -241,7 +241,8 @@ def cohort_trend(
     if reason or not len(columns):
         longest = "" if reason else f"No cohort has had {min(wanted)} months by {as_of}."
         return without_rows(keys, _TREND, reason or longest)
-    groups = columns.groupby(keys, dropna=False, sort=False)
+    # An engine answers in any order, and sums of fractions know theirs to the last digit.
+    groups = columns.sort_values("cohort", kind="stable").groupby(keys, dropna=False, sort=False)
     frame = pd.DataFrame([{**{key: part[key].iloc[0] for key in keys}, **_slope(part, level)} for _, part in groups])
     corrected = benjamini_hochberg(frame["p_value"])
     moved = np.where(frame["estimate"] > 0, UP, DOWN)
