@@ -165,7 +165,7 @@ def _tenures(ax: Axes, last: float, sheet: Sheet) -> None:
     ax.tick_params(axis="x", bottom=True, length=4, pad=4, color=canvas.GREY)
 
 
-def _apart(values: Sequence[float], *, least: float, most: float) -> list[float]:
+def _apart(values: Sequence[float], *, least: float, most: float = 100) -> list[float]:
     """Heights for labels near their lines, at least so far apart, in the order of the lines."""
     order = sorted(range(len(values)), key=lambda place: values[place])
     placed = dict(zip(order, (values[place] for place in order), strict=True))
