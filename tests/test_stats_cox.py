@@ -459,7 +459,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say():
 
 def test_robust_errors_hold_where_customers_come_back_alike_and_others_do_not():
     rng, held = np.random.default_rng(7), []
-    for _ in range(150):
+    for _ in range(200):
         person = np.repeat(np.arange(100), 4)
         kind, mood = np.repeat(rng.integers(0, 2, 100), 4), np.repeat(rng.gamma(1.0, 1.0, 100), 4)
         life = np.ceil(rng.exponential(60 / mood))
@@ -468,4 +468,4 @@ def test_robust_errors_hold_where_customers_come_back_alike_and_others_do_not():
         held.append(np.abs(found.coefficients[0]) < 1.96 * errors)
     plain, robust = np.mean(held, axis=0)
     assert plain < 0.85
-    assert robust > 0.91
+    assert 0.9 < robust < 0.98
