@@ -103,9 +103,9 @@ def at_risk(
     >>> fitted = leaving.model(customers, as_of="2026-06-30", of=["plan"])
     >>> at_risk(fitted, most=3)[["customer", "estimate", "rank", "reason_1", "times_1"]].round(3)
       customer  estimate  rank           reason_1  times_1
-    0   C00143     0.220     1  tenure: 27 months    2.425
-    1   C00144     0.220     2  tenure: 27 months    2.425
-    2   C00142     0.218     3  tenure: 27 months    2.425
+    0   C00143     0.220     1  tenure: 27 months    2.574
+    1   C00144     0.220     2  tenure: 27 months    2.574
+    2   C00142     0.218     3  tenure: 27 months    2.574
     """
     tail = intervals.tails(level)
     (horizon,), (number,) = whole_days([days], asks="at_risk"), whole_days([most], asks="at_risk", name="most")
