@@ -106,12 +106,13 @@ def value_at_risk(
     Notes
     -----
     A customer's worth is the mean margin of the last three complete months, of those with a
-    row, brought to ``days``. The interval is that of 1,000 draws: 250 of the parameters from what
-    is known of them, and for each four of who leaves by these chances; it is of the sum that will leave, wider than that
-    of its expectation. Of 80 simulated plans of 250 customers, in 74 what left lay within it. The
-    worth is taken as it is. Groups add up to all in the estimate, not in
-    the bounds. A customer with a negative margin counts with it: their leaving saves it. Who has
-    several spells that run is one customer, whose worth the spells share.
+    row, brought to ``days``. The interval is that of 1,000 draws: 250 of the parameters from
+    what is known of them, and for each four of who leaves by these chances; it is of the sum
+    that will leave, wider than that of its expectation. Of 80 simulated plans of 250
+    customers, in 74 what left lay within it. The worth is taken as it is. Groups add up to all
+    in the estimate, not in the bounds. A customer with a negative margin counts with it: their
+    leaving saves it. Who has several spells that run is one customer, whose worth the spells
+    share.
 
     It misleads where the chances do: see `cxlib.leaving.calibration`. Within the horizon itself
     about half is lost, as people leave all along; what is won back, and what new customers bring,
