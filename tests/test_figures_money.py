@@ -111,8 +111,8 @@ SENTENCES = {
     "at risk": (
         ALL,
         (
-            "1.23 million EUR of margin are at risk over the next 90 days (95 % interval 0.99 to 1.46 million; 1,312 customers): "
-            "10.0 % of what these customers bring in as many days."
+            "Those expected to leave in the next 90 days bring 1.23 million EUR of margin in as many days "
+            "(95 % interval 0.99 to 1.46 million; 1,312 customers): 10.0 % of what all of these bring."
         ),
     ),
     "at risk by plan": (
@@ -132,7 +132,10 @@ SENTENCES = {
     ),
     "a share of nothing": (
         ALL.assign(at_risk_share=float("nan")),
-        "1.23 million EUR of margin are at risk over the next 90 days (95 % interval 0.99 to 1.46 million; 1,312 customers).",
+        (
+            "Those expected to leave in the next 90 days bring 1.23 million EUR of margin in as many days "
+            "(95 % interval 0.99 to 1.46 million; 1,312 customers)."
+        ),
     ),
     "a new customer": (
         lifetime(({}, 623.0, 568.0, 677.0, 1455)),
@@ -163,6 +166,7 @@ SENTENCES = {
         gains(({}, 31.6, 822)),
         (
             "5 percentage points more of yearly retention than the 70.0 % now would add 158 EUR a customer "
+            "over all the years of staying, discounted by 10 % a year "
             "(95 % interval 126 to 190; 822 customers), 20.0 % more than now; for all 822 customers there 130,000 EUR (104,000 to 156,000)."
         ),
     ),
@@ -170,6 +174,7 @@ SENTENCES = {
         GAINS,
         (
             "5 percentage points more of yearly retention would add most in Premium: 741 EUR a customer "
+            "over all the years of staying, discounted by 10 % a year "
             "(95 % interval 593 to 889; 225 customers), 20.0 % more than now; least in Basic: 37.00 EUR (29.60 to 44.40; 275)."
         ),
     ),
@@ -177,6 +182,7 @@ SENTENCES = {
         gains(({}, 31.6, 822), points=(1.0,)),
         (
             "1 percentage point more of yearly retention than the 70.0 % now would add 31.60 EUR a customer "
+            "over all the years of staying, discounted by 10 % a year "
             "(95 % interval 25.28 to 37.92; 822 customers), 4.0 % more than now; for all 822 customers there 26,000 EUR (20,800 to 31,200)."
         ),
     ),

@@ -175,7 +175,7 @@ def test_the_tables_of_all_movements_are_folded_under_a_trend():
     assert "The verdicts are corrected for 2 comparisons together (Benjamini and Hochberg); the intervals are not." in markup
     of_report = moves(UP, OPEN)
     of_report.attrs["together"] = 31
-    assert "The verdicts are corrected for all 31 comparisons of the report together" in page(figures.table(of_report))
+    assert "The verdicts are corrected for all 31 comparisons of this kind on the page together" in page(figures.table(of_report))
     row = next(row for row in re.findall(r"<tr>(.*?)</tr>", markup) if "▲ up" in row)
     cells = re.findall(r">([^<]*)</t[hd]>", row)
     assert cells == ["May 2026", "Apr 2026", "▲ up", "+14.0", "+6.0 to +22.0", "below 0.001", "24.0", "38.0", "220", "212", "29 points", ""]

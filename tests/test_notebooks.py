@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-ROOMS = {"figures", "impact", "sources", "survey", "churn", "groups", "fieldwork", "verdicts"}
+ROOMS = {"churn", "fieldwork", "figures", "groups", "impact", "leaving", "money", "retention", "shops", "sources", "survey", "verdicts"}
 LOGIC = (
     *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda, ast.For, ast.While, ast.If, ast.IfExp, ast.Match, ast.Try, ast.With),
     *(ast.ListComp, ast.DictComp, ast.SetComp, ast.GeneratorExp, ast.Raise, ast.Assert, ast.Delete, ast.Global),

@@ -352,7 +352,10 @@ def test_months_of_different_length_are_said():
     table = customers(*[("2025-12-01", None)] * 50)
     found = retention.movement(table, as_of="2026-03-31")
     assert found.attrs["notes"] == [
-        "2 of 3 comparisons are of months of different length; they have moved only if they have per month and per day."
+        (
+            "2 of 3 comparisons are of months of different length: to count as moved, churn has to have moved for each month and for each "
+            "day of it."
+        )
     ]
     assert retention.movement(table, as_of="2026-01-31").attrs["notes"] == []
 

@@ -37,7 +37,7 @@ def _percent(share: float) -> str:
 
 
 def _at_risk(shown: Shown) -> str:
-    """``12,400 EUR of margin are at risk over the next 90 days (…): 9.4 % of what these customers bring in as many days.``"""
+    """``Those expected to leave in the next 90 days bring 12,400 EUR of margin in as many days (…): 9.4 % of what all of these bring.``"""
 
     def said(row: Row, *, first: bool) -> str:
         share = float(row.counts["at_risk_share"])
@@ -47,7 +47,11 @@ def _at_risk(shown: Shown) -> str:
         return f"{shown.measure.quantity(row.estimate)}{when} {_behind(shown, row, first=first)}{of}"
 
     if not shown.keys:
-        return f"{said(shown.rows[0], first=True).replace(' over the next', ' are at risk over the next', 1)}."
+        row = shown.rows[0]
+        share = float(row.counts["at_risk_share"])
+        of = "" if math.isnan(share) else f": {_percent(share)} of what all of these bring"
+        lead = f"Those expected to leave in the next {counted(float(row.counts['horizon_days']), 'day', 'days')} bring"
+        return f"{lead} {shown.measure.quantity(row.estimate)} of {_what(row)} in as many days {_behind(shown, row, first=True)}{of}."
     return _ends(shown, "Most is at risk in {}: {}", "least in {}: {}", said)
 
 
@@ -72,7 +76,8 @@ def _gains(shown: Shown) -> str:
 
     def said(row: Row, *, first: bool) -> str:
         more = f", {_percent(float(row.counts['gain_share']))} more than now" if first else ""
-        return f"{shown.measure.quantity(row.estimate)}{' a customer' * first} {_behind(shown, row, first=first)}{more}"
+        years = f" a customer over all the years of staying, discounted by {100 * float(row.counts['discount_year']):g} % a year"
+        return f"{shown.measure.quantity(row.estimate)}{years * first} {_behind(shown, row, first=first)}{more}"
 
     most = max(float(row.key("points")) for row in asked)
     points = f"{most:g} {'percentage point' if most == 1 else 'percentage points'} more of yearly retention"

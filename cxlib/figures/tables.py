@@ -155,7 +155,11 @@ def _moves_table(shown: Shown) -> Markup:
     alone = f"Change they show: the change that so many {many} find in four of five cases, if nothing else is compared."
     text = f"Before and after: {of.heading}. {alone}"
     if max(judged, shown.together) > 1:
-        family = f"all {decimal(shown.together, 0)} comparisons of the report" if shown.together else f"{decimal(judged, 0)} comparisons"
+        family = (
+            f"all {decimal(shown.together, 0)} comparisons of this kind on the page"
+            if shown.together
+            else f"{decimal(judged, 0)} comparisons"
+        )
         first = ", what the report is about weighing as much as all the rest" if shown.together else ""
         corrected = f"The verdicts are corrected for {family} together (Benjamini and Hochberg{first})"
         text = f"{corrected}; the intervals are not. {text}"

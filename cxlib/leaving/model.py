@@ -229,7 +229,8 @@ def _made(empty: Model, asked: Histories, cells: pd.DataFrame, there: pd.DataFra
     """The model of these cells: categories, patterns, strata, and the fit."""
     of, apart = asked.values[: len(empty.of)], asked.values[len(empty.of) :]
     categories = _categories(asked, cells, len(empty.of))
-    notes = [*empty.notes, *_missing(categories)]
+    alone = [f"Only leaving by '{empty.reason}' counts: who leaves otherwise is last seen then."] if empty.reason else []
+    notes = [*empty.notes, *alone, *_missing(categories)]
     levels = {name: list(categories.loc[categories["covariate"] == name, "category"]) for name in empty.of}
     terms = [(name, category) for name in empty.of for category in levels[name][1:]]
     known = pd.concat([cells[[*of, *apart]], there[[*of, *apart]]], ignore_index=True)

@@ -350,8 +350,8 @@ def _notes(frame: pd.DataFrame) -> list[str]:
     known = frame[frame["estimate"].notna()]
     if unequal := sum(_apart(row) for row in known[["since_before", "until_before", "since", "until"]].to_numpy()):
         notes.append(
-            f"{unequal:,} of {len(known):,} comparisons are of months of different length; they have moved only if they have per month "
-            "and per day."
+            f"{unequal:,} of {len(known):,} comparisons are of months of different length: to count as moved, churn has to have moved "
+            "for each month and for each day of it."
         )
     empty = int(((frame["n_before"] == 0) ^ (frame["n_after"] == 0)).sum())
     if empty:
