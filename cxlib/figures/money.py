@@ -142,10 +142,12 @@ def economics(result: pd.DataFrame) -> Picture:
     >>> gains = pd.DataFrame({"points": [5.0], "measure": "retention_gain", "estimate": [222.1], "low": [180.0], "high": [270.0],
     ...                       "level": 0.95, "n": [822], "retained": [740], "retention": [0.9], "margin_year": [60.0],
     ...                       "worth_now": [270.0], "gain_share": [0.41], "valued": [700], "gain_all": [155470.0],
-    ...                       "low_all": [126000.0], "high_all": [189000.0], "what": "margin", "currency": "EUR"})
+    ...                       "low_all": [126000.0], "high_all": [189000.0], "what": "margin", "currency": "EUR",
+    ...                       "discount_year": [0.1]})
     >>> print(economics(gains))
-    5 percentage points more of yearly retention than the 90.0 % now would add 222 EUR a customer (95 % interval 180 to 270;
-    822 customers), 41.0 % more than now; for all 700 customers there 155,000 EUR (126,000 to 189,000).
+    5 percentage points more of yearly retention than the 90.0 % now would add 222 EUR a customer over all the years of staying,
+    discounted by 10 % a year (95 % interval 180 to 270; 822 customers), 41.0 % more than now; for all 700 customers there
+    155,000 EUR (126,000 to 189,000).
     """
     shown = read(result, asks="economics", needs=["points"])
     if len(result) and shown.measure.name != "retention_gain":
