@@ -102,6 +102,19 @@ def key_columns(table: ir.Table, names: Sequence[str]) -> dict[str, Any]:
     return {f"k{position}": table[name] for position, name in enumerate(names)}
 
 
+def stretches(rows: Any, *, of: str) -> Any:
+    """Stretches of time, from ``since`` to ``until``, of which those of one ``of`` that overlap or touch are one."""
+    import ibis
+
+    # Of two that are equal one is enough; which of them comes first would not be the same in every window.
+    rows = rows.select(of, "since", "until").distinct()
+    within = {"group_by": of, "order_by": ["since", "until"]}
+    rows = rows.mutate(reached=rows["until"].max().over(ibis.cumulative_window(**within)))
+    rows = rows.mutate(begins=(rows["since"] > rows["reached"].lag().over(**within)).fill_null(True).cast("int64"))
+    rows = rows.mutate(number=rows["begins"].sum().over(ibis.cumulative_window(**within)))
+    return rows.group_by([of, "number"]).agg(since=rows["since"].min(), until=rows["until"].max()).drop("number")
+
+
 def restored(counts: pd.DataFrame, table: ir.Table, names: Sequence[str]) -> pd.DataFrame:
     """The keys under their own names again, dates as ``datetime.date``, rows in the order of the keys."""
     frame = counts.rename(columns={f"k{position}": name for position, name in enumerate(names)})
