@@ -67,7 +67,7 @@ def waited(frame: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
 @given(frame=orders(), known=spells())
 def test_the_curve_waits_for_nobody_who_has_left(frame, known):
     rows = waited(frame, known)
-    found = shops.gaps(shops.under_contract(frame, known), as_of=AS_OF)
+    found = shops.gaps(shops.under_contract(frame, known=known), as_of=AS_OF)
     assert found["returned"].sum() == rows["returned"].sum()
     for row in found.itertuples():
         share = 1.0
@@ -84,7 +84,9 @@ def test_the_curve_waits_for_nobody_who_has_left(frame, known):
 @given(frame=orders(), known=spells(), within=st.sampled_from([1, 10, 45]))
 def test_nobody_is_silent_after_leaving_nor_watched_beyond_it(frame, known, within):
     rows = waited(frame, known)
-    found = shops.sensitivity(shops.under_contract(frame, known), as_of=AS_OF, days=[1, 2, 5, 10, 20, 40, 90, 150, 400], within_days=within)
+    found = shops.sensitivity(
+        shops.under_contract(frame, known=known), as_of=AS_OF, days=[1, 2, 5, 10, 20, 40, 90, 150, 400], within_days=within
+    )
     for row in found.itertuples():
         k = row.after_days
         silent = rows[(rows["returned"] & (rows["gap"] > k)) | (~rows["returned"] & (rows["gap"] >= k))]
@@ -99,12 +101,12 @@ def test_nobody_is_silent_after_leaving_nor_watched_beyond_it(frame, known, with
 @few
 @given(frame=orders(), known=spells(), seed=st.integers(0, 99))
 def test_each_order_knows_when_its_customer_left_from_frames_and_from_an_engine(frame, known, seed):
-    found = shops.under_contract(frame, known)
+    found = shops.under_contract(frame, known=known)
     assert_frame_equal(found.drop(columns="customer_left"), frame)
     expected = [left_on(row.time_ordered.normalize(), known[known["customer"] == row.customer]) for row in frame.itertuples()]
     assert found["customer_left"].fillna(FOREVER).tolist() == expected
-    assert_frame_equal(shops.under_contract(frame, known.sample(frac=1, random_state=seed)), found)
-    lazy = shops.under_contract(engine_table(frame), known)
+    assert_frame_equal(shops.under_contract(frame, known=known.sample(frac=1, random_state=seed)), found)
+    lazy = shops.under_contract(engine_table(frame), known=known)
     assert isinstance(lazy, ibis.Table)
     assert_frame_equal(shops.gaps(lazy, as_of=AS_OF, by="channel"), shops.gaps(found, as_of=AS_OF, by="channel"), check_exact=True)
 
@@ -116,20 +118,20 @@ def test_where_no_contract_has_ended_nothing_changes(measure, frame):
     known = pd.DataFrame({"customer": list("abcdefgh"), "start": LAST - 9 * DAY, "end": pd.NaT})
     later = known.assign(end=LAST + DAY)
     for each in (known, later):
-        assert_frame_equal(measure(shops.under_contract(frame, each), by="channel"), measure(frame, by="channel"), check_exact=True)
+        assert_frame_equal(measure(shops.under_contract(frame, known=each), by="channel"), measure(frame, by="channel"), check_exact=True)
 
 
 def test_who_leaves_on_the_last_day_is_not_lost_by_silence_and_who_leaves_a_day_later_still_may_be():
     frame = bought(("a", "2026-01-01"), ("b", "2026-01-01"), ("c", "2026-01-01"))
     known = contracts(("a", "2025-01-01", "2026-06-30"), ("b", "2025-01-01", "2026-07-01"), ("c", "2025-01-01", "2026-02-01"))
-    (row,) = shops.sensitivity(shops.under_contract(frame, known), as_of=AS_OF, days=[100], within_days=10).itertuples()
+    (row,) = shops.sensitivity(shops.under_contract(frame, known=known), as_of=AS_OF, days=[100], within_days=10).itertuples()
     assert (row.customers, row.lost, row.silences, row.n) == (1, 1, 2, 2)
 
 
 def test_what_counted_and_what_did_not_is_said():
     frame = bought(("a", "2026-01-01"), ("a", "2026-03-01"), ("b", "2026-01-05"), ("c", "2026-02-01"))
     known = contracts(("a", "2025-01-01", "2026-02-01"), ("b", "2025-01-01", None))
-    found = shops.gaps(shops.under_contract(frame, known), as_of=AS_OF, at=[20])
+    found = shops.gaps(shops.under_contract(frame, known=known), as_of=AS_OF, at=[20])
     assert found.attrs["notes"] == [
         "A customer who has left is not silent: waiting ends on the day of leaving (1 of them).",
         "An order after leaving is no purchase (1 of them).",
@@ -139,7 +141,7 @@ def test_what_counted_and_what_did_not_is_said():
 
 def test_all_who_bought_have_left_and_no_share_is_lost():
     frame, known = bought(("a", "2026-01-01")), contracts(("a", None, "2026-03-01"))
-    (row,) = shops.sensitivity(shops.under_contract(frame, known), as_of=AS_OF, days=[10], within_days=10).itertuples()
+    (row,) = shops.sensitivity(shops.under_contract(frame, known=known), as_of=AS_OF, days=[10], within_days=10).itertuples()
     assert (row.customers, row.lost, row.n) == (0, 0, 1)
     assert np.isnan(row.lost_share)
 
@@ -154,7 +156,7 @@ def test_the_curve_of_those_who_may_leave_is_that_of_the_law_and_without_their_e
     frame = pd.DataFrame(rows, columns=["customer", "time_ordered"])
     start, end = (first + pd.to_timedelta(each, unit="D") for each in (joined, joined + stays))
     known = pd.DataFrame({"customer": [f"c{who}" for who in range(n)], "start": start, "end": end})
-    right, wrong = (shops.gaps(each, as_of=AS_OF, at=[40]).iloc[0] for each in (shops.under_contract(frame, known), frame))
+    right, wrong = (shops.gaps(each, as_of=AS_OF, at=[40]).iloc[0] for each in (shops.under_contract(frame, known=known), frame))
     law = 1 - (1 - 1 / 20) ** 40
     assert right["low"] < law < right["high"]
     assert right["high"] - right["low"] < 0.06
@@ -164,7 +166,7 @@ def test_the_curve_of_those_who_may_leave_is_that_of_the_law_and_without_their_e
 def test_the_sample_companys_customers_come_back_after_any_silence_while_they_are_there():
     """They order as often in any month, so that silence says nothing of leaving; only contracts that had ended made it seem to."""
     book = sources.read(Path(__file__).parents[1] / "data" / "sources.toml", as_of="2026-06-30")
-    known = shops.under_contract(book.orders, book.customers)
+    known = shops.under_contract(book.orders, known=book.customers)
     found, before = (shops.sensitivity(each, as_of="2026-06-30").set_index("after_days") for each in (known, book.orders))
     assert found["low"].max() < found["high"].min()
     assert before.loc[365, "high"] < found["low"].min()
@@ -175,15 +177,15 @@ def test_the_sample_companys_customers_come_back_after_any_silence_while_they_ar
 
 MESSAGES = [
     (
-        lambda: shops.under_contract(bought(("a", "2026-01-01")), contracts(("a", "2026-01-01", None)).drop(columns="end")),
+        lambda: shops.under_contract(bought(("a", "2026-01-01")), known=contracts(("a", "2026-01-01", None)).drop(columns="end")),
         "under_contract: the table has no column 'end'.",
     ),
     (
-        lambda: shops.under_contract(bought(("a", "2026-01-01")), contracts(("a", "2026-02-01", "2026-01-01"), ("b", None, None))),
+        lambda: shops.under_contract(bought(("a", "2026-01-01")), known=contracts(("a", "2026-02-01", "2026-01-01"), ("b", None, None))),
         "under_contract: 1 of 2 spells end before they start (row 1: '2026-02-01 to 2026-01-01'). Correct them, or leave them out.",
     ),
     (
-        lambda: shops.under_contract(bought(("a", "2026-01-01")), contracts(("a", None, None)).assign(end="never")),
+        lambda: shops.under_contract(bought(("a", "2026-01-01")), known=contracts(("a", None, None)).assign(end="never")),
         "under_contract: 1 values of 'end' are not dates (row 1: 'never'). Convert the column first.",
     ),
     (

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _FIRST, _LAST = date.min, date.max
 
 
-def under_contract(orders: Table, customers: Table) -> Table:
+def under_contract(orders: Table, *, known: Table) -> Table:
     """Orders with the day on which their customer left, so that nobody who has left is silent.
 
     The measures of a shop end a silence on that day, and count no purchase after it.
@@ -27,9 +27,9 @@ def under_contract(orders: Table, customers: Table) -> Table:
     ----------
     orders : pandas DataFrame or Ibis table, one row per order
         Needs ``customer`` and ``time_ordered``.
-    customers : pandas DataFrame or Ibis table, one row per spell of a customer
-        Needs ``customer`` and ``end`` (a date, missing where there is none yet); ``start`` where
-        customers have come back.
+    known : pandas DataFrame or Ibis table, one row per spell of a customer
+        Such as the ``customers`` of a book. Needs ``customer`` and ``end`` (a date, missing
+        where there is none yet); ``start`` where customers have come back.
 
     Returns
     -------
@@ -70,7 +70,7 @@ def under_contract(orders: Table, customers: Table) -> Table:
     >>> orders = pd.DataFrame({"customer": "Ann", "time_ordered": pd.to_datetime(["2026-02-01", "2026-04-01", "2026-05-02"])})
     >>> spells = pd.DataFrame({"customer": "Ann", "start": pd.to_datetime(["2026-01-01", "2026-05-01"]),
     ...                        "end": pd.to_datetime(["2026-03-31", None])})
-    >>> under_contract(orders, spells)[["time_ordered", "customer_left"]]
+    >>> under_contract(orders, known=spells)[["time_ordered", "customer_left"]]
       time_ordered customer_left
     0   2026-02-01    2026-03-31
     1   2026-04-01    2026-03-31
@@ -80,7 +80,7 @@ def under_contract(orders: Table, customers: Table) -> Table:
     expr = expression(orders.assign(cx_row=np.arange(len(orders))) if is_frame else orders)
     need(expr, ["customer", "time_ordered"], asks="under_contract")
     refuse_type(orders, expr, name="time_ordered", kind="date", asks="under_contract")
-    there = _there(customers)
+    there = _there(known)
     day, who = typed(expr, "time_ordered", "date"), expr["customer"].cast("string")
     found = expr.left_join(there, [who == there["cx_who"], day >= there["cx_since"], day < there["cx_back"]])
     found = found.select(*expr.columns, **{LEFT: found["cx_left"]})
@@ -90,15 +90,15 @@ def under_contract(orders: Table, customers: Table) -> Table:
     return orders.assign(**{LEFT: pd.to_datetime(left).to_numpy()})
 
 
-def _there(customers: Table) -> Any:
+def _there(known: Table) -> Any:
     """When each customer was there, in stretches: the first reaches back for ever, and each until the next begins."""
     import ibis
 
-    expr = expression(customers)
+    expr = expression(known)
     need(expr, ["customer", "end"], asks="under_contract")
     for name in ("start", "end"):
-        refuse_type(customers, expr, name=name, kind="date", asks="under_contract")
-    _refuse(customers)
+        refuse_type(known, expr, name=name, kind="date", asks="under_contract")
+    _refuse(known)
     since, until = (ibis.coalesce(typed(expr, name, "date"), ibis.literal(none)) for name, none in (("start", _FIRST), ("end", _LAST)))
     spells = expr.select(who=expr["customer"].cast("string"), since=since, until=until)
     spells = stretches(spells.filter(spells["who"].notnull()), of="who")
@@ -112,7 +112,7 @@ def _there(customers: Table) -> Any:
     )
 
 
-def _refuse(customers: Table) -> None:
+def _refuse(known: Table) -> None:
     """Raise the letter about spells that end before they start."""
 
     def judged(table: ir.Table) -> Any:
@@ -120,11 +120,11 @@ def _refuse(customers: Table) -> None:
         span = since.cast("string") + " to " + until.cast("string")
         return table.mutate(cx_bad=(until < since).fill_null(False), cx_span=span)
 
-    rows = judged(expression(customers))
+    rows = judged(expression(known))
     totals = {"spells": rows.count(), "bad": rows["cx_bad"].sum()}
     (found,) = whole(ask(rows.aggregate(**totals)), totals).to_dict("records")
     if found["bad"]:
-        shown, _ = examples(customers, judged, bad="cx_bad", value="cx_span")
+        shown, _ = examples(known, judged, bad="cx_bad", value="cx_span")
         raise TableError(
             f"under_contract: {found['bad']:,} of {found['spells']:,} spells end before they start ({shown}). "
             "Correct them, or leave them out."
