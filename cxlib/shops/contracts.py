@@ -36,9 +36,8 @@ def under_contract(orders: Table, *, known: Table) -> Table:
     DataFrame or Ibis table, as ``orders`` is, with one column more
         =============  =====  ===================================================
         ...                   the columns of ``orders``
-        customer_left  date   day on which the customer left, after the order or, of
-                              one made when nothing ran any more, before it; missing
-                              where no end is known
+        customer_left  date   day on which the customer left after the order, or had
+                              left before it; missing while the customer is there
         =============  =====  ===================================================
 
     Raises
@@ -54,7 +53,8 @@ def under_contract(orders: Table, *, known: Table) -> Table:
     Notes
     -----
     Spells of a customer that overlap or touch are one. An order before the first of them counts
-    with it. Customers of whom no spell is known are taken to be there.
+    with it. Customers of whom no spell is known are taken to be there. Where leaving is never
+    seen, silence has to stand for it, and `inactivity` says which [1]_.
     It misleads where customers order less because they are about to leave: their last silences
     are cut short, and count as if they could have gone on as those of others do.
 
