@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 
 from cxlib.churn.lives import Floats, Ints, Lives, counted, everybody, lives_of
-from cxlib.churn.spells import Asked
-from cxlib.churn.tenure import absent, tenures_at
+from cxlib.churn.spells import life_table
+from cxlib.churn.tenure import tenures_at
 from cxlib.stats import comparing, intervals
 from cxlib.stats import movement as stats
 from cxlib.stats.survival import effective, kaplan_meier
 from cxlib.tables import Table, assemble, nothing
-from cxlib.tables.rows import day, key_names
+from cxlib.tables.rows import key_names
 
 _WORDS = (stats.ALIKE, stats.ABOVE, stats.BELOW)
 _JUDGED = {"p_value": "float64", "p_corrected": "float64", "verdict": "object", "margin": "float64", "smallest_detectable": "float64"}
@@ -151,9 +151,8 @@ def difference(
         raise ValueError(f"until_days: {until_days:g}; a number of days above 0, such as 365.25")
     if twice := [name for name in apart_ if name in names]:
         raise ValueError(f"apart: '{twice[0]}' makes the groups; customers of one group cannot be kept apart by it")
-    asked = Asked("difference", [*names, *apart_], day(as_of, asks="difference") if as_of is not None else None)
-    cells = None if (reason := Asked.unknown(customers)) else asked.life_table(customers)
-    if cells is None or (reason := absent(cells, names) or _alone(cells, names)):
+    cells, absent = life_table(customers, names, as_of, asks="difference", apart=apart_)
+    if reason := absent or _alone(cells, names):
         return nothing(keys=names, counts=_STAY, reason=reason).astype(_STAY)
     whole, groups = _at_the_same(lives_of(_summed(cells, names), names, asks="difference"))
     together = comparing.rank_test(_strata(cells, names, apart_))
@@ -284,10 +283,9 @@ def survival_difference(
         raise ValueError("at: name at least one tenure in days, such as at=[365.25]")
     if margin is not None and margin >= 1:
         raise ValueError(f"margin: {margin:g} is no part of a share, which goes from 0 to 1; for five in a hundred write 0.05")
-    asked = Asked("survival_difference", names, day(as_of, asks="survival_difference") if as_of is not None else None)
     keys = [*names, "tenure_days"]
-    cells = None if (reason := Asked.unknown(customers)) else asked.life_table(customers)
-    if cells is None or (reason := absent(cells, names) or _alone(cells, names)):
+    cells, absent = life_table(customers, names, as_of, asks="survival_difference")
+    if reason := absent or _alone(cells, names):
         return nothing(keys=keys, counts=_SHARE, reason=reason).astype(_SHARE)
     whole, groups = _at_the_same(lives_of(cells, names, asks="survival_difference"))
     frames = []

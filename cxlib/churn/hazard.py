@@ -10,11 +10,10 @@ import pandas as pd
 
 from cxlib.churn.ends import unreasoned
 from cxlib.churn.lives import Floats, Lives, lives_of
-from cxlib.churn.spells import Asked
-from cxlib.churn.tenure import absent
+from cxlib.churn.spells import life_table
 from cxlib.stats import comparing, intervals, movement
 from cxlib.tables import Table, assemble, nothing
-from cxlib.tables.rows import day, key_names
+from cxlib.tables.rows import key_names
 
 _COUNTS = {
     "until_days": "float64", "customer_days": "float64", "left": "int64", "p_value": "float64", "p_corrected": "float64",
@@ -130,10 +129,9 @@ def hazard(
     intervals.tails(level)
     keys = key_names(by, ["tenure_days", *_COUNTS])
     names, bands = [name for name in keys if name != "end_reason"], _bands(edges)
-    asked = Asked("hazard", names, day(as_of, asks="hazard") if as_of is not None else None)
     each = "end_reason" in keys
-    cells = None if (reason := Asked.unknown(customers)) else asked.life_table(customers, reasons=each)
-    if cells is None or (reason := absent(cells, names) or (unreasoned(cells) if each else "")):
+    cells, absent = life_table(customers, names, as_of, asks="hazard", reasons=each)
+    if reason := absent or (unreasoned(cells) if each else ""):
         return nothing(keys=[*keys, "tenure_days"], counts=_COUNTS, reason=reason).astype(_COUNTS)
     groups = lives_of(cells, names, asks="hazard")
     kept = _reached([lives for _, lives in groups], bands)

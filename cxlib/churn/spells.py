@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from cxlib.tables import Table, TableError, ask, did_you_mean, expression, need
-from cxlib.tables.rows import examples, key_columns, refuse_type, restored, typed, whole
+from cxlib.tables.rows import absent_key, day, examples, key_columns, refuse_type, restored, typed, whole
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -147,8 +147,19 @@ class Asked:
         return restored(found, expr, self.names)
 
 
-def _month(day: Any) -> Any:
-    return (day.year() * 12 + day.month() - 1).cast("int64")
+def life_table(
+    customers: Table, names: list[str], as_of: str | date | None, *, asks: str, reasons: bool = False, apart: Sequence[str] = ()
+) -> tuple[pd.DataFrame, str]:
+    """The life table of the groups, with what is kept ``apart`` within them, and why it says nothing; empty where it does."""
+    asked = Asked(asks, [*names, *apart], day(as_of, asks=asks) if as_of is not None else None)
+    if reason := Asked.unknown(customers):
+        return pd.DataFrame(), reason
+    cells = asked.life_table(customers, reasons=reasons)
+    return cells, absent_key(cells, names, row="customer") if cells["spells"].sum() else "There are no customers."
+
+
+def _month(of: Any) -> Any:
+    return (of.year() * 12 + of.month() - 1).cast("int64")
 
 
 def _expression(table: Table, asked: Asked) -> ir.Table:
