@@ -16,7 +16,7 @@ from cxlib.stats import comparing, intervals
 from cxlib.stats import movement as stats
 from cxlib.stats.survival import effective, kaplan_meier
 from cxlib.tables import Table, assemble, nothing
-from cxlib.tables.rows import key_names
+from cxlib.tables.rows import key_names, numbered, parts
 
 _WORDS = (stats.ALIKE, stats.ABOVE, stats.BELOW)
 _JUDGED = {"p_value": "float64", "p_corrected": "float64", "verdict": "object", "margin": "float64", "smallest_detectable": "float64"}
@@ -153,7 +153,7 @@ def difference(
         raise ValueError(f"apart: '{twice[0]}' makes the groups; customers of one group cannot be kept apart by it")
     cells, absent = life_table(customers, names, as_of, asks="difference", apart=apart_)
     if reason := absent or _alone(cells, names):
-        return nothing(keys=names, counts=_STAY, reason=reason).astype(_STAY)
+        return nothing(keys=names, counts=_STAY, reason=reason)
     whole, groups = _at_the_same(lives_of(_summed(cells, names), names, asks="difference"))
     together = comparing.rank_test(_strata(cells, names, apart_))
     rows = []
@@ -286,7 +286,7 @@ def survival_difference(
     keys = [*names, "tenure_days"]
     cells, absent = life_table(customers, names, as_of, asks="survival_difference")
     if reason := absent or _alone(cells, names):
-        return nothing(keys=keys, counts=_SHARE, reason=reason).astype(_SHARE)
+        return nothing(keys=keys, counts=_SHARE, reason=reason)
     whole, groups = _at_the_same(lives_of(cells, names, asks="survival_difference"))
     frames = []
     for key, lives in groups:
@@ -336,12 +336,12 @@ def _at_the_same(pairs: list[tuple[dict[str, Any], Lives]]) -> tuple[Lives, list
 
 def _strata(cells: pd.DataFrame, names: list[str], apart: list[str]) -> list[tuple[Ints, Ints]]:
     """Customers at risk and who left, a row for each group and a column for each tenure, of each stratum."""
-    numbered = cells.assign(cx_group=cells.groupby(names, dropna=False, sort=False).ngroup())
+    cells = cells.assign(cx_group=numbered(cells, names)[0])
     found = []
-    for _, stratum in numbered.groupby(apart, dropna=False, sort=False) if apart else [((), numbered)]:
+    for _, stratum in parts(cells, apart):
         numbers = np.unique(stratum["cx_group"])
         whole, lives = everybody([counted(stratum[stratum["cx_group"] == number]) for number in numbers])
-        risk, events = (np.zeros((int(numbered["cx_group"].max()) + 1, len(whole.tenure)), dtype="int64") for _ in range(2))
+        risk, events = (np.zeros((int(cells["cx_group"].max()) + 1, len(whole.tenure)), dtype="int64") for _ in range(2))
         risk[numbers], events[numbers] = [each.risk for each in lives], [each.events for each in lives]
         found.append((risk, events))
     return found

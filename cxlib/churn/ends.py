@@ -128,7 +128,7 @@ def ends(
     wanted, keys = tenures_at(at), [*names, "end_reason", "tenure_days"]
     cells, absent = life_table(customers, names, as_of, asks="ends", reasons=True)
     if reason := absent or unreasoned(cells):
-        return nothing(keys=keys, counts=_COUNTS, reason=reason).astype(_COUNTS)
+        return nothing(keys=keys, counts=_COUNTS, reason=reason)
     groups = lives_of(cells, names, asks="ends")
     reasons = sorted({name for _, lives in groups for name in lives.ends})
     frames = []

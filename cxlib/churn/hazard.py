@@ -132,7 +132,7 @@ def hazard(
     each = "end_reason" in keys
     cells, absent = life_table(customers, names, as_of, asks="hazard", reasons=each)
     if reason := absent or (unreasoned(cells) if each else ""):
-        return nothing(keys=[*keys, "tenure_days"], counts=_COUNTS, reason=reason).astype(_COUNTS)
+        return nothing(keys=[*keys, "tenure_days"], counts=_COUNTS, reason=reason)
     groups = lives_of(cells, names, asks="hazard")
     kept = _reached([lives for _, lives in groups], bands)
     reasons = sorted({reason for _, lives in groups for reason in lives.ends}) if each else [None]

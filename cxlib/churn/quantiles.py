@@ -106,7 +106,7 @@ def quantiles(
         raise ValueError(f"shares: {', '.join(f'{share:g}' for share in wanted) or 'none'}; each must lie between 0 and 1, such as 0.25")
     cells, reason = life_table(customers, names, as_of, asks="quantiles")
     if reason:
-        return nothing(keys=[*names, "share_left"], counts=_COUNTS, reason=reason).astype(_COUNTS)
+        return nothing(keys=[*names, "share_left"], counts=_COUNTS, reason=reason)
     pairs = [(key, Curve.of(lives, level)) for key, lives in lives_of(cells, names, asks="quantiles")]
     rows = [{**key, "share_left": share, **curve.passed(1 - share), **curve.counts} for key, curve in pairs for share in wanted]
     return assemble(pd.DataFrame(rows), keys=[*names, "share_left"], measure="tenure_quantile", level=level, counts=list(_COUNTS))

@@ -130,7 +130,7 @@ def survival(
     wanted = tenures_at(at)
     cells, reason = life_table(customers, names, as_of, asks="survival")
     if reason:
-        return nothing(keys=[*names, "tenure_days"], counts=_SURVIVAL, reason=reason).astype(_SURVIVAL)
+        return nothing(keys=[*names, "tenure_days"], counts=_SURVIVAL, reason=reason)
     frames = []
     for key, lives in lives_of(cells, names, asks="survival"):
         curve = Curve.of(lives, level)
@@ -221,7 +221,7 @@ def median_tenure(
     names = key_names(by, _MEDIAN)
     cells, reason = life_table(customers, names, as_of, asks="median_tenure")
     if reason:
-        return nothing(keys=names, counts=_MEDIAN, reason=reason).astype(_MEDIAN)
+        return nothing(keys=names, counts=_MEDIAN, reason=reason)
     pairs = [(key, Curve.of(lives, level)) for key, lives in lives_of(cells, names, asks="median_tenure")]
     frame = pd.DataFrame([{**key, **curve.passed(0.5), **curve.counts} for key, curve in pairs])
     if missing := int(frame["estimate"].isna().sum()):

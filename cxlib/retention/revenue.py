@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cxlib.retention.calendar import complete, first_day, last_day, without_rows
 from cxlib.retention.paid import SUMS, changes, checked, every_month, months_of
 from cxlib.stats import intervals
 from cxlib.stats.variance import Clusters, critical, inflation
-from cxlib.tables import Table, TableError, ask, assemble, expression
+from cxlib.tables import Table, TableError, ask, assemble, expression, nothing
+from cxlib.tables.calendar import complete, first_day, last_day
 from cxlib.tables.rows import absent_key, day, key_names
 
 Floats = npt.NDArray[np.float64]
@@ -230,12 +230,12 @@ def _revenue(
     months = months_of(known[known["month"] <= complete(last)], asks=asks)
     if len(months) < 2:
         few = "There is revenue of one month, so none to compare it with." if months else f"No revenue is of a month complete by {as_of}."
-        return without_rows(keys, _COUNTS, few)
+        return nothing(keys=keys, counts=_COUNTS, reason=few)
     cells = changes(rows, names, months, expression(value_history))
     if twice := int(cells["twice"].sum()):
         raise TableError(f"{asks}: {twice:,} rows are a second one of the same customer and month. Add them up, or leave them out.")
     if reason := absent_key(cells, names, row="row"):
-        return without_rows(keys, _COUNTS, reason)
+        return nothing(keys=keys, counts=_COUNTS, reason=reason)
     frame = every_month(cells, names, months[1:])
     dates = {"month": first_day, "since": first_day, "until": last_day}
     frame = frame.assign(

@@ -53,7 +53,9 @@ class Base:
         if asked is None or expr is None or asked.who(expr) is None:
             nobody = cls(pd.Series(pd.NA, index=range(groups), dtype="Int64"), counted.n_eff, np.full(groups, np.inf))
             return [nobody] * len(worths)
-        found = restored(ask(_sums(_of_people(expr, asked, counted, *worths), asked, numbers=len(worths))), asked.prepared(expr), asked.names)
+        found = restored(
+            ask(_sums(_of_people(expr, asked, counted, *worths), asked, numbers=len(worths))), asked.prepared(expr), asked.names
+        )
         named = found["named"].fillna(0).to_numpy(dtype="int64") > 0
         made = []
         for place, worth in enumerate(worths):
