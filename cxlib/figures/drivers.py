@@ -16,7 +16,7 @@ from cxlib.figures.dots import Mark, dotted
 from cxlib.figures.importance import KEEP, LATER, LEAVE, NAMED, RAISE, compared, first_ones, importance, name_of, number, raised
 from cxlib.figures.measures import Measure, level_words, listed
 from cxlib.figures.picture import Picture, pictured
-from cxlib.figures.shown import Row, Shown, read
+from cxlib.figures.shown import Row, Shown, by_group, read
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -69,7 +69,7 @@ def drivers(result: pd.DataFrame) -> Picture:
     rows = compared(shown)
     if shown.reason is not None or not rows:
         return pictured(shown, text)
-    first = {id(row) for group in _groups(rows) for row in first_ones(group)}
+    first = {id(row) for group in by_group(rows, "driver") for row in first_ones(group)}
     said = [f"The first {MOST} of {len(rows)} are drawn; the table has all."] if len(rows) > MOST else []
     marks = [Mark(row.label, row, id(row) in first) for row in rows[:MOST]]
     chance = [number(row, "noise_floor") for row in rows[:MOST]]
@@ -118,7 +118,7 @@ def priorities(result: pd.DataFrame) -> Picture:
     """
     shown = _read(result, "priorities")
     rows = compared(shown)
-    if len(_groups(rows)) > 1:
+    if len(by_group(rows, "driver")) > 1:
         raise ValueError("priorities: the result holds several groups, and one picture shows one. Take the rows of one group first.")
     if shown.reason is not None or not rows:
         return pictured(shown, shown.reason or importance(shown))
@@ -128,13 +128,6 @@ def priorities(result: pd.DataFrame) -> Picture:
 
 def _read(result: pd.DataFrame, asks: str) -> Shown:
     return read(result, asks=asks, needs=["driver"])
-
-
-def _groups(rows: Sequence[Row]) -> list[list[Row]]:
-    found: dict[str, list[Row]] = {}
-    for row in rows:
-        found.setdefault(row.group("driver").label, []).append(row)
-    return list(found.values())
 
 
 def _advice(rows: Sequence[Row]) -> str:

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
-from cxlib.figures.measures import Measure, counted, decimal, heading, key_words, level_words, listed, measure_named
-
-if TYPE_CHECKING:
-    from cxlib.figures.shown import Row, Shown
+from cxlib.figures.measures import Measure, capital, counted, decimal, heading, key_words, level_words, listed, measure_named
+from cxlib.figures.shown import Row, Shown, by_group
 
 RAISE, KEEP, LATER, LEAVE, OPEN = "raise first", "keep up", "later", "leave", "not settled"
 #: More than so many parts are not named in one sentence.
@@ -60,15 +58,13 @@ def first_ones(rows: Sequence[Row]) -> list[Row]:
 
 def importance(shown: Shown) -> str:
     """What matters most, or between which that is not settled; what chance does as well; what is to be raised first."""
-    groups: dict[str, list[Row]] = {}
-    for row in compared(shown):
-        groups.setdefault(row.group("driver").spoken, []).append(row)
+    groups = by_group(compared(shown), "driver")
     if not groups:
         return "No part of the experience can be compared."
     if len(groups) == 1:
-        (rows,) = groups.values()
+        (rows,) = groups
         return " ".join([_most(shown.measure, rows), *_order(rows), *_chance(rows), *raised(rows)])
-    said = [_most(shown.measure, rows, group=group) for group, rows in list(groups.items())[:NAMED]]
+    said = [_most(shown.measure, rows, group=rows[0].group("driver").spoken) for rows in groups[:NAMED]]
     more = len(groups) - len(said)
     return " ".join([*said, *([f"{counted(more, 'more group is', 'more groups are')} in the table."] if more else [])])
 
@@ -89,7 +85,7 @@ def _most(measure: Measure, rows: Sequence[Row], *, group: str = "") -> str:
     part = f"{measure.quantity(top.estimate)} of the differences between answers"
     together = f"all {len(rows)} parts together go with {measure.quantity(number(top, 'r_squared'))}"
     if len(first) == 1:
-        return f"{_capital(name_of(top))} matters most to {subject}: {part} go with it {behind}; {together}."
+        return f"{capital(name_of(top))} matters most to {subject}: {part} go with it {behind}; {together}."
     among = listed(map(name_of, first)) if len(first) <= NAMED else f"{len(first)} of {len(rows)} parts"
     return f"What matters most to {subject} is not settled between {among}: most goes with {name_of(top)}, {part} {behind}; {together}."
 
@@ -110,7 +106,7 @@ def _chance(rows: Sequence[Row]) -> list[str]:
     silent = [name_of(row) for row in rows if not row.counts["above_noise"]]
     if not silent or len(silent) == len(rows):
         return []
-    return [f"{_capital(listed(silent))} {'shows' if len(silent) == 1 else 'show'} no more than chance would."]
+    return [f"{capital(listed(silent))} {'shows' if len(silent) == 1 else 'show'} no more than chance would."]
 
 
 def raised(rows: Sequence[Row], *, brief: bool = False) -> list[str]:
@@ -125,10 +121,6 @@ def raised(rows: Sequence[Row], *, brief: bool = False) -> list[str]:
         punished = f" and {rated}{only}" + (f"; {lost}{cost}" if high < 0 and not brief else "")
         said.append(f"Raise {name_of(row)} first: it is important{punished}.")
     return said
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def driver_cells(shown: Shown, frame: pd.DataFrame) -> tuple[list[Cell], list[list[Cell]]]:

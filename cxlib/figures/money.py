@@ -11,10 +11,10 @@ import pandas as pd
 
 from cxlib.figures import canvas
 from cxlib.figures.canvas import Sheet
-from cxlib.figures.findings import bracket, capital, finding
-from cxlib.figures.measures import amounts, counted, counted_years, decimal, heading, level_words, listed
+from cxlib.figures.findings import bracket, finding
+from cxlib.figures.measures import amounts, capital, counted, counted_years, decimal, heading, level_words, listed
 from cxlib.figures.picture import Picture, pictured
-from cxlib.figures.shown import Row, Shown, read
+from cxlib.figures.shown import Row, Shown, by_group, read
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -164,10 +164,7 @@ def economics(result: pd.DataFrame) -> Picture:
 
 def _groups(shown: Shown) -> list[list[Row]]:
     """The rows of each group by points, the group with the largest gain first; what could not be computed counts as nothing."""
-    found: dict[str, list[Row]] = {}
-    for row in shown.rows:
-        found.setdefault(row.group("points").label, []).append(row)
-    each = [sorted(rows, key=lambda row: float(row.key("points"))) for rows in found.values()]
+    each = [sorted(rows, key=lambda row: float(row.key("points"))) for rows in by_group(shown.rows, "points")]
     return sorted(each, key=lambda rows: (-max((row.estimate for row in rows if not math.isnan(row.estimate)), default=0), rows[0].label))
 
 

@@ -13,14 +13,12 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from cxlib.figures.measures import Measure, counted, decimal, heading, level_words, listed, moving
-from cxlib.figures.moves import OPEN, size
+from cxlib.figures.moves import size
+from cxlib.figures.vocabulary import ABOVE, ALIKE, BELOW, OPEN, SIGNS
 
 if TYPE_CHECKING:
     from cxlib.figures.shown import Row, Shown
 
-ABOVE, BELOW, ALIKE = "above", "below", "no material difference"
-#: Signs that do not rely on colour; each stands beside its word.
-SIGNS = {ABOVE: "▲", BELOW: "▼", ALIKE: "＝", OPEN: "?"}
 #: From groups of so many answers the pooled scores of the others have learned.
 _LEARNED_FROM = 5
 UNPOOLED = "Pooled scores are not shown, as they would help to work out a group that is withheld."

@@ -13,15 +13,13 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from cxlib.figures.measures import Measure, counted, decimal, level_words, listed, moving, window_words
-from cxlib.figures.moves import SIGNS, about, size
+from cxlib.figures.moves import about, size
+from cxlib.figures.vocabulary import ABOVE, ALIKE, BELOW, OPEN
 from cxlib.figures.withhold import sides_of
 
 if TYPE_CHECKING:
     from cxlib.figures.shown import Row, Shown
 
-ABOVE, BELOW, ALIKE, OPEN = "above", "below", "no material difference", "cannot tell yet"
-#: Signs that do not rely on colour; each stands beside its word.
-SIDE_SIGNS = {ABOVE: SIGNS["up"], BELOW: SIGNS["down"], ALIKE: SIGNS["no material change"], OPEN: SIGNS["cannot tell yet"]}
 #: So many groups are named.
 _NAMED = 3
 

@@ -12,8 +12,8 @@ import pandas as pd
 
 from cxlib.figures import canvas
 from cxlib.figures.canvas import Sheet
-from cxlib.figures.findings import bracket, capital, window_of
-from cxlib.figures.measures import counted, decimal, heading, key_words, level_words, measure_named
+from cxlib.figures.findings import bracket, window_of
+from cxlib.figures.measures import capital, counted, decimal, heading, key_words, level_words, measure_named
 from cxlib.figures.moves import periods, size, way_of
 from cxlib.figures.picture import Picture, pictured
 from cxlib.figures.shown import Row, Shown, read
