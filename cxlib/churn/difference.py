@@ -351,7 +351,7 @@ def _stay(lives: Lives, rest: Lives, until: float, level: float) -> comparing.St
     """The difference of two groups; missing where one of them was not seen all the time."""
     if not (lives.seen(until) and rest.seen(until)):
         return comparing.Stay((np.nan, np.nan), *([np.nan] * 5))
-    return comparing.stay(lives.tenure, (lives.risk, rest.risk), (lives.events, rest.events), until, level=level)
+    return comparing.stay(lives.tenure, (lives.risk, rest.risk), (lives.events, rest.events), until=until, level=level)
 
 
 def _sample(lives: Lives, tenure: float) -> tuple[float, float]:
@@ -360,7 +360,7 @@ def _sample(lives: Lives, tenure: float) -> tuple[float, float]:
     step, _, unseen = lives.place(np.array([tenure]), gone=bool(still[-1] == 0))
     if unseen[0]:
         return 0.0, 0.0
-    n = effective(lives.tenure, lives.risk, lives.events, lives.censored, tenure)
+    n = effective(lives.tenure, lives.risk, lives.events, lives.censored, until=tenure)
     return float(still[step[0]] * n), float((1 - still[step[0]]) * n)
 
 

@@ -191,7 +191,7 @@ def _danger(lives: Lives, reason: str | None, bands: Floats, level: float) -> pd
             "until_days": np.where(np.isfinite(bands[1]), bands[1], np.nan),
             "left": left.astype("int64"),
             "customer_days": days,
-            "p_value": comparing.rate_apart(left, days, others, elsewhere),
+            "p_value": comparing.rate_apart(left, days, others=others, elsewhere=elsewhere),
             "apart": np.where(days > 0, per_day, 0.0) - by_the_rest,
         }
     )

@@ -114,7 +114,7 @@ def balance(
     asked, score = asked_of("balance", responses, measure=measure, names=[])
     shape = replace(asked, names=_KEYS)
     looked_at = [(name,) for name in also if (name,) not in crossed]
-    sample = sampled(asked, score, responses, customers, crossed=crossed, also=also)
+    sample = sampled(asked, score, responses, customers=customers, crossed=crossed, also=also)
     if sample.reason or sample.population is None:
         return shape.nothing(_COUNTS, reason=sample.reason)
     frames = [_shares(sample, sample.population, columns, level) for columns in [*crossed, *looked_at]]

@@ -80,7 +80,7 @@ def asked_of(asks: str, responses: Table, *, measure: str | Score, names: list[s
     return replace(score, weight=None).asks(responses, names, by_whom=asks), score
 
 
-def sampled(asked: Asked, score: Score, responses: Table, customers: Table, *, crossed: list[Crossed], also: Sequence[str] = ()) -> Sample:
+def sampled(asked: Asked, score: Score, responses: Table, *, customers: Table, crossed: list[Crossed], also: Sequence[str] = ()) -> Sample:
     """The answers and the customers by category, and the weights that make the one look like the other."""
     plain = asked.tally(responses)
     expr = expression(responses)

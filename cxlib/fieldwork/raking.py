@@ -135,7 +135,7 @@ def raked(
     """
     intervals.tails(level)
     asked, score = asked_of("raked", responses, measure=measure, names=key_names(by, _RAKED))
-    sample = sampled(asked, score, responses, customers, crossed=crossed_of(margins, "raked"))
+    sample = sampled(asked, score, responses, customers=customers, crossed=crossed_of(margins, "raked"))
     if sample.reason:
         return asked.nothing(_RAKED, reason=sample.reason)
     alone = {"deff": 1.0, "largest_weight": 1.0, "replicates": 0}

@@ -401,7 +401,7 @@ def asked(curves: Sequence[Sequence[Row]]) -> float:
     return usual[0] if usual else max(tenures) / DAYS_A_MONTH
 
 
-def lowest_of(measure: Measure, rows: Sequence[Row], than: Row, names: Sequence[str]) -> str:
+def lowest_of(measure: Measure, rows: Sequence[Row], *, than: Row, names: Sequence[str]) -> str:
     """The groups that lie wholly on the bad side of all together, out of how many, and what that is worth."""
     side, end = ("above", "highest") if measure.good == "low" else ("below", "lowest")
     many = len(rows)

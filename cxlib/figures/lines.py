@@ -165,7 +165,7 @@ def _one(shown: Shown, series: Sequence[Sequence[Row]], marks: Marks, sheet: She
     ax = canvas.axes(fig, left=left, top=top, right=right, bottom=42)
     _line(ax, measure, rows, color=canvas.QUIET)
     month_axis(ax, rows, sheet, most=5 if sheet.narrow else 9)
-    value_axis(ax, ends, values, sheet)
+    value_axis(ax, sheet, ends=ends, values=values)
     _labelled(ax, measure, rows, sheet)
     _marked(ax, measure, rows, marks)
     return fig
@@ -212,7 +212,7 @@ def month_axis(ax: Axes, rows: Sequence[Row], sheet: Sheet, *, most: int) -> Non
     ax.tick_params(axis="x", bottom=True, length=4, pad=4, color=canvas.GREY)
 
 
-def value_axis(ax: Axes, ends: tuple[float, float], values: list[float], sheet: Sheet) -> None:
+def value_axis(ax: Axes, sheet: Sheet, *, ends: tuple[float, float], values: list[float]) -> None:
     """Value axis: light lines, quiet numbers, 0 a little stronger."""
     ax.set_ylim(*ends)
     ax.set_yticks(values, canvas.tick_words(values), fontsize=sheet.small)
@@ -269,7 +269,7 @@ def _panels(shown: Shown, series: Sequence[Sequence[Row]], marks: Marks, sheet: 
         x, y = left + (number % across) * (each + gap), top + (number // across) * high
         ax = canvas.axes(fig, left=x, top=y + 38, right=sheet.width - x - each, bottom=down * high + top - y - high + 26)
         _line(ax, measure, rows, color=canvas.QUIET)
-        value_axis(ax, ends, values, sheet)
+        value_axis(ax, sheet, ends=ends, values=values)
         if number % across:
             ax.set_yticklabels([])
         _two_ends(ax, span, sheet)

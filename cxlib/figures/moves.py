@@ -17,6 +17,7 @@ from cxlib.figures.measures import clean, moving, spoken
 from cxlib.figures.numbers import Measure, a_date, capital, counted, date_words, decimal, level_words, listed, month_words
 from cxlib.figures.vocabulary import DOWN, OPEN, SIGNS, UNMOVED, UP
 from cxlib.figures.withhold import PAIR
+from cxlib.tables.calendar import month_of
 
 if TYPE_CHECKING:
     from cxlib.figures.shown import Row, Shown
@@ -64,10 +65,6 @@ def a_day(value: object) -> date | None:
     return a_date(value) if isinstance(value, date) else None
 
 
-def _months(day: date) -> int:
-    return 12 * day.year + day.month - 1
-
-
 def period(way: str, value: object, since: object = None, until: object = None, *, short: bool = False) -> str:
     """One of the two periods as a reader sees it: ``June 2026``, ``Q2 2026``, a wave by its name, a window by its answers."""
     day = a_day(value)
@@ -81,7 +78,7 @@ def period(way: str, value: object, since: object = None, until: object = None, 
 def _window(day: date, since: date | None, until: date | None) -> str:
     """``Jan–Jun 2026``, by the answers that are of it."""
     first, last = since or day, until or day
-    if _months(first) == _months(last):
+    if month_of(first) == month_of(last):
         return month_words(first)
     head = month_words(first, short=True)
     return f"{head.removesuffix(f' {last.year}')}–{month_words(last, short=True)}"

@@ -216,7 +216,7 @@ def _closes(shown: Shown, panels: Sequence[tuple[str, list[Close]]], sheet: Shee
         head = 8 if len(panels) == 1 else 30
         ax = canvas.axes(fig, left=left, top=y + head, right=14, bottom=high * len(panels) + top - y - high + 42)
         month_axis(ax, [close.row for close in sorted(every, key=lambda close: close.month)], sheet, most=5 if sheet.narrow else 9)
-        value_axis(ax, ends, values, sheet)
+        value_axis(ax, sheet, ends=ends, values=values)
         _dots(ax, measure, closes, far, sheet)
         if len(panels) > 1:
             n = counted(sum(close.row.n for close in closes), *measure.base)

@@ -212,7 +212,7 @@ def _group(cells: pd.DataFrame, points: Sequence[float], a_year: float, tail: fl
     stayed = base & ~cells["left"].to_numpy(dtype=bool)
     n, retained = (int(cells.loc[which, "spells"].sum()) for which in (base, stayed))
     many = int(cells["valued"].sum())
-    margin = mean_worth(many, 12 * float(cells["total"].sum()), 144 * float(cells["squares"].sum()), tail)
+    margin = mean_worth(many, 12 * float(cells["total"].sum()), 144 * float(cells["squares"].sum()), tail=tail)
     share = retained / n if n else np.nan
     low, high = (float(end[0]) for end in intervals.wilson([retained], [n], 1 - 2 * tail))
     error = float(np.sqrt(share * (1 - share) / n)) if n else np.nan

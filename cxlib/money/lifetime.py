@@ -219,7 +219,7 @@ def _group(cells: pd.DataFrame, *, until: float, a_day: float, tail: float) -> d
     left, spells = cells["left"].to_numpy(dtype=bool), cells["spells"].to_numpy()
     stay = discounted_stay(entry, tenure, left, spells, until=until, a_day=a_day)
     n = int(cells["valued"].sum())
-    margin = mean_worth(n, float(cells["total"].sum()), float(cells["squares"].sum()), tail)
+    margin = mean_worth(n, float(cells["total"].sum()), float(cells["squares"].sum()), tail=tail)
     months = _months(stay, spells, cells["cluster"].to_numpy(), tail)
     estimate, low, high = product(margin, months, _covariance(cells, stay, margin, n))
     if not stay.reached:

@@ -142,7 +142,7 @@ class Estimate:
     error: float
 
 
-def mean_worth(valued: int, total: float, squares: float, tail: float) -> Estimate:
+def mean_worth(valued: int, total: float, squares: float, *, tail: float) -> Estimate:
     """The mean worth a month of so many customers in the currency, with its interval; no bounds from a single one.
 
     The t interval, on the scale of logarithms where it does not hold 0.
