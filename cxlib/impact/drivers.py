@@ -16,7 +16,7 @@ from cxlib.survey.answers import KINDS, PEOPLE, Asked, Tally
 from cxlib.survey.people import Base
 from cxlib.survey.scoring import SCORING, Score
 from cxlib.tables import RESULT, Table, TableError, ask, expression, need, nothing
-from cxlib.tables.rows import alike, dates, key_names
+from cxlib.tables.rows import alike, dates, key_names, refuse_unknown
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -182,8 +182,7 @@ def drivers(
     """
     intervals.tails(level)
     score = outcome if isinstance(outcome, Score) else Score(outcome)
-    if score.name not in SCORING:
-        raise ValueError(f"outcome: {score.name!r} is none of {', '.join(map(repr, SCORING))}")
+    refuse_unknown("outcome", score.name, SCORING)
     names = _keys(by)
     expr = expression(responses)
     need(expr, [*names, "kind", PEOPLE, "question", "score", "scale_low", "scale_high"], asks="drivers")

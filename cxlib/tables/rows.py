@@ -89,6 +89,13 @@ def _times(count: int) -> str:
     return {1: "once", 2: "twice"}.get(count, f"{count:,} times")
 
 
+def refuse_unknown(name: str, value: object, known: Iterable[object]) -> None:
+    """Raise the letter about an argument of some ``name`` that is none of those that mean something."""
+    options = list(known)
+    if value not in options:
+        raise ValueError(f"{name}: {value!r} is none of {', '.join(map(repr, options))}")
+
+
 def key_names(by: str | Sequence[str], columns: Iterable[str]) -> list[str]:
     """``by`` as a list, none of it a column that the result has anyway."""
     names = keys(by)
