@@ -249,7 +249,7 @@ def _refuse_others(shown: Sequence[Shown]) -> None:
 
 def _beside_rest(each: Rest) -> Mark:
     words = f"{each.of.number(each.score.estimate)} · {each.brief}"
-    return Mark(each.name, each.score, each.apart, words, each.count("pooled"), each.count("score_rest"))
+    return Mark(each.name, each.score, each.apart, words, each.row.count("pooled"), each.row.count("score_rest"))
 
 
 def dotted(

@@ -13,7 +13,7 @@ import pandas as pd
 from cxlib.figures import canvas
 from cxlib.figures.canvas import Sheet
 from cxlib.figures.dots import Mark, dotted
-from cxlib.figures.importance import KEEP, LATER, LEAVE, NAMED, RAISE, compared, first_ones, importance, name_of, number, raised
+from cxlib.figures.importance import KEEP, LATER, LEAVE, NAMED, RAISE, compared, first_ones, importance, name_of, raised
 from cxlib.figures.measures import Measure, level_words, listed
 from cxlib.figures.picture import Picture, pictured
 from cxlib.figures.shown import Row, Shown, by_group, read
@@ -72,7 +72,7 @@ def drivers(result: pd.DataFrame) -> Picture:
     first = {id(row) for group in by_group(rows, "driver") for row in first_ones(group)}
     said = [f"The first {MOST} of {len(rows)} are drawn; the table has all."] if len(rows) > MOST else []
     marks = [Mark(row.label, row, id(row) in first) for row in rows[:MOST]]
-    chance = [number(row, "noise_floor") for row in rows[:MOST]]
+    chance = [row.count("noise_floor") for row in rows[:MOST]]
     what = f"Dot and {level_words(shown.level)} interval by part of the experience, with what chance reaches: {shown.measure.axis}"
     return pictured(shown, text, partial(dotted, shown.measure, marks, None, chance=chance), what=what, notes=said)
 
@@ -213,13 +213,13 @@ class _Point:
 
 def _point(measure: Measure, row: Row, shares: bool) -> _Point:
     x = [measure.shown(value) for value in (row.estimate, row.low, row.high)]
-    y = [_height(row, number(row, name), shares) for name in ("performance", "performance_low", "performance_high")]
+    y = [_height(row, row.count(name), shares) for name in ("performance", "performance_low", "performance_high")]
     return _Point(x[0], y[0], x[1], x[2], y[1], y[2])
 
 
 def _height(row: Row, value: float, shares: bool) -> float:
     """A rating in points of its scale; in percent of the way up where the scales differ."""
-    low, high = number(row, "scale_low"), number(row, "scale_high")
+    low, high = row.count("scale_low"), row.count("scale_high")
     return 100 * (value - low) / (high - low) if shares else value
 
 
@@ -289,7 +289,7 @@ def _labels(
 
 def _middle(measure: Measure, row: Row, shares: bool) -> tuple[float, float]:
     """Where the lines stand: an equal part for all, and the mean of all ratings."""
-    return measure.shown(number(row, "equal_part")), _height(row, number(row, "performance_of_all"), shares)
+    return measure.shown(row.count("equal_part")), _height(row, row.count("performance_of_all"), shares)
 
 
 def _ground(ax: Axes, ends: tuple[float, float, float, float], middle: tuple[float, float], sheet: Sheet) -> None:

@@ -45,15 +45,9 @@ def name_of(row: Row) -> str:
     return key_words("driver", row.key("driver"))
 
 
-def number(row: Row, column: str) -> float:
-    """A number beside the importance; NaN where it is missing."""
-    value = row.counts[column]
-    return math.nan if value is None or pd.isna(value) else float(value)
-
-
 def first_ones(rows: Sequence[Row]) -> list[Row]:
     """The drivers of one group that may be the most important."""
-    return [row for row in rows if number(row, "rank_low") == 1 and row.counts["above_noise"]]
+    return [row for row in rows if row.count("rank_low") == 1 and row.counts["above_noise"]]
 
 
 def importance(shown: Shown) -> str:
@@ -83,7 +77,7 @@ def _most(measure: Measure, rows: Sequence[Row], *, group: str = "") -> str:
         return f"No part of the experience goes with {subject} more than chance would."
     behind = f"({level_words(top.level)} interval {measure.interval(top.low, top.high)})"
     part = f"{measure.quantity(top.estimate)} of the differences between answers"
-    together = f"all {len(rows)} parts together go with {measure.quantity(number(top, 'r_squared'))}"
+    together = f"all {len(rows)} parts together go with {measure.quantity(top.count('r_squared'))}"
     if len(first) == 1:
         return f"{capital(name_of(top))} matters most to {subject}: {part} go with it {behind}; {together}."
     among = listed(map(name_of, first)) if len(first) <= NAMED else f"{len(first)} of {len(rows)} parts"
@@ -113,9 +107,9 @@ def raised(rows: Sequence[Row], *, brief: bool = False) -> list[str]:
     """What is important and rated low, and whether low ratings cost; ``brief`` without its numbers, for a headline."""
     said = []
     for row in (row for row in rows if row.counts["priority"] == RAISE):
-        low, high = number(row, "penalty_low"), number(row, "penalty_high")
-        rated = "rated low" if brief else f"rated low (mean {decimal(number(row, 'performance'), 2)})"
-        lost = f"who rates it a point lower gives a score lower by {decimal(-number(row, 'penalty'), 2)}"
+        low, high = row.count("penalty_low"), row.count("penalty_high")
+        rated = "rated low" if brief else f"rated low (mean {decimal(row.count('performance'), 2)})"
+        lost = f"who rates it a point lower gives a score lower by {decimal(-row.count('penalty'), 2)}"
         cost = f" ({level_words(row.level)} interval {decimal(-high, 2)} to {decimal(-low, 2)})"
         only = ", and low ratings are punished" if row.counts["role"] == "basic" else ""
         punished = f" and {rated}{only}" + (f"; {lost}{cost}" if high < 0 and not brief else "")

@@ -145,10 +145,6 @@ class Move:
     def names(self) -> tuple[str, str]:
         return periods(self.way, {**dict(self.row.keys), **self.row.counts})
 
-    def count(self, name: str) -> float:
-        value = self.row.counts[name]
-        return math.nan if value is None or pd.isna(value) else float(value)
-
     @property
     def brief(self) -> str:
         """For a card, without its sign: ``down 14 points``, or the verdict alone."""
@@ -169,11 +165,11 @@ class Move:
     def told(self, subject: str) -> str:
         """Rose, fell or did not, as a whole sentence."""
         if self.verdict == UNMOVED:
-            small = f": smaller than the {size(self.measure, self.count('margin'))} declared to matter"
+            small = f": smaller than the {size(self.measure, self.row.count('margin'))} declared to matter"
             return f"{capital(subject)} shows no material change {self.between} {self.behind()}{small}."
         verb, noun = ("rose", "rise") if self.verdict == UP else ("fell", "fall")
         low = ", and low is good" if self.of.good == "low" else ""
-        ends = f"from {self.of.brief(self.count('estimate_before'))} to {self.of.quantity(self.count('estimate_after'))}"
+        ends = f"from {self.of.brief(self.row.count('estimate_before'))} to {self.of.quantity(self.row.count('estimate_after'))}"
         change = self.behind(unit=False)
         return f"{capital(subject)} {verb} {ends} {self.between} {change}: the {noun} is larger than chance{low}."
 
@@ -181,7 +177,7 @@ class Move:
         """That it cannot be told yet, what these answers would show, and how many would tell."""
         parts: list[str] = []
         one, many = self.measure.base
-        least, needed = self.count("smallest_detectable"), self.count("n_to_tell")
+        least, needed = self.row.count("smallest_detectable"), self.row.count("n_to_tell")
         if answers and not math.isnan(least):
             parts.append(
                 f"{counted(self.row.n, f'{one} alone shows', f'{many} alone show')} changes from about {size(self.measure, least)}"
@@ -285,7 +281,7 @@ def _groups(moves: Sequence[Move]) -> str:
     said: list[str] = []
     for move in [move for move in moves if move.moved][:_NAMED]:
         verb = "rose" if move.verdict == UP else "fell"
-        ends = f"from {move.of.brief(move.count('estimate_before'))} to {move.of.quantity(move.count('estimate_after'))}"
+        ends = f"from {move.of.brief(move.row.count('estimate_before'))} to {move.of.quantity(move.row.count('estimate_after'))}"
         said.append(f"{move.row.group(*PAIR).spoken} {verb} {ends} {move.behind(unit=False, first=not said)}")
     rest = _rest(moves, named=len(said))
     said += [f"of {counted(len(moves), 'group', 'groups')}, {rest}"] if rest else []

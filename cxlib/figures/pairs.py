@@ -233,12 +233,12 @@ def _dots(ax: Axes, measure: Measure, closes: Sequence[Close], far: Close | None
         color = canvas.HIGH if most else canvas.GREY
         ax.vlines(x, measure.shown(close.row.low), measure.shown(close.row.high), color=canvas.SOFT, linewidth=2, zorder=1)
         if close.known:
-            before = measure.shown(close.count("estimate_closed"))
+            before = measure.shown(close.row.count("estimate_closed"))
             ax.vlines(x, min(before, now), max(before, now), color=color, linewidth=1.5, zorder=3)
             ax.plot(x, before, "o", markerfacecolor="none", color=color, markersize=7, markeredgewidth=1.6, zorder=5)
         ax.plot(x, now, "o", color=color, markersize=5.5, zorder=4)
     if far is not None and any(close is far for close in closes):
-        words = f"{measure.number(far.count('estimate_closed'))} → {measure.number(far.row.estimate)}"
+        words = f"{measure.number(far.row.count('estimate_closed'))} → {measure.number(far.row.estimate)}"
         ax.annotate(
             words, (month_of(far.month), measure.shown(far.row.high)), xytext=(0, 10), textcoords="offset points", ha="center",
             va="center_baseline", size=sheet.small, color=canvas.HIGH, weight="bold", annotation_clip=False, zorder=6,
@@ -248,7 +248,7 @@ def _dots(ax: Axes, measure: Measure, closes: Sequence[Close], far: Close | None
 def _span(measure: Measure, closes: Sequence[Close]) -> tuple[float, float]:
     """Where the value axis begins and ends: the intervals and the scores at the close with some air, within the scale."""
     values = [measure.shown(value) for close in closes for value in (close.row.low, close.row.high)]
-    values += [measure.shown(close.count("estimate_closed")) for close in closes if close.known]
+    values += [measure.shown(close.row.count("estimate_closed")) for close in closes if close.known]
     low, high = min(values), max(values)
     air = 0.06 * (high - low or abs(high) or 1)
     floor, ceiling = min(measure.shown(measure.floor), low), max(measure.shown(measure.ceiling), high)

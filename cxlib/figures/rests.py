@@ -75,12 +75,8 @@ class Rest:
     @property
     def score(self) -> Row:
         """The group's own score, with its interval."""
-        low, high = self.count("score_low"), self.count("score_high")
-        return replace(self.row, estimate=self.count("score"), low=low, high=high)
-
-    def count(self, name: str) -> float:
-        value = self.row.counts[name]
-        return math.nan if value is None or pd.isna(value) else float(value)
+        low, high = self.row.count("score_low"), self.row.count("score_high")
+        return replace(self.row, estimate=self.row.count("score"), low=low, high=high)
 
     @property
     def brief(self) -> str:
@@ -121,7 +117,7 @@ def against_words(found: Sequence[Rest]) -> str:
     alike, still = ([each for each in found if each.verdict == verdict] for verdict in (ALIKE, OPEN))
     parts = []
     if alike:
-        margin = size(found[0].measure, alike[0].count("margin"))
+        margin = size(found[0].measure, alike[0].row.count("margin"))
         parts.append(f"{decimal(len(alike), 0)} {'differs' if len(alike) == 1 else 'differ'} by less than the {margin} declared to matter")
     if still:
         parts.append(f"{decimal(len(still), 0)} cannot be told yet")

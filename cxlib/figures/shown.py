@@ -49,6 +49,10 @@ class Row:
     def key(self, name: str) -> Any:
         return dict(self.keys)[name]
 
+    def count(self, name: str) -> float:
+        """One of its counts as a number; NaN where it is missing."""
+        return _number(self.counts.get(name))
+
     def group(self, *axes: str) -> Row:
         """The same number of the group that a curve or a series belongs to: without the keys along it."""
         return replace(self, keys=self.without(*axes))
