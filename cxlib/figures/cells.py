@@ -11,9 +11,8 @@ import pandas as pd
 
 from cxlib.figures.foretold import HELD_SIGNS
 from cxlib.figures.measures import Measure, decimal, key_words, measure_named, moving
-from cxlib.figures.moves import SIGNS, size
-from cxlib.figures.ratios import RATIO_SIGNS
-from cxlib.figures.sides import SIDE_SIGNS
+from cxlib.figures.moves import size
+from cxlib.figures.vocabulary import SIGNS
 
 #: Counts that are shares, and those whose second place matters.
 _SHARES = (
@@ -33,7 +32,7 @@ def count_of(measure: Measure, column: str, record: Mapping[Any, Any]) -> str:
     if value is None or pd.isna(value):
         return ""
     if column == "verdict":
-        signs = SIGNS | SIDE_SIGNS | HELD_SIGNS | RATIO_SIGNS
+        signs = SIGNS | HELD_SIGNS
         return "not compared" if pd.isna(record["estimate"]) else f"{signs[value]} {value}"
     if column.startswith("estimate_"):
         return moving(measure).number(float(value), fine=True)

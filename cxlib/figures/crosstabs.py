@@ -14,9 +14,9 @@ from cxlib.figures.lettered import TOTAL, column_head, is_banner, row_head
 from cxlib.figures.measures import Measure, clean, counted, decimal, heading, key_words, level_words, listed, measure_named, moving
 from cxlib.figures.moves import size
 from cxlib.figures.picture import Piece, said
-from cxlib.figures.rests import SIGNS
 from cxlib.figures.shown import Shown, read
 from cxlib.figures.tables import Cell, csv, download, grid
+from cxlib.figures.vocabulary import SIGNS
 
 #: More columns of one breakdown than anybody compares; the file beside the table has them all.
 MOST_COLUMNS = 26

@@ -14,22 +14,13 @@ from cxlib.figures.cells import count_of, count_words
 from cxlib.figures.findings import finding
 from cxlib.figures.importance import DRIVER_WORDS, driver_cells, is_drivers
 from cxlib.figures.lettered import is_banner
-from cxlib.figures.measures import (
-    a_date,
-    date_words,
-    decimal,
-    heading,
-    key_words,
-    level_words,
-    listed,
-    measure_named,
-    moving,
-    window_words,
-)
-from cxlib.figures.moves import SIGNS, WAYS, is_moves, periods, size, way_of
+from cxlib.figures.measures import heading, key_words, measure_named, moving
+from cxlib.figures.moves import WAYS, is_moves, periods, size, way_of
+from cxlib.figures.numbers import a_date, date_words, decimal, level_words, listed, window_words
 from cxlib.figures.picture import Piece, said
 from cxlib.figures.rests import is_rests
 from cxlib.figures.shown import Shown, read
+from cxlib.figures.vocabulary import SIGNS
 from cxlib.figures.withhold import PAIR
 from cxlib.tables import RESULT
 from cxlib.tables.formula import defused
