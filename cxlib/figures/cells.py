@@ -43,7 +43,7 @@ def count_of(measure: Measure, column: str, record: Mapping[Any, Any]) -> str:
     if column == "smallest_detectable":
         return size(measure, float(value))
     if column == "p_corrected":
-        return "below 0.001" if value < 0.001 else decimal(float(value), 3)
+        return p_words(float(value))
     if column == "naive":
         return measure.number(float(value), fine=True)
     if column == "until_days":
@@ -55,6 +55,16 @@ def count_of(measure: Measure, column: str, record: Mapping[Any, Any]) -> str:
     if column in _SHARES + _FINE and not math.isinf(value):
         return decimal(100 * float(value), 1) if column in _SHARES else decimal(float(value), 2)
     return count_words(value)
+
+
+def p_words(p: float) -> str:
+    """A p-value for eyes; nothing where it is missing."""
+    return "" if math.isnan(p) else "below 0.001" if p < 0.001 else decimal(p, 3)
+
+
+def withheld_words(measure: Measure, record: Mapping[Any, Any], k: int) -> str:
+    """Why a row has no numbers."""
+    return "not shown: " + ("it would give a smaller group away" if record["beside"] else f"fewer than {k} {measure.base[1]}")
 
 
 def count_words(value: Any) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from cxlib.figures.cells import withheld_words
 from cxlib.figures.measures import Measure, capital, counted, decimal, heading, key_words, level_words, listed, measure_named
 from cxlib.figures.shown import Row, Shown, by_group
 
@@ -129,8 +130,7 @@ def _cells(shown: Shown, record: dict[Any, Any]) -> list[Cell]:
     measure = shown.measure
     head: list[Cell] = [(key_words(key, record[key]), False) for key in shown.keys]
     if record["withheld"]:
-        words = "it would give a smaller group away" if record["beside"] else f"fewer than {shown.k} {measure.base[1]}"
-        return [*head, (f"not shown: {words}", False), *([("", True)] * 11)]
+        return [*head, (withheld_words(measure, record, shown.k), False), *([("", True)] * 11)]
 
     def share(column: str) -> str:
         return "" if pd.isna(record.get(column)) else measure.number(float(record[column]), fine=True)
