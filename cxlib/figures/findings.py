@@ -31,6 +31,7 @@ from cxlib.figures.ratios import checks_told, is_checks, is_ratios, ratios_told
 from cxlib.figures.rests import against_words, is_rests, rests_of
 from cxlib.figures.shown import Row, Shown
 from cxlib.figures.sides import apart, is_sides
+from cxlib.figures.stretches import FEWEST
 from cxlib.figures.withhold import is_apart
 
 NPS_SCORES = tuple(range(11))
@@ -280,14 +281,16 @@ def quantiles(shown: Shown) -> str:
         more = (
             f" {decimal(rest, 0)} of the {decimal(len(shown.rows), 0)} shares {'is' if rest == 1 else 'are'} not reached." if rest else ""
         )
-        return f"Of 100 customers have left: {listed(said)}, of {measure.many(rows[0].n)}.{more}"
+        return f"Of 100 who join have left: {listed(said)}, of {measure.many(rows[0].n)}.{more}"
     share = max(float(row.key("share_left")) for row in rows)
     there = [row for row in rows if float(row.key("share_left")) == share]
     soonest = min(there, key=lambda row: (row.estimate, row.label))
     behind = bracket(measure, soonest, first=True, base=measure.many(soonest.n))
     who = soonest.group("share_left").spoken
     rest = len(groups) - len(there)
-    text = f"{key_of(soonest)} of 100 have left soonest in {who}, after {counted_months(soonest.estimate / DAYS_A_MONTH)} {behind}."
+    text = (
+        f"{key_of(soonest)} of 100 who join have left soonest in {who}, after {counted_months(soonest.estimate / DAYS_A_MONTH)} {behind}."
+    )
     return f"{text} In {counted(rest, 'group', 'groups')} so many have not left." if rest else text
 
 
@@ -366,7 +369,7 @@ def _of_100(shown: Shown, row: Row, months: float, *, first: bool = True) -> str
     base = shown.measure.many(float(row.counts.get("customers", row.n)))
     lead = f"{level_words(row.level)} interval " if first else ""
     after = f"after {counted_months(months)} " if first else ""
-    who = "customers are still with us " if first else ""
+    who = "who join are still with us " if first else ""
     return f"{hundred} of 100 {who}{after}({lead}{shown.measure.interval(row.low, row.high)}; {base})"
 
 
@@ -402,9 +405,22 @@ def at(rows: Sequence[Row], months: float) -> Row:
     return next((row for row in reversed(rows) if float(row.key("tenure_days")) <= days), rows[0])
 
 
+def quoted(rows: Sequence[Row]) -> tuple[Row, float]:
+    """Where a number of a curve is read, and after how many months: a year, or the last tenure with enough at risk to tell.
+
+    Of a curve on which so many never were it is the last tenure.
+    """
+    enough = [row for row in rows if row.n >= FEWEST] or rows
+    year = at(rows, 12)
+    if reaches(rows, 12) and year in enough:
+        return year, 12.0
+    return enough[-1], float(enough[-1].key("tenure_days")) / DAYS_A_MONTH
+
+
 def reaches(rows: Sequence[Row], months: float) -> bool:
-    """Whether a curve is known for so many months."""
-    return float(rows[-1].key("tenure_days")) + 1e-6 >= months * DAYS_A_MONTH
+    """Whether a row of the curve is known to hold after so many months."""
+    days, row = months * DAYS_A_MONTH, at(rows, months)
+    return float(row.key("tenure_days")) - 1e-6 <= days <= row.holds + 1e-6
 
 
 def ranked_curves(curves: Sequence[Sequence[Row]]) -> list[Sequence[Row]]:
@@ -418,7 +434,10 @@ def asked(curves: Sequence[Sequence[Row]]) -> float:
     tenures = {float(row.key("tenure_days")) for rows in curves for row in rows}
     if len(tenures) == 1:
         return tenures.pop() / DAYS_A_MONTH
-    usual = [months for months in (12, 6, 3, 1) if any(reaches(rows, months) for rows in curves)]
+    # A curve that is known at its beginning only has more to say at its end.
+    usual = [
+        months for months in (12, 6, 3, 1) if any(reaches(rows, months) and at(rows, months).key("tenure_days") > 0 for rows in curves)
+    ]
     return usual[0] if usual else max(tenures) / DAYS_A_MONTH
 
 

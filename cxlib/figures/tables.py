@@ -30,6 +30,7 @@ from cxlib.figures.moves import SIGNS, WAYS, is_moves, periods, size, way_of
 from cxlib.figures.picture import Piece, said
 from cxlib.figures.rests import is_rests
 from cxlib.figures.shown import Shown, read
+from cxlib.figures.stretches import summed
 from cxlib.figures.withhold import PAIR
 from cxlib.tables import RESULT
 from cxlib.tables.formula import defused
@@ -129,7 +130,8 @@ def html_table(shown: Shown) -> Markup:
     heads += [(heading(column), column != "verdict") for column in columns] + ([("Window", False)] if window else [])
     rows = [_cells(shown, record, columns, several=several, window=window) for record in cut.to_dict("records")]
     caption = f"{_caption(shown, windows)}{_left_out(shown, len(cut), len(frame))}"
-    return grid(caption, heads, rows, first=max(len(shown.keys), 1)) + download(csv(shown), f"{shown.name}.csv")
+    made = said([shown.stretched]) if shown.stretched else Markup()
+    return grid(caption, heads, rows, first=max(len(shown.keys), 1)) + made + download(csv(shown), f"{shown.name}.csv")
 
 
 def _drivers_table(shown: Shown) -> Markup:
@@ -197,7 +199,7 @@ def _cells(shown: Shown, record: dict[Any, Any], columns: Sequence[str], *, seve
     keys = [(key_words(key, record[key]), key in ("tenure_days", "gap_days", "score")) for key in shown.keys]
     head: list[Cell] = keys + ([(measure.short, False)] if several else [])
     if record["withheld"]:
-        words = f"not shown: fewer than {shown.k} {measure.base[1]}"
+        words = f"not shown: fewer than {shown.k} {measure.base[1]}{shown.who_left}"
         if record["beside"]:
             words = "not shown: it would give a smaller group away"
         return [*head, (words, False), *([("", True)] * (2 + len(columns) + window))]
@@ -219,14 +221,21 @@ def _counts(shown: Shown) -> list[str]:
 
 def _thinned(shown: Shown) -> pd.DataFrame:
     """A curve at tenures a reader would ask for; anything else as it is."""
-    if "gap_days" in shown.keys:
-        return shown.frame[shown.frame["gap_days"].isin(USUAL_DAYS)] if len(shown.frame) > CURVE_ROWS else shown.frame
-    if "tenure_days" not in shown.keys:
+    axis = next((name for name in ("tenure_days", "gap_days") if name in shown.keys), "")
+    if not axis or (axis == "gap_days" and len(shown.frame) <= CURVE_ROWS):
         return shown.frame
-    groups = [key for key in shown.keys if key != "tenure_days"]
+    groups = [key for key in shown.keys if key != axis]
     curves = [part for _, part in shown.frame.groupby(groups, dropna=False, sort=False)] if groups else [shown.frame]
     most = max(CURVE_ROWS // max(len(curves), 1), 8)
-    return pd.concat([_at_months(curve, most) for curve in curves])
+    return pd.concat([_at_days(curve) if axis == "gap_days" else _at_months(curve, most) for curve in curves])
+
+
+def _at_days(curve: pd.DataFrame) -> pd.DataFrame:
+    """A row of a curve of purchases for each usual number of days."""
+    days = curve["gap_days"].astype(float)
+    marks = [day for day in USUAL_DAYS if days.min() <= day <= days.max()]
+    places = days.searchsorted(marks, side="right") - 1
+    return summed(curve, sorted(set(places.tolist()) or {len(curve) - 1}))
 
 
 def _at_months(curve: pd.DataFrame, most: int) -> pd.DataFrame:
@@ -236,7 +245,7 @@ def _at_months(curve: pd.DataFrame, most: int) -> pd.DataFrame:
     step = next((step for step in (1, 2, 3, 6, 12, 24, 60) if last / step + 2 <= most), 120)
     marks = pd.Series([30.4375 * month for month in range(0, int(last) + step, step)])
     places = curve["tenure_days"].searchsorted(marks + 1e-9, side="right") - 1
-    return curve.iloc[sorted({max(int(place), 0) for place in places} | {len(curve) - 1})]
+    return summed(curve, sorted({max(int(place), 0) for place in places} | {len(curve) - 1}))
 
 
 def _windows(shown: Shown) -> list[str]:
