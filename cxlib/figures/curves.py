@@ -12,11 +12,12 @@ import pandas as pd
 
 from cxlib.figures import canvas
 from cxlib.figures.canvas import Sheet
-from cxlib.figures.findings import counted_months, curves_of, finding, quoted, ranked_curves
+from cxlib.figures.findings import finding
 from cxlib.figures.measures import DAYS_A_MONTH, Measure, decimal, level_words
 from cxlib.figures.picture import Picture, pictured
 from cxlib.figures.shown import Row, Shown, read
 from cxlib.figures.stretches import FEWEST
+from cxlib.figures.tenures import counted_months, curves_of, quoted, ranked_curves
 from cxlib.figures.withhold import is_apart
 
 if TYPE_CHECKING:

@@ -78,13 +78,14 @@ def _curve(curve: pd.DataFrame, axis: str, k: int) -> pd.DataFrame:
     asked = [int(np.searchsorted(days, day + 1e-6, side="right")) - 1 for day in _ASKED[axis]]
     half, steps = np.flatnonzero(stays <= 0.5)[:1], np.flatnonzero(line[_STEPS[axis]]) if whole else range(len(days))
     known = np.flatnonzero(line["n"] >= FEWEST)[-1:]
-    wanted = [int(place) for place in (asked[0], *half, *known, *asked[1:], *steps) if place >= 0]
+    first = [int(place) for place in (asked[0], *half, *known, *asked[1:]) if place >= 0]
+    wanted = [*first, *(int(place) for place in steps)]
     if "end_reason" in curve:
         between = _by_reason(lines)
-        of_all = _places(lambda first, last: between(first, last).sum(keepdims=True), len(days), wanted, k)
-        places = _places(between, len(days), [place for place in wanted if place in of_all], k)
+        of_all = _places(lambda first, last: between(first, last).sum(keepdims=True), len(days), wanted, k, first=first)
+        places = _places(between, len(days), [place for place in wanted if place in of_all], k, first=first)
     else:
-        places = _places(_of_all(line, axis, stays, whole=whole), len(days), wanted, k)
+        places = _places(_of_all(line, axis, stays, whole=whole), len(days), wanted, k, first=first)
     holds = np.append(days[1:] - 1e-3, days[-1])[places] if whole else days[places]
     return pd.concat([_merged(each, axis, places, k, whole=whole).assign(holds=holds) for each in lines])
 
@@ -124,7 +125,7 @@ def _by_reason(lines: Sequence[pd.DataFrame]) -> Between:
     return lambda first, last: ended[:, last + 1] - ended[:, first + 1]
 
 
-def _places(between: Between, many: int, wanted: Sequence[int], k: int) -> list[int]:
+def _places(between: Between, many: int, wanted: Sequence[int], k: int, *, first: Sequence[int]) -> list[int]:
     """Places of a curve that part it into stretches of enough who left: its ends, and of those wanted, in turn, each that may."""
     several = np.count_nonzero(between(-1, many - 1)) > 1
 
@@ -136,6 +137,8 @@ def _places(between: Between, many: int, wanted: Sequence[int], k: int) -> list[
     shown = [-1, *([0] if enough(-1, 0) and many > 1 else []), many - 1]
     for place in wanted:
         after = bisect_left(shown, place)
+        if place not in first and shown[after] < many - 1 and not between(place, shown[after]).any():
+            continue  # It is what the next one is, and nobody asks for it.
         if shown[after] != place and enough(shown[after - 1], place) and enough(place, shown[after]):
             shown.insert(after, place)
     return shown[1:]

@@ -37,6 +37,8 @@ from cxlib.tables.formula import defused
 
 #: More rows than anybody reads; the file beside the table has them all.
 MOST_ROWS = 200
+#: On a phone the rows of a table of more columns stand below each other, cell by cell, where they are no more than these.
+WIDEST, STACKED = 3, 15
 #: A curve is read at so many tenures.
 CURVE_ROWS = 60
 
@@ -273,18 +275,21 @@ def _float(value: Any) -> float:
 
 
 def grid(caption: str, heads: Sequence[Cell], rows: Sequence[Sequence[Cell]], *, first: int = 1) -> Markup:
-    """An html table, escaped: a scope on every heading, numbers to the right; it scrolls by itself on a phone."""
+    """An html table, escaped: a scope on every heading, numbers to the right; on a phone it stacks where rows are few, else it scrolls."""
+    stacks = len(heads) > WIDEST and len(rows) <= STACKED
     head = Markup().join(Markup('<th scope="col"{}>{}</th>').format(_side(right), text) for text, right in heads)
-    body = Markup().join(Markup("<tr>{}</tr>").format(_line(row, first)) for row in rows)
+    body = Markup().join(Markup("<tr>{}</tr>").format(_line(row, first, [text for text, _ in heads] if stacks else [])) for row in rows)
     return Markup(
-        '<div class="cx-table" tabindex="0" role="region" aria-label="{}">'
+        '<div class="cx-table{}" tabindex="0" role="region" aria-label="{}">'
         "<table><caption>{}</caption><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>"
-    ).format(caption, caption, head, body)
+    ).format(" cx-stacks" * stacks, caption, caption, head, body)
 
 
-def _line(row: Sequence[Cell], first: int) -> Markup:
+def _line(row: Sequence[Cell], first: int, heads: Sequence[str]) -> Markup:
+    """The cells of a row; those of one that stacks carry their heading."""
+    said = [Markup(' data-head="{}"').format(head) for head in heads] or [Markup()] * len(row)
     cells = [
-        Markup('<th scope="row"{}>{}</th>' if place < first else "<td{}>{}</td>").format(_side(right) or _long(text), text)
+        Markup('<th scope="row"{}{}>{}</th>' if place < first else "<td{}{}>{}</td>").format(_side(right) or _long(text), said[place], text)
         for place, (text, right) in enumerate(row)
     ]
     return Markup().join(cells)
