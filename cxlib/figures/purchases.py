@@ -186,7 +186,8 @@ def returning(result: pd.DataFrame, *, rule: pd.DataFrame | None = None) -> Pict
     Notes
     -----
     The second line counts only purchases that have been followed; it is drawn to show how far off that is. Steps
-    are put together until each is of ``smallest_group`` purchases that were followed, and the curve ends where fewer than ``smallest_group`` purchases are waited for.
+    are put together until each is of ``smallest_group`` purchases that were followed, and the curve ends where fewer
+    are waited for.
 
     Examples
     --------
