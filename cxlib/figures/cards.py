@@ -10,12 +10,13 @@ import pandas as pd
 from markupsafe import Markup
 
 from cxlib.figures import canvas
-from cxlib.figures.findings import asked, at, counted_months, curves_of, month_so_far, window_of
+from cxlib.figures.findings import month_so_far, window_of
 from cxlib.figures.lines import runs
 from cxlib.figures.measures import Measure, capital, level_words, listed, month_words
 from cxlib.figures.moves import Move, is_moves, moves_of
 from cxlib.figures.picture import Piece, said
 from cxlib.figures.shown import Row, Shown, movement_of, read
+from cxlib.figures.tenures import asked, at, counted_months, curves_of
 
 _WIDTH, _HEIGHT = 180, 44
 #: The word says what the sign shows, so a screen reader passes over the sign.

@@ -12,6 +12,7 @@ import pandas as pd
 from cxlib.figures.foretold import HELD_SIGNS
 from cxlib.figures.measures import Measure, decimal, key_words, measure_named, moving
 from cxlib.figures.moves import size
+from cxlib.figures.shown import Shown
 from cxlib.figures.vocabulary import SIGNS
 
 #: Counts that are shares, and those whose second place matters.
@@ -62,9 +63,10 @@ def p_words(p: float) -> str:
     return "" if math.isnan(p) else "below 0.001" if p < 0.001 else decimal(p, 3)
 
 
-def withheld_words(measure: Measure, record: Mapping[Any, Any], k: int) -> str:
+def withheld_words(shown: Shown, measure: Measure, record: Mapping[Any, Any]) -> str:
     """Why a row has no numbers."""
-    return "not shown: " + ("it would give a smaller group away" if record["beside"] else f"fewer than {k} {measure.base[1]}")
+    few = f"fewer than {shown.k} {measure.base[1]}{shown.who_left}"
+    return "not shown: " + ("it would give a smaller group away" if record["beside"] else few)
 
 
 def count_words(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import pairwise
@@ -11,10 +12,12 @@ import pandas as pd
 
 from cxlib.figures import canvas
 from cxlib.figures.canvas import Sheet
-from cxlib.figures.findings import curves_of, finding, ranked_curves
+from cxlib.figures.findings import finding
 from cxlib.figures.measures import DAYS_A_MONTH, Measure, decimal, level_words
 from cxlib.figures.picture import Picture, pictured
 from cxlib.figures.shown import Row, Shown, read
+from cxlib.figures.stretches import FEWEST
+from cxlib.figures.tenures import counted_months, curves_of, quoted, ranked_curves
 from cxlib.figures.withhold import is_apart
 
 if TYPE_CHECKING:
@@ -52,9 +55,11 @@ def curve(result: pd.DataFrame, *differs: pd.DataFrame) -> Picture:
 
     Notes
     -----
-    Months of 30.4375 days are drawn; the file has days. Each line ends where fewer than
-    ``smallest_group`` customers are at risk: beyond, one leaving would be a cliff. The band holds
-    for each tenure by itself, not for the curve as a whole.
+    Months of 30.4375 days are drawn; the file has days. Steps are put together until each is of
+    ``smallest_group`` leavers: at its days a line is exact, between them straight where steps are put together. It
+    ends where fewer than ``smallest_group`` customers are at risk: beyond, one leaving would be a cliff; it is
+    faint where fewer than 30 are. Its label has what it is after a year, at the dot, or at the last tenure at which
+    30 were at risk. The band holds for each tenure by itself, not for the curve as a whole.
 
     Examples
     --------
@@ -62,7 +67,7 @@ def curve(result: pd.DataFrame, *differs: pd.DataFrame) -> Picture:
     ...                          "low": [1.0, 0.89, 0.81], "high": [1.0, 0.93, 0.87], "level": 0.95, "n": [1000, 900, 700],
     ...                          "events": [0, 90, 70], "censored": [0, 0, 0], "customers": 1000})
     >>> print(curve(survival))
-    84 of 100 customers are still with us after 12 months (95 % interval 81.0 to 87.0; 1,000 customers).
+    84 of 100 who join are still with us after 12 months (95 % interval 81.0 to 87.0; 1,000 customers).
     More than half are still there at 12 months, the last tenure shown: the median is not reached.
     """
     shown = read(result, asks="curve", needs=["tenure_days"])
@@ -93,15 +98,16 @@ def _customers(rows: Sequence[Row]) -> float:
 
 
 def drawn(
-    shown: Shown, curves: Sequence[Sequence[Row]], sheet: Sheet, *, most: float = 100, named: Callable[[Row], tuple[str, str]] | None = None
+    shown: Shown, curves: Sequence[Sequence[Row]], sheet: Sheet, *, most: float = 100, named: Callable[[Row], str] | None = None
 ) -> Figure:
-    """Steps with their bands, up to ``most`` %; the first curve, which the caption speaks of, in colour; names at the ends."""
+    """Curves with their bands, up to ``most`` %; the first curve, which the caption speaks of, in colour; names at the ends."""
     measure = shown.measure
-    words = f"{measure.axis}, with {level_words(shown.level)} interval, by months since joining"
+    faint = f"; faint: fewer than {FEWEST} at risk" * any(row.n < FEWEST for rows in curves for row in rows)
+    words = f"{measure.axis}, with {level_words(shown.level)} interval, by months since joining{_dots(curves)}{faint}"
     top = canvas.head_lines(sheet, words)
     fig = canvas.figure(sheet, top + max(260 if sheet.narrow else 320, 36 * len(curves) + 40))
     canvas.headed(fig, sheet, words)
-    labels = [named(rows[-1]) if named else _label(measure, rows, single=len(curves) == 1) for rows in curves]
+    labels = [_label(measure, rows, named, alike=bool(_dots(curves))) for rows in curves]
     room = 124 if sheet.narrow else 190
     right = 12 + min(max(canvas.text_width(line, sheet.size, bold=True) for label in labels for line in label), room)
     ax = canvas.axes(fig, left=36, top=top + 4, right=right, bottom=30)
@@ -112,13 +118,9 @@ def drawn(
         ax.axhline(value, color=canvas.RULE, linewidth=1, zorder=0)
     last = max(_months(rows[-1]) for rows in curves)
     for place, rows in reversed(list(enumerate(curves))):
-        _steps(
-            ax,
-            _per_pixel(rows, last / (sheet.width - 36 - right)),
-            color=canvas.HIGH if not place else canvas.GREY,
-            front=not place,
-            faint=0.16 if len(curves) < 5 else 0.08,
-        )
+        drawn_rows = _per_pixel(rows, last / (sheet.width - 36 - right))
+        _line(ax, drawn_rows, front=not place, band=0.22 if not place else 0.16 if len(curves) < 5 else 0.08)
+        _dot(ax, rows, front=not place)
     _tenures(ax, last, sheet)
     # In points, as the labels are: a figure of another resolution has as many points and other pixels.
     height = ax.get_position().height * fig.get_figheight() * 72
@@ -129,16 +131,25 @@ def drawn(
     return fig
 
 
+def _dots(curves: Sequence[Sequence[Row]]) -> str:
+    """Where all numbers at the ends are read, said above; nothing where there is one curve, or each is read elsewhere."""
+    found = {counted_months(quoted(rows)[1]) for rows in curves}
+    return f"; dots and numbers: after {found.pop()}" if len(found) == 1 < len(curves) else ""
+
+
 def _months(row: Row) -> float:
     return float(row.key("tenure_days")) / DAYS_A_MONTH
 
 
-def _label(measure: Measure, rows: Sequence[Row], *, single: bool) -> tuple[str, str]:
-    """What stands at the end of a curve: its name and base, or its last value where there is only one."""
-    if single:
-        return f"{measure.number(rows[-1].estimate)} %", f"{measure.interval(rows[-1].low, rows[-1].high)}"
-    name = rows[-1].group("tenure_days").label
-    return name, f"{measure.number(rows[-1].estimate)} %, n {decimal(_customers(rows), 0)}"
+def _label(measure: Measure, rows: Sequence[Row], named: Callable[[Row], str] | None, *, alike: bool) -> tuple[str, str]:
+    """What stands at the end of a curve: its name, and what it is where it is quoted; of the only curve the number first."""
+    row, months = quoted(rows)
+    name, number, when = row.group("tenure_days").label, f"{measure.number(row.estimate)} %", f"after {counted_months(months)}"
+    if not name:
+        return number, when
+    what = f"{number}{' left' * (named is not None)}"
+    base = "" if named else f", n {decimal(_customers(rows), 0)}"
+    return (named(row) if named else name), f"{what}{base}" if alike else f"{what} {when}"
 
 
 def _per_pixel(rows: Sequence[Row], months: float) -> list[Row]:
@@ -147,12 +158,32 @@ def _per_pixel(rows: Sequence[Row], months: float) -> list[Row]:
     return [rows[0], *kept.values()]
 
 
-def _steps(ax: Axes, rows: Sequence[Row], *, color: str, front: bool, faint: float) -> None:
-    """A curve that falls in steps, within its band; many bands are drawn fainter, as they lie on each other."""
-    months = [_months(row) for row in rows]
-    share, low, high = ([100 * getattr(row, name) for row in rows] for name in ("estimate", "low", "high"))
-    ax.step(months, share, where="post", color=color, linewidth=2.2 if front else 1.6, zorder=4 if front else 3)
-    ax.fill_between(months, low, high, step="post", color=color, alpha=0.22 if front else faint, linewidth=0, zorder=2)
+def _line(ax: Axes, rows: Sequence[Row], *, front: bool, band: float) -> None:
+    """A curve within its band, faint where few are at risk; many bands are fainter, as they lie on each other."""
+    color, points = canvas.HIGH if front else canvas.GREY, _points(rows)
+    months = [month for month, _ in points]
+    share, low, high = ([100 * getattr(row, name) for _, row in points] for name in ("estimate", "low", "high"))
+    sure = [value if row.n >= FEWEST else math.nan for value, (_, row) in zip(share, points, strict=True)]
+    width, order = 2.2 if front else 1.6, 4 if front else 3
+    ax.plot(months, share, color=color, linewidth=width, alpha=0.35, zorder=order)
+    ax.plot(months, sure, color=color, linewidth=width, zorder=order)
+    ax.fill_between(months, low, high, color=color, alpha=band, linewidth=0, zorder=2)
+
+
+def _points(rows: Sequence[Row]) -> list[tuple[float, Row]]:
+    """Where a line turns: in a step where nothing happened before it, else on the straight line from the day shown before."""
+    found = [(_months(rows[0]), rows[0])]
+    for before, row in pairwise(rows):
+        if before.holds + 0.01 > float(row.key("tenure_days")):
+            found.append((_months(row), before))
+        found.append((_months(row), row))
+    return found
+
+
+def _dot(ax: Axes, rows: Sequence[Row], *, front: bool) -> None:
+    """Where the number at the end of a curve is read."""
+    row, months = quoted(rows)
+    ax.plot(months, 100 * row.estimate, "o", markersize=6 if front else 5, color=canvas.HIGH if front else canvas.GREY, zorder=5)
 
 
 def _tenures(ax: Axes, last: float, sheet: Sheet) -> None:

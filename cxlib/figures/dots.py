@@ -12,11 +12,12 @@ import pandas as pd
 
 from cxlib.figures import canvas
 from cxlib.figures.canvas import Sheet
-from cxlib.figures.findings import NAMED, based_on, beyond, counted_months, finding, lowest_of, ranked_worst_first
+from cxlib.figures.findings import NAMED, based_on, beyond, finding, lowest_of, ranked_worst_first
 from cxlib.figures.measures import DAYS_A_MONTH, Measure, amounts, decimal, heading, level_words, listed, moving
 from cxlib.figures.picture import Picture, pictured, several
 from cxlib.figures.rests import Rest, against_words, heading_of, is_rests, rests_of
 from cxlib.figures.shown import Row, Shown, only, read
+from cxlib.figures.tenures import counted_months
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -21,6 +21,7 @@ from cxlib.figures.ratios import checks_told, is_checks, is_ratios, ratios_told
 from cxlib.figures.rests import against_words, is_rests, rests_of
 from cxlib.figures.shown import Row, Shown, by_group
 from cxlib.figures.sides import apart, is_sides
+from cxlib.figures.tenures import asked, at, counted_months, curves_of, reaches
 from cxlib.figures.withhold import is_apart
 
 NPS_SCORES = tuple(range(11))
@@ -265,14 +266,16 @@ def quantiles(shown: Shown) -> str:
         more = (
             f" {decimal(rest, 0)} of the {decimal(len(shown.rows), 0)} shares {'is' if rest == 1 else 'are'} not reached." if rest else ""
         )
-        return f"Of 100 customers have left: {listed(said)}, of {measure.many(rows[0].n)}.{more}"
+        return f"Of 100 who join have left: {listed(said)}, of {measure.many(rows[0].n)}.{more}"
     share = max(float(row.key("share_left")) for row in rows)
     there = [row for row in rows if float(row.key("share_left")) == share]
     soonest = min(there, key=lambda row: (row.estimate, row.label))
     behind = bracket(measure, soonest, first=True, base=measure.many(soonest.n))
     who = soonest.group("share_left").spoken
     rest = len(groups) - len(there)
-    text = f"{key_of(soonest)} of 100 have left soonest in {who}, after {counted_months(soonest.estimate / DAYS_A_MONTH)} {behind}."
+    text = (
+        f"{key_of(soonest)} of 100 who join have left soonest in {who}, after {counted_months(soonest.estimate / DAYS_A_MONTH)} {behind}."
+    )
     return f"{text} In {counted(rest, 'group', 'groups')} so many have not left." if rest else text
 
 
@@ -348,14 +351,8 @@ def _of_100(shown: Shown, row: Row, months: float, *, first: bool = True) -> str
     base = shown.measure.many(float(row.counts.get("customers", row.n)))
     lead = f"{level_words(row.level)} interval " if first else ""
     after = f"after {counted_months(months)} " if first else ""
-    who = "customers are still with us " if first else ""
+    who = "who join are still with us " if first else ""
     return f"{hundred} of 100 {who}{after}({lead}{shown.measure.interval(row.low, row.high)}; {base})"
-
-
-def counted_months(months: float) -> str:
-    """``1 month``, ``11.3 months``"""
-    number = decimal(months, 1).removesuffix(".0")
-    return f"{number} {'month' if number == '1' else 'months'}"
 
 
 def _many_curves(shown: Shown, curves: Sequence[Sequence[Row]], months: float) -> str:
@@ -367,38 +364,6 @@ def _many_curves(shown: Shown, curves: Sequence[Sequence[Row]], months: float) -
     if len(ranked) == 1:
         return f"{text}."
     return f"{text}, the fewest; in {best.group('tenure_days').spoken}, {_of_100(shown, best, months, first=False)}, the most."
-
-
-def curves_of(shown: Shown) -> list[list[Row]]:
-    """The rows of each group's curve, in order of tenure."""
-    known = (row for row in shown.rows if not math.isnan(row.estimate))
-    return [sorted(rows, key=lambda row: float(row.key("tenure_days"))) for rows in by_group(known, "tenure_days")]
-
-
-def at(rows: Sequence[Row], months: float) -> Row:
-    """The row of a step curve that holds after so many months."""
-    days = months * DAYS_A_MONTH + 1e-6
-    return next((row for row in reversed(rows) if float(row.key("tenure_days")) <= days), rows[0])
-
-
-def reaches(rows: Sequence[Row], months: float) -> bool:
-    """Whether a curve is known for so many months."""
-    return float(rows[-1].key("tenure_days")) + 1e-6 >= months * DAYS_A_MONTH
-
-
-def ranked_curves(curves: Sequence[Sequence[Row]]) -> list[Sequence[Row]]:
-    """Curves by what is left at the tenure the sentence speaks of, the fewest first."""
-    months = asked(curves)
-    return sorted(curves, key=lambda rows: (not reaches(rows, months), at(rows, months).estimate, at(rows, months).label))
-
-
-def asked(curves: Sequence[Sequence[Row]]) -> float:
-    """The tenure to speak of, in months: the only one there is, else a year, else the longest usual one that is reached."""
-    tenures = {float(row.key("tenure_days")) for rows in curves for row in rows}
-    if len(tenures) == 1:
-        return tenures.pop() / DAYS_A_MONTH
-    usual = [months for months in (12, 6, 3, 1) if any(reaches(rows, months) for rows in curves)]
-    return usual[0] if usual else max(tenures) / DAYS_A_MONTH
 
 
 def lowest_of(measure: Measure, rows: Sequence[Row], *, than: Row, names: Sequence[str]) -> str:

@@ -84,7 +84,8 @@ def _hundred(share: float) -> str:
 
 
 def _reaches(rows: Sequence[Row], days: float) -> bool:
-    return float(rows[0].key("gap_days")) <= days <= float(rows[-1].key("gap_days"))
+    row = _at(rows, days)
+    return float(row.key("gap_days")) <= days <= row.holds
 
 
 def _at(rows: Sequence[Row], days: float) -> Row:
@@ -181,8 +182,9 @@ def returning(result: pd.DataFrame, *, rule: pd.DataFrame | None = None) -> Pict
 
     Notes
     -----
-    The second line counts only purchases that have been followed; it is drawn to show how far off that is. The
-    curve ends where fewer than ``smallest_group`` purchases are waited for.
+    The second line counts only purchases that have been followed; it is drawn to show how far off that is. Steps
+    are put together until each is of ``smallest_group`` purchases that were followed, and the curve ends where fewer
+    are waited for.
 
     Examples
     --------

@@ -10,10 +10,11 @@ import pandas as pd
 
 from cxlib.figures.curves import MOST_LINES, drawn
 from cxlib.figures.dots import EACH_END, Mark, dotted
-from cxlib.figures.findings import asked, at, based_on, bracket, counted_months, curves_of, finding, reaches
+from cxlib.figures.findings import based_on, bracket, finding
 from cxlib.figures.measures import capital, counted, decimal, level_words
 from cxlib.figures.picture import Picture, pictured
 from cxlib.figures.shown import Row, Shown, read
+from cxlib.figures.tenures import asked, at, counted_months, curves_of, quoted, reaches
 
 
 def ends(result: pd.DataFrame) -> Picture:
@@ -40,8 +41,10 @@ def ends(result: pd.DataFrame) -> Picture:
 
     Notes
     -----
-    Lines end where fewer than ``smallest_group`` customers are at risk; the band holds for each tenure by
-    itself. Of more than eight lines the eight that reach highest are drawn.
+    Steps are put together until each is of ``smallest_group`` leavers for every reason that took anybody in it, and
+    for two of them at least; a reason for which fewer have left is not shown, nor another that would give it away. Lines end
+    where fewer than ``smallest_group`` customers are at risk, and are faint where fewer than 30 are; the band holds for
+    each tenure by itself. Of more than eight lines the eight that reach highest are drawn.
 
     Examples
     --------
@@ -50,7 +53,7 @@ def ends(result: pd.DataFrame) -> Picture:
     ...                           "churned": [True, True, True, False, False] * 40,
     ...                           "end_reason": ["choice", "choice", "moved", None, None] * 40})
     >>> print(ends(churn.ends(customers)))
-    After 12 months 40.0 of 100 customers are still with us, of 200 customers. Left by then: choice 40.0 (95 % interval
+    After 12 months 40.0 of 100 who join are still with us, of 200 customers. Left by then: choice 40.0 (95 % interval
     33.6 to 47.1); moved 20.0 (15.1 to 26.2).
     """
     shown = read(result, asks="ends", needs=["end_reason"])
@@ -58,7 +61,7 @@ def ends(result: pd.DataFrame) -> Picture:
     if shown.reason or not curves:
         return pictured(shown, text)
     # The reason that takes most, which the caption speaks of, comes first.
-    curves.sort(key=lambda rows: (-rows[-1].estimate, rows[-1].label))
+    curves.sort(key=lambda rows: (-quoted(rows)[0].estimate, rows[-1].group("tenure_days").label))
     level, notes = level_words(shown.level), []
     if max(len(rows) for rows in curves) < 2:
         rows = [each for curve in curves for each in curve][: 2 * EACH_END]
@@ -69,13 +72,12 @@ def ends(result: pd.DataFrame) -> Picture:
         curves = curves[:MOST_LINES]
     top = 100 * max(row.high for rows in curves for row in rows if not math.isnan(row.high))
     what = f"A line for each reason with {level} interval: {shown.measure.axis}, by months since joining"
-    draw = partial(drawn, shown, curves, most=min(10 * math.ceil(top / 10 + 0.01), 100), named=partial(_named, shown))
+    draw = partial(drawn, shown, curves, most=min(10 * math.ceil(top / 10 + 0.01), 100), named=_named)
     return pictured(shown, text, draw, what=what, notes=notes)
 
 
-def _named(shown: Shown, row: Row) -> tuple[str, str]:
-    """What stands at the end of a line: the reason, and how many have left for it."""
-    return capital(row.group("tenure_days").label), f"{shown.measure.number(row.estimate)} % left"
+def _named(row: Row) -> str:
+    return capital(row.group("tenure_days").label)
 
 
 def ended(shown: Shown) -> str:
@@ -94,7 +96,7 @@ def ended(shown: Shown) -> str:
     said = [f"{_reason(each)} {measure.number(each.estimate)} {bracket(measure, each, first=not n)}" for n, each in enumerate(there)]
     still = measure.number(float(row.counts["still_there"]))
     base = measure.many(based_on(row))
-    return f"{capital(when)} {still} of 100 customers are still with us, of {base}. Left by then: {'; '.join(said)}."
+    return f"{capital(when)} {still} of 100 who join are still with us, of {base}. Left by then: {'; '.join(said)}."
 
 
 def _of_groups(shown: Shown, there: Sequence[Row], when: str) -> str:

@@ -17,6 +17,7 @@ from cxlib.figures.measures import AXES, Measure, a_date, counted, family, label
 from cxlib.figures.moves import is_moves, names_of, way_of
 from cxlib.figures.rests import UNPOOLED, is_rests, unpooled
 from cxlib.figures.settings import CURRENT
+from cxlib.figures.stretches import stretched, stretches_words
 from cxlib.figures.withhold import OF_THE_CLOSE, PAIR, few_late, sides_of, withheld
 from cxlib.tables import RESULT
 
@@ -36,6 +37,8 @@ class Row:
     n: float
     counts: dict[str, Any]
     silent: tuple[str, ...] = ()
+    #: The last day along its curve for which it is known to hold; missing where it is of no curve.
+    holds: float = math.nan
 
     @property
     def label(self) -> str:
@@ -83,7 +86,8 @@ class Shown:
     and ``beside`` are the labels of the groups withheld because they are small, and because a small
     one could be worked out from them; ``cut`` counts the rows of curves that were left out, and ``gone``
     are the groups of which no row is left; ``remarks`` is what the measure itself has left out;
-    ``together`` counts the comparisons of a whole report, where its movements were corrected with all of them.
+    ``together`` counts the comparisons of a whole report, where its movements were corrected with all of them;
+    ``stretched`` says of a curve that its steps were put together.
     """
 
     frame: pd.DataFrame
@@ -100,6 +104,7 @@ class Shown:
     gone: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     together: int = 0
+    stretched: str = ""
 
     @cached_property
     def rows(self) -> list[Row]:
@@ -115,7 +120,9 @@ class Shown:
     def _row(self, record: dict[str, Any]) -> Row:
         estimate, low, high, level, n = (_number(record[name]) for name in ("estimate", "low", "high", "level", "n"))
         keys = tuple((key, record[key]) for key in self.keys)
-        return Row(keys, estimate, low, high, level, n, {count: record[count] for count in self.counts}, self.silent)
+        return Row(
+            keys, estimate, low, high, level, n, {count: record[count] for count in self.counts}, self.silent, _number(record.get("holds"))
+        )
 
     @cached_property
     def silent(self) -> tuple[str, ...]:
@@ -141,7 +148,7 @@ class Shown:
             return "No month can be shown: what is left carries no date."
         if self.given:
             return self.given
-        fewer = f"fewer than {counted(self.k, *self.measure.base)}"
+        fewer = f"fewer than {counted(self.k, *self.measure.base)}{self.who_left}"
         if self.beside:
             return f"Nothing is shown: what is left would give away a group of {fewer}."
         if self.small or self.cut:
@@ -149,12 +156,17 @@ class Shown:
         return f"There are no {self.measure.base[1]} to show." if len(self.frame) else "There is nothing to show."
 
     @property
+    def who_left(self) -> str:
+        """What behind a base says that not who was there is counted, but who left for a reason."""
+        return " who left" * ("end_reason" in self.keys)
+
+    @property
     def notes(self) -> list[str]:
         """What is not shown, and why, as sentences."""
         said = []
         fewer = f"fewer than {counted(self.k, *self.measure.base)}"
         if self.small:
-            said.append(f"Not shown: {fewer} ({_some(self.small)}).")
+            said.append(f"Not shown: {fewer}{self.who_left} ({_some(self.small)}).")
         if self.beside:
             said.append(f"Not shown either, as the total would give a smaller group away: {_some(self.beside)}.")
         if self.gone:
@@ -216,11 +228,8 @@ def read(result: pd.DataFrame, *, asks: str, needs: Sequence[str] = ()) -> Shown
     frame.loc[few, [name for name in OF_THE_CLOSE if name in frame.columns]] = None
     along = next((key for key in ALONG if key in keys), None)
     tail = (frame["n"] > 0) & (frame["n"] < k) & ~frame["withheld"] & (along is not None)
-    # Of a withheld curve only the group stays: each of its steps is the tenure of somebody.
-    steps = frame["withheld"] & (along is not None)
-    steps &= frame.duplicated(subset=[*groups, "measure"])
     names = partial(names_of, way=way_of(frame)) if is_moves(keys) else _columns_named if is_banner(keys) else _labels
-    own = [key for key in groups if key not in PAIR] if is_moves(keys) else groups
+    own = [key for key in groups if key not in PAIR] if is_moves(keys) else [*groups, *({"end_reason"} & set(keys))]
     small, beside = (names(frame[flags[column]], own) for column in ("small", "beside"))
     frame["beside"] = flags["beside"]
     left = _labels(frame[~tail], groups)
@@ -231,13 +240,18 @@ def read(result: pd.DataFrame, *, asks: str, needs: Sequence[str] = ()) -> Shown
     elif is_rests(counts):
         frame, gave_away = unpooled(frame)
         remarks += [UNPOOLED] * gave_away
-    frame = _blanked(frame, keys, counts)[~(tail | steps)].reset_index(drop=True)
+    whole, frame = frame[~tail], stretched(frame[~tail], keys=keys, k=k)
+    put_together = stretches_words(whole, frame, keys=keys, k=k)
+    # Of a withheld curve only the group stays: each of its steps is the tenure of somebody.
+    steps = frame["withheld"] & (along is not None)
+    steps &= frame.duplicated(subset=[key for key in keys if key != along] + ["measure", "withheld"])
+    frame = _blanked(frame, keys, counts)[~steps].reset_index(drop=True)
     name, given = _name(result, keys, own, frame), result.attrs.get("reason")
     held: dict[str, Any] = {"small": small, "beside": beside, "cut": int(tail.sum()), "gone": gone, "remarks": tuple(remarks)}
     if few_labels:
         words = f"fewer than {counted(k, 'late answer', 'late answers')} changed, or would be given away"
         held["remarks"] += (f"Not shown: what {words} ({_some(few_labels)}).",)
-    held["together"] = int(result.attrs.get("together", 0))
+    held["stretched"], held["together"] = put_together, int(result.attrs.get("together", 0))
     return Shown(frame, tuple(keys), tuple(counts), measure_of(result), name, CURRENT.smallest_group, CURRENT.as_of, given, **held)
 
 

@@ -20,6 +20,7 @@ from cxlib.figures.numbers import a_date, date_words, decimal, level_words, list
 from cxlib.figures.picture import Piece, said
 from cxlib.figures.rests import is_rests
 from cxlib.figures.shown import Shown, read
+from cxlib.figures.stretches import summed
 from cxlib.figures.vocabulary import SIGNS
 from cxlib.figures.withhold import PAIR
 from cxlib.tables import RESULT
@@ -27,6 +28,8 @@ from cxlib.tables.formula import defused
 
 #: More rows than anybody reads; the file beside the table has them all.
 MOST_ROWS = 200
+#: On a phone the rows of a table of more columns stand below each other, cell by cell, where they are no more than these.
+WIDEST, STACKED = 3, 15
 #: A curve is read at so many tenures.
 CURVE_ROWS = 60
 
@@ -120,7 +123,8 @@ def html_table(shown: Shown) -> Markup:
     heads += [(heading(column), column != "verdict") for column in columns] + ([("Window", False)] if window else [])
     rows = [_cells(shown, record, columns, several=several, window=window) for record in cut.to_dict("records")]
     caption = f"{_caption(shown, windows)}{_left_out(shown, len(cut), len(frame))}"
-    return grid(caption, heads, rows, first=max(len(shown.keys), 1)) + download(csv(shown), f"{shown.name}.csv")
+    made = said([shown.stretched]) if shown.stretched else Markup()
+    return grid(caption, heads, rows, first=max(len(shown.keys), 1)) + made + download(csv(shown), f"{shown.name}.csv")
 
 
 def _drivers_table(shown: Shown) -> Markup:
@@ -164,7 +168,7 @@ def _moves_cells(record: dict[Any, Any], groups: Sequence[str], way: str, shown:
     before, after = periods(way, record, short=True)
     head: list[Cell] = [*((key_words(key, record[key]), False) for key in groups), (after, False), (before, False)]
     if record["withheld"]:
-        return [*head, (withheld_words(measure, record, shown.k), False), *([("", True)] * 9)]
+        return [*head, (withheld_words(shown, measure, record), False), *([("", True)] * 9)]
     known = {name: _float(record[name]) for name in ("estimate", "p_corrected", "estimate_before", "estimate_after", "smallest_detectable")}
     change = "" if math.isnan(known["estimate"]) else measure.number(known["estimate"], fine=True)
     ends = [known[name] for name in ("estimate_before", "estimate_after")]
@@ -186,7 +190,7 @@ def _cells(shown: Shown, record: dict[Any, Any], columns: Sequence[str], *, seve
     keys = [(key_words(key, record[key]), key in ("tenure_days", "gap_days", "score")) for key in shown.keys]
     head: list[Cell] = keys + ([(measure.short, False)] if several else [])
     if record["withheld"]:
-        return [*head, (withheld_words(measure, record, shown.k), False), *([("", True)] * (2 + len(columns) + window))]
+        return [*head, (withheld_words(shown, measure, record), False), *([("", True)] * (2 + len(columns) + window))]
     estimate = "" if pd.isna(record["estimate"]) else measure.number(float(record["estimate"]), fine=True)
     if measure.name in {"median_tenure", "return_days", "silent_days"} and not estimate:
         estimate = "not reached"
@@ -205,14 +209,21 @@ def _counts(shown: Shown) -> list[str]:
 
 def _thinned(shown: Shown) -> pd.DataFrame:
     """A curve at tenures a reader would ask for; anything else as it is."""
-    if "gap_days" in shown.keys:
-        return shown.frame[shown.frame["gap_days"].isin(USUAL_DAYS)] if len(shown.frame) > CURVE_ROWS else shown.frame
-    if "tenure_days" not in shown.keys:
+    axis = next((name for name in ("tenure_days", "gap_days") if name in shown.keys), "")
+    if not axis or (axis == "gap_days" and len(shown.frame) <= CURVE_ROWS):
         return shown.frame
-    groups = [key for key in shown.keys if key != "tenure_days"]
+    groups = [key for key in shown.keys if key != axis]
     curves = [part for _, part in shown.frame.groupby(groups, dropna=False, sort=False)] if groups else [shown.frame]
     most = max(CURVE_ROWS // max(len(curves), 1), 8)
-    return pd.concat([_at_months(curve, most) for curve in curves])
+    return pd.concat([_at_days(curve) if axis == "gap_days" else _at_months(curve, most) for curve in curves])
+
+
+def _at_days(curve: pd.DataFrame) -> pd.DataFrame:
+    """A row of a curve of purchases for each usual number of days."""
+    days = curve["gap_days"].astype(float)
+    marks = [day for day in USUAL_DAYS if days.min() <= day <= days.max()]
+    places = days.searchsorted(marks, side="right") - 1
+    return summed(curve, sorted(set(places.tolist()) or {len(curve) - 1}))
 
 
 def _at_months(curve: pd.DataFrame, most: int) -> pd.DataFrame:
@@ -222,7 +233,7 @@ def _at_months(curve: pd.DataFrame, most: int) -> pd.DataFrame:
     step = next((step for step in (1, 2, 3, 6, 12, 24, 60) if last / step + 2 <= most), 120)
     marks = pd.Series([30.4375 * month for month in range(0, int(last) + step, step)])
     places = curve["tenure_days"].searchsorted(marks + 1e-9, side="right") - 1
-    return curve.iloc[sorted({max(int(place), 0) for place in places} | {len(curve) - 1})]
+    return summed(curve, sorted({max(int(place), 0) for place in places} | {len(curve) - 1}))
 
 
 def _windows(shown: Shown) -> list[str]:
@@ -250,18 +261,21 @@ def _float(value: Any) -> float:
 
 
 def grid(caption: str, heads: Sequence[Cell], rows: Sequence[Sequence[Cell]], *, first: int = 1) -> Markup:
-    """An html table, escaped: a scope on every heading, numbers to the right; it scrolls by itself on a phone."""
+    """An html table, escaped: a scope on every heading, numbers to the right; on a phone it stacks where rows are few, else it scrolls."""
+    stacks = len(heads) > WIDEST and len(rows) <= STACKED
     head = Markup().join(Markup('<th scope="col"{}>{}</th>').format(_side(right), text) for text, right in heads)
-    body = Markup().join(Markup("<tr>{}</tr>").format(_line(row, first)) for row in rows)
+    body = Markup().join(Markup("<tr>{}</tr>").format(_line(row, first, [text for text, _ in heads] if stacks else [])) for row in rows)
     return Markup(
-        '<div class="cx-table" tabindex="0" role="region" aria-label="{}">'
+        '<div class="cx-table{}" tabindex="0" role="region" aria-label="{}">'
         "<table><caption>{}</caption><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>"
-    ).format(caption, caption, head, body)
+    ).format(" cx-stacks" * stacks, caption, caption, head, body)
 
 
-def _line(row: Sequence[Cell], first: int) -> Markup:
+def _line(row: Sequence[Cell], first: int, heads: Sequence[str]) -> Markup:
+    """The cells of a row; those of one that stacks carry their heading."""
+    said = [Markup(' data-head="{}"').format(head) for head in heads] or [Markup()] * len(row)
     cells = [
-        Markup('<th scope="row"{}>{}</th>' if place < first else "<td{}>{}</td>").format(_side(right) or _long(text), text)
+        Markup('<th scope="row"{}{}>{}</th>' if place < first else "<td{}{}>{}</td>").format(_side(right) or _long(text), said[place], text)
         for place, (text, right) in enumerate(row)
     ]
     return Markup().join(cells)

@@ -7,6 +7,7 @@ like any other, but no group is withheld for its sake: nobody knows who is in it
 for another's. A change is withheld where one of its two periods is: it would give that one away. So is a difference
 of two sets of answers, for the sake of either; and what a few late answers changed, which would tell what they said.
 A group is withheld where the rest it is set against is small, and of a table of columns whole columns are.
+A reason to leave is withheld where fewer than ``k`` left for it, however many were there who might have.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ def withheld(frame: pd.DataFrame, *, keys: Sequence[str], k: int) -> pd.DataFram
         return _of_changes(frame, [key for key in keys if key not in PAIR], k)
     if is_banner(keys) and len(frame):
         return _of_columns(frame, [key for key in keys if key in _SHARED], k)
+    if {"end_reason"} <= set(keys) and "left" in frame and len(frame):
+        return _of_reasons(frame, keys, k)
     if (sides := sides_of(frame.columns)) and len(frame):
         return _of_either(frame, [f"n_{side}" for side in sides], keys, k)
     if {"n", "valued"} <= set(frame.columns):
@@ -87,6 +90,23 @@ def _of_either(frame: pd.DataFrame, bases: Sequence[str], keys: Sequence[str], k
     known = [withheld(frame[[*keys, "measure"]].assign(n=frame[base].fillna(0).astype("int64")), keys=keys, k=k) for base in bases]
     small, beside = (known[0][name] | known[1][name] for name in ("small", "beside"))
     return pd.DataFrame({"small": small, "beside": beside & ~small}, index=frame.index)
+
+
+def _of_reasons(frame: pd.DataFrame, keys: Sequence[str], k: int) -> pd.DataFrame:
+    """The same by reason, from those who left for it: of curves in all, of bands of tenure in each; then from those who were there."""
+    band = ["tenure_days"] if "until_days" in frame else []
+    named = {key: f"{key} of a leaver" if key in {"end_reason", *band} else key for key in keys}
+    own = [named[key] for key in keys if key in named and (key not in AXES or named[key] != key)]
+    sizes = frame[[*keys, "measure"]].rename(columns=named).assign(n=frame["left"].fillna(0).astype("int64"))
+    left = withheld(sizes, keys=own, k=k)
+    there = withheld(frame.drop(columns="left"), keys=keys, k=k)
+    small, hidden = left["small"] | there["small"], (left | there).any(axis=1)
+    # Where no other reason took anybody, that of a few is known by the reasons that took nobody: none is shown.
+    of = [*(key for key in keys if key not in AXES), *band, "measure"]
+    number = frame.groupby(of, dropna=False, sort=False).ngroup()
+    few = sizes["n"].where(hidden, 0).groupby([number, frame["end_reason"]]).max().groupby(level=0).sum()
+    hidden |= number.map((few > 0) & (few < k)) & (frame["n"] > 0)
+    return pd.DataFrame({"small": small, "beside": hidden & ~small}, index=frame.index)
 
 
 def _of_changes(frame: pd.DataFrame, groups: list[str], k: int) -> pd.DataFrame:
