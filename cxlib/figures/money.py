@@ -12,6 +12,7 @@ import pandas as pd
 from cxlib.figures import canvas
 from cxlib.figures.canvas import Sheet
 from cxlib.figures.findings import bracket, capital, finding
+from cxlib.figures.foretold import alone, record
 from cxlib.figures.measures import amounts, counted, counted_years, decimal, heading, level_words, listed
 from cxlib.figures.picture import Picture, pictured
 from cxlib.figures.shown import Row, Shown, read
@@ -51,7 +52,9 @@ def _at_risk(shown: Shown) -> str:
         share = float(row.counts["at_risk_share"])
         of = "" if math.isnan(share) else f": {_percent(share)} of what all of these bring"
         lead = f"Those expected to leave in the next {counted(float(row.counts['horizon_days']), 'day', 'days')} bring"
-        return f"{lead} {shown.measure.quantity(row.estimate)} of {_what(row)} in as many days {_behind(shown, row, first=True)}{of}."
+        ends = f"{level_words(row.level)} interval {shown.measure.interval(row.low, row.high)}{alone(shown, row, first=True)}"
+        what = f"{shown.measure.quantity(row.estimate)} of {_what(row)} in as many days ({ends}; {shown.measure.many(row.n)})"
+        return f"{lead} {what}{of}.{record(shown)}"
     return _ends(shown, "Most is at risk in {}: {}", "least in {}: {}", said)
 
 
