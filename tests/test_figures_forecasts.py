@@ -100,14 +100,13 @@ def test_everybody_is_told_by_horizon_and_drawn_in_customers():
 
 
 def test_how_earlier_forecasts_did_is_said_beside_the_interval_that_allows_for_it():
-    found = expected((None, 1000, 0.03)).assign(
-        model_low=[24, 49.0], model_high=[36, 71.0], forecasts=7, expected_before=440.0, left_before=500
-    )
+    record = {"forecasts": 7, "expected_before": 440.0, "left_before": 500, "expected_latest": 68.0, "left_latest": 97}
+    found = expected((None, 1000, 0.03)).assign(model_low=[24, 49.0], model_high=[36, 71.0], **record)
     picture = figures.expected(found)
     assert picture.text == (
         "Of the 1,000 customers there on 30 June 2026, 30 are expected to leave within 30 days (95 % interval 21 to 39, by the model alone "
         "24 to 36) and 60 within 90 days (42 to 78, alone 49 to 71). "
-        "For every 100 who then left, the last 7 such forecasts had expected 88."
+        "For every 100 who then left, the last 7 such forecasts had expected 88, the latest of them 70."
     )
     assert "By the model alone, from" in page(picture)
     one = figures.expected(found.assign(forecasts=1, left_before=0)).text

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWar
 
 AS_OF = "2026-06-30"
 #: What the record of earlier forecasts adds to a result.
-RECORD = ["model_low", "model_high", "forecasts", "expected_before", "left_before"]
+RECORD = ["model_low", "model_high", "forecasts", "expected_before", "left_before", "expected_latest", "left_latest"]
 OF = ["plan", "segment", "slow ticket"]
 
 
@@ -240,6 +240,14 @@ def test_a_day_before_anything_was_known_has_no_forecast_and_is_named():
     assert leaving.backtest(found).attrs["notes"] == list(found.notes)
 
 
+def test_a_day_by_which_hardly_anybody_had_left_has_no_forecast_and_says_so():
+    tables = company()
+    model = leaving.model(tables["customers"], as_of="2024-10-15", of="plan")
+    found = leaving.past(model, tables["customers"], days=91, times=1)
+    assert found.forecasts == ()
+    assert re.fullmatch(r"No forecast could be made on 2024-07-16: only \d+ had left by then, and it needs 20\.", found.notes[0])
+
+
 def test_the_shares_by_risk_add_up_and_rise():
     found = leaving.calibration(earlier(), groups=4)
     rows = earlier().rows()
@@ -287,7 +295,7 @@ def test_the_record_widens_an_interval_by_how_far_forecasts_missed_and_moves_no_
         assert (found["high"] >= own["high"]).all()
         assert found["forecasts"].tolist() == [4]
         assert found["expected_before"].tolist() == [240]
-    assert missed["left_before"].tolist() == [270]
+    assert missed[["left_before", "expected_latest", "left_latest"]].values.tolist() == [[270, 60, 38]]
     width = [float((each["high"] - each["low"]).iloc[0]) for each in (own, held, missed)]
     assert 1 < width[1] / width[0] < 1.7
     assert width[2] / width[0] > 2

@@ -67,7 +67,9 @@ def record(shown: Shown) -> str:
     last = "the last such forecast" if forecasts == 1 else f"the last {decimal(forecasts, 0)} such forecasts"
     if not left:
         return f" {last.capitalize()} had expected {decimal(hoped, 0)} to leave, and nobody did."
-    return f" For every 100 who then left, {last} had expected {decimal(100 * hoped / left, 0)}."
+    text = f" For every 100 who then left, {last} had expected {decimal(100 * hoped / left, 0)}"
+    hoped, left = number(row, "expected_latest"), number(row, "left_latest")
+    return f"{text}, the latest of them {decimal(100 * hoped / left, 0)}." if forecasts > 1 and left > 0 else f"{text}."
 
 
 def expected_words(shown: Shown) -> str:

@@ -19,6 +19,8 @@ from cxlib.stats.intervals import Floats
 from cxlib.tables import Table, TableError, ask, assemble, nothing
 from cxlib.tables.rows import dates
 
+#: With fewer who had left by a day, a forecast of that day would be a guess, and no record of what one of today is worth.
+_FEWEST = 20
 #: What became of a forecast: the observed number within its bounds, above, or below.
 HELD, MORE, FEWER = "held", "more left", "fewer left"
 
@@ -101,7 +103,8 @@ def past(
     days : int, default 90
         How far each forecast looks. The windows of two forecasts have no day in common.
     times : int, default 4
-        How many forecasts at most, the latest last; fewer where the data begin later.
+        How many forecasts at most, the latest last. There is none of a day by which fewer
+        than 20 had left.
 
     Returns
     -------
@@ -177,6 +180,8 @@ def _made(of: Model, customers: Table, learned: Sequence[Table], on: date, days:
         return str(problem)
     if then.fit is None or then.rows is None or not len(then.there):
         return then.reason_absent or "nobody was there."
+    if then.fit.events < _FEWEST:
+        return f"only {then.fit.events} had left by then, and it needs {_FEWEST}."
     gone = _gone(customers, on, on + timedelta(days=days))
     whose = ["customer", "tenure_days"]
     there = then.there[whose].assign(number=then.there.groupby(whose).cumcount())

@@ -26,7 +26,15 @@ _PARAMETERS, _LEAVERS, _MISSES = 61, 62, 64
 _A_QUARTER = 91
 
 #: What stands beside an interval that the record of earlier forecasts has widened.
-RECORD = {"model_low": "float64", "model_high": "float64", "forecasts": "int64", "expected_before": "float64", "left_before": "int64"}
+RECORD = {
+    "model_low": "float64",
+    "model_high": "float64",
+    "forecasts": "int64",
+    "expected_before": "float64",
+    "left_before": "int64",
+    "expected_latest": "float64",
+    "left_latest": "int64",
+}
 _SHARES = {"share": "estimate", "low_share": "low", "high_share": "high"}
 _COUNTS = dict.fromkeys(_SHARES, "float64") | RECORD
 
@@ -75,6 +83,8 @@ def expected(
         forecasts              int    earlier forecasts whose record is allowed for
         expected_before        float  customers whom these expected to leave, of all groups
         left_before            int    customers who then left
+        expected_latest        float  customers whom the latest of these expected to leave
+        left_latest            int    customers who left after that one
         =====================  =====  ===========================================
 
         Without rows, ``frame.attrs["reason"]`` says why.
@@ -215,5 +225,7 @@ def drawn_leavers(model: Model, cells: pd.DataFrame, place: Ints, horizons: Sequ
 def recorded(earlier: Past | None) -> dict[str, Any]:
     """What stands of earlier forecasts beside an interval that allows for them."""
     made = () if earlier is None else earlier.forecasts
-    hoped, left = sum(each.hoped for each in made), sum(each.left for each in made)
-    return {"forecasts": len(made), "expected_before": float(hoped), "left_before": left}
+    found: dict[str, Any] = {"forecasts": len(made)}
+    for name, some in (("before", made), ("latest", made[-1:])):
+        found |= {f"expected_{name}": float(sum(each.hoped for each in some)), f"left_{name}": sum(each.left for each in some)}
+    return found
