@@ -99,6 +99,30 @@ def test_everybody_is_told_by_horizon_and_drawn_in_customers():
     assert "42 to 78" in page(picture)
 
 
+def test_how_earlier_forecasts_did_is_said_beside_the_interval_that_allows_for_it():
+    record = {"forecasts": 7, "expected_before": 440.0, "left_before": 500, "expected_latest": 68.0, "left_latest": 97}
+    found = expected((None, 1000, 0.03)).assign(model_low=[24, 49.0], model_high=[36, 71.0], **record)
+    picture = figures.expected(found)
+    assert picture.text == (
+        "Of the 1,000 customers there on 30 June 2026, 30 are expected to leave within 30 days (95 % interval 21 to 39, by the model alone "
+        "24 to 36) and 60 within 90 days (42 to 78, alone 49 to 71). "
+        "For every 100 who then left, the last 7 such forecasts had expected 88, the latest of them 70."
+    )
+    assert "By the model alone, from" in page(picture)
+    one = figures.expected(found.assign(forecasts=1, left_before=0)).text
+    assert one.endswith("The last such forecast had expected 440 to leave, and nobody did.")
+    alike = found.assign(model_low=found["low"], model_high=found["high"])
+    assert "alone" not in figures.expected(alike).text
+
+
+def test_what_goes_with_the_risk_is_told_from_the_fewest_times_to_the_most():
+    found = at_risk().assign(times_1=np.linspace(1.3, 2.4, 30))
+    shown = page(figures.at_risk(found))
+    assert "1.3 to 2.2" in shown
+    assert "Times as likely as the mean" in shown
+    assert "raises" not in shown
+
+
 def test_groups_are_told_and_drawn_as_shares_at_the_nearest_horizon():
     picture = figures.expected(expected(("Basic", 200, 0.1), ("Plus", 400, 0.05), ("Premium", 100, 0.01)))
     assert picture.text == (
@@ -134,7 +158,7 @@ def test_where_there_is_no_model_the_reason_is_said():
 def test_the_latest_forecast_is_set_against_what_happened(left, said):
     picture = figures.backtest(backtest((dt.date(2026, 3, 31), 58.2, 44, 74, left)))
     assert picture.text == (
-        "Standing on 31 March 2026 with what was known then, 58 (95 % interval 44 to 74) of 800 customers were expected to leave "
+        "Made again with only what was known on 31 March 2026, the forecast is that 58 (95 % interval 44 to 74) of 800 customers leave "
         f"by 30 June 2026; {said}"
     )
 
@@ -143,7 +167,7 @@ def test_of_several_forecasts_it_is_told_how_many_held():
     result = backtest((dt.date(2025, 12, 30), 50, 40, 62, 70), (dt.date(2026, 3, 31), 58.2, 44, 74, 61))
     result.attrs["notes"] = ["No forecast could be made on 2025-09-30: nobody was there."]
     picture = figures.backtest(result)
-    assert picture.text.endswith("Of the last 2 forecasts, 1 held.")
+    assert picture.text.endswith("Of the last 2 forecasts made in this way, 1 held.")
     texts = svg_texts(picture.svg())
     assert {"31 Mar 2026", "58 · 61 left ＝", "50 · 70 left ▲"} <= set(texts)
     assert "No forecast could be made on 2025-09-30: nobody was there." in page(picture)
@@ -195,8 +219,8 @@ def test_a_page_names_nobody_unless_it_is_asked_to():
     assert not re.search(r"C\d{3}", everything)
     assert not files(page(piece))
     assert piece.text == (
-        "The 30 of 873 customers most at risk leave within 90 days with a chance of 25.5 to 40.0 % each. Most often it is raised by "
-        "plan: Basic (26), tenure: in year 1 (12) and tenure: in year 2 (12). "
+        "The 30 of 873 customers most at risk leave within 90 days with a chance of 25.5 to 40.0 % each. What goes with it most often: "
+        "plan: Basic (26 of them), tenure: in year 1 (12 of them) and tenure: in year 2 (12 of them). "
         "Customers who did not agree to be part of analyses are on no list."
     )
 

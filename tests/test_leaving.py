@@ -404,7 +404,6 @@ def test_where_nobody_left_the_model_says_why_there_is_none(table, reason, words
     found = leaving.model(table.assign(plan="x"), as_of=(FIRST + pd.Timedelta(days=45)).date(), of="plan", reason=reason)
     assert found.reason_absent == words
     assert len(found.there) == len(found.left_within(30))
-    assert found.drawn(np.random.default_rng(1)) is found
     for result in (leaving.effects(found), leaving.proportionality(found)):
         assert result.attrs["reason"] == words
         assert len(result) == 0

@@ -11,6 +11,7 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from cxlib import leaving, money, sample
+from cxlib.leaving.backtest import Forecast
 from cxlib.stats import forecast
 from cxlib.tables import RESULT
 
@@ -18,6 +19,8 @@ from cxlib.tables import RESULT
 pytestmark = pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning")
 
 AS_OF = "2026-06-30"
+#: What the record of earlier forecasts adds to a result.
+RECORD = ["model_low", "model_high", "forecasts", "expected_before", "left_before", "expected_latest", "left_latest"]
 OF = ["plan", "segment", "slow ticket"]
 
 
@@ -64,7 +67,10 @@ def constant(customers: int, *, hazard: float, seed: int, days: int = 400, more:
 def test_the_expected_number_is_the_sum_of_the_chances_and_its_groups_add_up():
     model = fitted()
     found = leaving.expected(model, days=[90, 30])
-    assert list(found.columns) == ["horizon_days", *RESULT, "share", "low_share", "high_share"]
+    assert list(found.columns) == ["horizon_days", *RESULT, "share", "low_share", "high_share", *RECORD]
+    assert found["model_low"].equals(found["low"])
+    assert found["model_high"].equals(found["high"])
+    assert found["forecasts"].eq(0).all()
     assert found["horizon_days"].tolist() == [30, 90]
     np.testing.assert_allclose(found["estimate"], [model.left_within(30).sum(), model.left_within(90).sum()], rtol=1e-12)
     assert found["n"].eq(len(model.there)).all()
@@ -170,8 +176,25 @@ def test_nothing_that_was_learned_or_happened_later_is_known_to_a_forecast():
     told = [table[~(table["valid_from"] > on)] for table in learned(tables)]
     blind = leaving.model(known, as_of="2026-03-31", learned=told, of=OF)
     made = earlier().forecasts[-1]
-    np.testing.assert_array_equal(made.rows["chance"], blind.left_within(91))
+    np.testing.assert_array_equal(made.rows["chance"], blind.left_within(91, smooth=True))
     assert_frame_equal(made.model.there, blind.there)
+
+
+def test_an_answer_that_came_later_is_not_known_to_a_forecast_made_before_it_came():
+    customers, responses = company()["customers"], company()["responses"]
+    there = customers[(customers["start"] < "2026-01-01") & ~(customers["end"] <= "2026-04-10")]["customer"].head(60)
+    given = pd.DataFrame({"respondent": there, "score": 0, "question": "nps", "kind": "nps", "time_answered": pd.Timestamp("2026-03-20")})
+
+    def chances(received: str | None) -> pd.Series:
+        late = given.assign(time_received=pd.Timestamp(received)) if received else given.head(0)
+        answers = leaving.scores(pd.concat([responses, late], ignore_index=True), question="nps")
+        model = leaving.model(customers, as_of=AS_OF, learned=[answers], of="last answer")
+        made = leaving.past(model, customers, learned=[answers], days=91, times=1).forecasts[0]
+        return made.rows.set_index("customer")["chance"]
+
+    without = chances(None)
+    pd.testing.assert_series_equal(chances("2026-04-02"), without)
+    assert not np.allclose(chances("2026-03-31")[there], without[there])
 
 
 def test_who_left_and_when_is_counted_one_by_one():
@@ -204,7 +227,7 @@ def test_a_backtest_sets_what_was_expected_against_what_happened():
     assert found["since"].tolist() == [dt.date(2025, 12, 31), dt.date(2026, 4, 1)]
     assert found["until"].tolist() == [dt.date(2026, 3, 31), dt.date(2026, 6, 30)]
     for row, made in zip(found.itertuples(), earlier().forecasts, strict=True):
-        assert row.estimate == pytest.approx(made.rows["chance"].sum())
+        assert row.estimate == pytest.approx(made.model.left_within(91).sum())
         assert row.left == made.rows["left"].sum()
         assert row.verdict == ("held" if row.low <= row.left <= row.high else "more left" if row.left > row.high else "fewer left")
 
@@ -215,6 +238,14 @@ def test_a_day_before_anything_was_known_has_no_forecast_and_is_named():
     assert [made.on.year for made in found.forecasts] == [2025]
     assert [note[:39] for note in found.notes] == [f"No forecast could be made on {day}" for day in ("2023-07-01", "2024-06-30")]
     assert leaving.backtest(found).attrs["notes"] == list(found.notes)
+
+
+def test_a_day_by_which_hardly_anybody_had_left_has_no_forecast_and_says_so():
+    tables = company()
+    model = leaving.model(tables["customers"], as_of="2024-10-15", of="plan")
+    found = leaving.past(model, tables["customers"], days=91, times=1)
+    assert found.forecasts == ()
+    assert re.fullmatch(r"No forecast could be made on 2024-07-16: only \d+ had left by then, and it needs 20\.", found.notes[0])
 
 
 def test_the_shares_by_risk_add_up_and_rise():
@@ -245,6 +276,41 @@ def test_a_forecast_that_knows_what_matters_is_better_than_tenure_alone_and_one_
     assert rows["estimate"].iloc[0] == pytest.approx(1 - rows["brier"].iloc[0] / rows["brier_alone"].iloc[0])
 
 
+def past_of(*windows: tuple[float, int, int], n: int = 900) -> leaving.Past:
+    """Forecasts of (expected, left, standard deviation of the model)."""
+    made = []
+    for hoped, left, error in windows:
+        rows = pd.DataFrame({"left": np.arange(n) < left})
+        made.append(Forecast(dt.date(2026, 1, 1), fitted(), rows, hoped, np.array([hoped - error, hoped + error])))
+    return leaving.Past(91, tuple(made))
+
+
+def test_the_record_widens_an_interval_by_how_far_forecasts_missed_and_moves_no_estimate():
+    own = leaving.expected(fitted(), days=[91])
+    right, wrong = past_of(*[(60, left, 8) for left in (52, 66, 60, 71)]), past_of(*[(60, left, 8) for left in (90, 42, 100, 38)])
+    held, missed = (leaving.expected(fitted(), days=[91], earlier=each) for each in (right, wrong))
+    for found in (held, missed):
+        assert_frame_equal(found[["estimate", "n", "model_low", "model_high"]], own[["estimate", "n", "model_low", "model_high"]])
+        assert (found["low"] <= own["low"]).all()
+        assert (found["high"] >= own["high"]).all()
+        assert found["forecasts"].tolist() == [4]
+        assert found["expected_before"].tolist() == [240]
+    assert missed[["left_before", "expected_latest", "left_latest"]].values.tolist() == [[270, 60, 38]]
+    width = [float((each["high"] - each["low"]).iloc[0]) for each in (own, held, missed)]
+    assert 1 < width[1] / width[0] < 1.7
+    assert width[2] / width[0] > 2
+
+
+def test_the_margin_at_risk_is_widened_by_the_same_record():
+    values = company()["value_history"]
+    own = money.value_at_risk(fitted(), values, days=91).iloc[0]
+    found = money.value_at_risk(fitted(), values, days=91, earlier=past_of(*[(60, left, 8) for left in (90, 42, 100, 38)])).iloc[0]
+    assert found["estimate"] == own["estimate"]
+    assert found[["model_low", "model_high"]].tolist() == own[["low", "high"]].tolist()
+    assert found["high"] - found["low"] > 1.7 * (own["high"] - own["low"])
+    assert found[["forecasts", "left_before"]].tolist() == [4, 270]
+
+
 def test_the_breakdown_of_the_deliveries_is_what_the_forecast_did_not_know():
     tables = company(4000)
     model = leaving.model(tables["customers"], as_of=AS_OF, of="plan")
@@ -265,7 +331,7 @@ def test_the_list_is_by_chance_and_then_by_identifier():
     assert found["rank"].tolist() == list(range(1, 21))
     ranked = leaving.at_risk(fitted(), most=50)
     assert ranked["estimate"].is_monotonic_decreasing
-    assert ranked["estimate"].iloc[0] == fitted().left_within(90).max()
+    assert ranked["estimate"].iloc[0] == fitted().left_within(90, smooth=True).max()
     assert (ranked["low"] <= ranked["estimate"]).all()
     assert (ranked["estimate"] <= ranked["high"]).all()
     assert ranked["n"].eq(fitted().there["customer"].nunique()).all()
@@ -273,7 +339,7 @@ def test_the_list_is_by_chance_and_then_by_identifier():
 
 def test_reasons_multiply_to_how_many_times_the_means_of_all_the_hazard_is():
     model = leaving.model(company()["customers"], as_of=AS_OF, of="plan")
-    hazard = -np.log1p(-model.left_within(90))
+    hazard = -np.log1p(-model.left_within(90, smooth=True))
     ratio = np.exp(model.covariates[model.there["pattern"]] @ model.fit.coefficients)
     average = ratio.mean() * (hazard / ratio).mean()
     found = leaving.at_risk(model, most=len(model.there)).set_index("customer")
@@ -286,6 +352,18 @@ def test_reasons_multiply_to_how_many_times_the_means_of_all_the_hazard_is():
     assert found["reason_3"].isna().all()
     words = {reason.split(":")[0] for reason in found["reason_1"].dropna()}
     assert words == {"plan", "tenure"}
+
+
+def test_a_few_who_left_at_one_tenure_put_nobody_else_on_the_list():
+    table = constant(600, hazard=0.0015, seed=2)
+    # Ten left together at a tenure of 200 days; nothing else tells it from any other.
+    table = pd.concat([table, table.head(10).assign(customer=[f"d{place}" for place in range(10)], start=pd.Timestamp("2025-04-01"))])
+    table.loc[table["customer"].str.startswith("d"), "end"] = pd.Timestamp("2025-10-18")
+    model = leaving.model(table[~(table["end"] < table["start"])], as_of="2026-02-05", of=())
+    plain, smooth = model.left_within(30), model.left_within(30, smooth=True)
+    assert plain.max() > 2 * plain.mean()
+    assert smooth.max() < 1.35 * smooth.mean()
+    assert smooth.mean() == pytest.approx(plain.mean(), rel=0.1)
 
 
 def test_who_has_two_spells_is_one_customer():

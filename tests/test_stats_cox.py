@@ -430,6 +430,26 @@ def test_a_stratum_nobody_left_has_no_hazard():
     assert found.drawn(np.random.default_rng(0)).left_within(np.zeros((1, 1)), 4, 2.0, 500) == 0
 
 
+def test_the_hazard_of_days_in_which_few_left_is_that_of_as_many_more_as_hold_enough():
+    found = cox.fit(company(np.random.default_rng(4), 300), np.array([[0.0], [1.0]]))
+    steps, left = found.baseline.tenure, found.risk.tied
+    since = np.array([0.0, 20.0, 60.0])
+
+    def held(first: float, last: float) -> int:
+        return int(left[(steps > first) & (steps <= last)].sum())
+
+    for least in (1, 15, 40):
+        around = found.baseline.over(found.stretch(0, since, 10, least=least))
+        for place, at in enumerate(since):
+            more = next(more for more in range(500) if held(max(at - more, 0), at + 10 + more) >= least)
+            first, last = max(at - more, 0), at + 10 + more
+            assert around[place] == pytest.approx(10 * found.baseline.ahead(0, first, last)[0] / (last - first))
+    np.testing.assert_array_equal(found.baseline.over(found.stretch(0, since, 10)), found.baseline.ahead(0, since, since + 10))
+    # Beyond the reach the hazard is a mean already.
+    beyond = found.baseline.reach[0] + 5
+    assert found.baseline.over(found.stretch(0, beyond, 10, least=40)) == found.baseline.ahead(0, beyond, beyond + 10)
+
+
 def test_drawn_models_lie_about_the_fit_as_far_as_their_errors_say():
     found = cox.fit(company(np.random.default_rng(4), 800), np.array([[0.0], [1.0]]))
     rng = np.random.default_rng(5)

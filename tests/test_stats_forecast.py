@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lifelines.utils import concordance_index
-from scipy import stats
+from scipy import integrate, stats
 
 from cxlib.stats import cox, forecast
 from cxlib.stats.survival import kaplan_meier
@@ -172,6 +172,43 @@ def test_the_bounds_are_whole_numbers_that_hold_the_expected_one():
     drawn = np.random.default_rng(1).binomial(100, 0.1, (1000, 1))
     low, high = forecast.predictive(drawn, np.array([10.0]), level=0.95)
     assert np.mean((drawn >= low) & (drawn <= high)) >= 0.95
+
+
+# The record
+
+
+def test_what_the_record_says_of_a_next_window_is_what_is_integrated():
+    left, hoped, error, n = np.array([97.0, 70, 55]), np.array([69.0, 74, 60]), np.array([9.0, 10, 9]), np.array([800.0, 790, 780])
+    hazard, seen = (-np.log1p(-(each + 0.5) / (n + 1)) for each in (hoped, left))
+    away, known = np.log(seen / hazard), error / (n + 0.5 - hoped) / hazard
+
+    def likely(tau: float) -> float:
+        return stats.halfnorm.pdf(tau, scale=0.25) * stats.norm.pdf(away, scale=np.hypot(known, tau)).prod()
+
+    total = integrate.quad(likely, 0, 3)[0]
+    found = np.log(forecast.misses(left, hoped, error, n))
+    for place in (130, 200, 240, 249):
+        below = integrate.quad(lambda tau, at=found[place]: likely(tau) * stats.norm.cdf(at / tau), 0, 3)[0] / total
+        assert below == pytest.approx((place + 0.5) / 250, abs=2e-4)
+    np.testing.assert_allclose(found, -found[::-1])
+
+
+def test_the_widened_interval_holds_the_next_window_where_hazards_drift_and_costs_little_where_they_do_not():
+    for drift, least, widest in ((0.0, 0.95, 1.4), (0.1, 0.93, 1.6), (0.3, 0.9, 2.9)):
+        random, own, held, wide = np.random.default_rng(7), [], [], []
+        for _ in range(120):
+            away = random.normal(0, np.hypot(drift, 0.12), 9)
+            left = 70 * np.exp(away[:-1])
+            times = forecast.misses(left, np.full(8, 70.0), np.full(8, 70 * 0.12), np.full(8, 9000.0))
+            drawn = np.log(times)[:, None] + stats.norm.ppf((np.arange(40) + 0.5) / 40, scale=0.12)
+            high = np.quantile(drawn, 0.975)
+            own.append(abs(away[-1]) <= 1.96 * 0.12)
+            held.append(abs(away[-1]) <= high)
+            wide.append(high / (1.96 * 0.12))
+        assert np.mean(held) >= least
+        assert np.mean(wide) < widest
+    # By the model alone, where hazards drift by a third, the interval would hold every other time.
+    assert np.mean(own) < 0.65
 
 
 def lived(random: np.random.Generator, customers: int) -> tuple[cox.Cells, np.ndarray, np.ndarray]:

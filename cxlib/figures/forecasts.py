@@ -51,7 +51,8 @@ def expected(result: pd.DataFrame) -> Picture:
     Notes
     -----
     Of everybody, customers are drawn; of groups, shares, as groups differ in size. The interval is a
-    predictive one: it holds the number that will leave, not only its expectation.
+    predictive one: it holds the number that will leave, not only its expectation. Where it allows for how far
+    earlier forecasts missed, that of the model alone stands beside it in the sentence and in the table.
 
     Examples
     --------
@@ -95,7 +96,8 @@ def backtest(result: pd.DataFrame) -> Picture:
     Returns
     -------
     Picture
-        ``text`` sets the latest forecast against what happened, and says how many of all held.
+        ``text`` sets the latest forecast, as it is made again for that day, against what happened, and says
+        how many of all held.
 
     Raises
     ------
@@ -116,8 +118,8 @@ def backtest(result: pd.DataFrame) -> Picture:
     ...                       "low": [44.0], "high": [74.0], "level": 0.95, "n": 800, "left": 61, "verdict": "held",
     ...                       "since": "2026-04-01", "until": "2026-06-30"})
     >>> print(backtest(found))
-    Standing on 31 March 2026 with what was known then, 58 (95 % interval 44 to 74) of 800 customers were expected to leave
-    by 30 June 2026; 61 did: the forecast held.
+    Made again with only what was known on 31 March 2026, the forecast is that 58 (95 % interval 44 to 74) of 800 customers
+    leave by 30 June 2026; 61 did: the forecast held.
     """
     shown = read(result, asks="backtest", needs=["made_on"])
     text = finding(shown)

@@ -50,6 +50,28 @@ def horizon(row: Row) -> str:
     return f"within {counted(float(row.key('horizon_days')), 'day', 'days')}"
 
 
+def alone(shown: Shown, row: Row, *, first: bool) -> str:
+    """What the interval would be if earlier forecasts had not been heard: ``, by the model alone 61 to 96``."""
+    low, high = number(row, "model_low"), number(row, "model_high")
+    if not number(row, "forecasts") > 0 or (low, high) == (row.low, row.high):
+        return ""
+    return f", {'by the model ' * first}alone {shown.measure.interval(low, high)}"
+
+
+def record(shown: Shown) -> str:
+    """How earlier forecasts did, as a sentence behind another; empty where none were heard."""
+    row = shown.rows[0]
+    forecasts, hoped, left = (number(row, name) for name in ("forecasts", "expected_before", "left_before"))
+    if not forecasts > 0:
+        return ""
+    last = "the last such forecast" if forecasts == 1 else f"the last {decimal(forecasts, 0)} such forecasts"
+    if not left:
+        return f" {last.capitalize()} had expected {decimal(hoped, 0)} to leave, and nobody did."
+    text = f" For every 100 who then left, {last} had expected {decimal(100 * hoped / left, 0)}"
+    hoped, left = number(row, "expected_latest"), number(row, "left_latest")
+    return f"{text}, the latest of them {decimal(100 * hoped / left, 0)}." if forecasts > 1 and left > 0 else f"{text}."
+
+
 def expected_words(shown: Shown) -> str:
     """Of everybody: how many by each horizon."""
     when = f" on {date_words(shown.as_of)}" if shown.as_of else ""
@@ -57,8 +79,9 @@ def expected_words(shown: Shown) -> str:
     for place, row in enumerate(shown.rows):
         lead = f"{level_words(row.level)} interval " if not place else ""
         verb = "are expected to leave " if not place else ""
-        parts.append(f"{decimal(row.estimate, 0)} {verb}{horizon(row)} ({lead}{shown.measure.interval(row.low, row.high)})")
-    return f"Of the {shown.measure.many(shown.rows[0].n)} there{when}, {listed(parts)}."
+        behind = f"({lead}{shown.measure.interval(row.low, row.high)}{alone(shown, row, first=not place)})"
+        parts.append(f"{decimal(row.estimate, 0)} {verb}{horizon(row)} {behind}")
+    return f"Of the {shown.measure.many(shown.rows[0].n)} there{when}, {listed(parts)}.{record(shown)}"
 
 
 def by_group(shown: Shown) -> str:
@@ -93,12 +116,12 @@ def backtested(shown: Shown) -> str:
         return "No forecast carries a date."
     behind = f"({level_words(row.level)} interval {shown.measure.interval(row.low, row.high)})"
     text = (
-        f"Standing on {date_words(made)} with what was known then, {decimal(row.estimate, 0)} {behind} of {shown.measure.many(row.n)} "
-        f"were expected to leave by {date_words(until)}; {decimal(number(row, 'left'), 0)} did: {_VERDICTS[verdicts[-1]]}."
+        f"Made again with only what was known on {date_words(made)}, the forecast is that {decimal(row.estimate, 0)} {behind} of "
+        f"{shown.measure.many(row.n)} leave by {date_words(until)}; {decimal(number(row, 'left'), 0)} did: {_VERDICTS[verdicts[-1]]}."
     )
     if len(rows) == 1:
         return text
-    return f"{text} Of the last {decimal(len(rows), 0)} forecasts, {decimal(verdicts.count(HELD), 0)} held."
+    return f"{text} Of the last {decimal(len(rows), 0)} forecasts made in this way, {decimal(verdicts.count(HELD), 0)} held."
 
 
 def calibrated(shown: Shown) -> str:

@@ -12,6 +12,7 @@ import pandas as pd
 from cxlib.figures import canvas
 from cxlib.figures.canvas import Sheet
 from cxlib.figures.findings import bracket, finding
+from cxlib.figures.foretold import alone, record
 from cxlib.figures.measures import amounts, capital, counted, counted_years, decimal, heading, level_words, listed
 from cxlib.figures.picture import Picture, pictured
 from cxlib.figures.shown import Row, Shown, by_group, read
@@ -38,20 +39,27 @@ def _percent(share: float) -> str:
 
 def _at_risk(shown: Shown) -> str:
     """``Those expected to leave in the next 90 days bring 12,400 EUR of margin in as many days (…): 9.4 % of what all of these bring.``"""
-    alone = not shown.keys
 
     def days(row: Row) -> str:
         return counted(float(row.counts["horizon_days"]), "day", "days")
 
-    def said(row: Row, *, first: bool) -> str:
+    def of(row: Row, whose: str, sign: str) -> str:
         share = float(row.counts["at_risk_share"])
-        when = "in as many days" if alone else f"over the next {days(row)}"
-        whose = "all of these bring" if alone else "these customers bring in as many days" if first else "they bring"
-        of = "" if math.isnan(share) else f"{':' if first else ','} {_percent(share)} of what {whose}"
-        return f"{shown.measure.quantity(row.estimate)}{f' of {_what(row)} {when}' * first} {_behind(shown, row, first=first)}{of}"
+        return "" if math.isnan(share) else f"{sign} {_percent(share)} of what {whose}"
 
-    if alone:
-        return f"Those expected to leave in the next {days(shown.rows[0])} bring {said(shown.rows[0], first=True)}."
+    def said(row: Row, *, first: bool) -> str:
+        when, whose, sign = (
+            (f" of {_what(row)} over the next {days(row)}", "these customers bring in as many days", ":")
+            if first
+            else ("", "they bring", ",")
+        )
+        return f"{shown.measure.quantity(row.estimate)}{when} {_behind(shown, row, first=first)}{of(row, whose, sign)}"
+
+    if not shown.keys:
+        row = shown.rows[0]
+        ends = f"{level_words(row.level)} interval {shown.measure.interval(row.low, row.high)}{alone(shown, row, first=True)}"
+        what = f"{shown.measure.quantity(row.estimate)} of {_what(row)} in as many days ({ends}; {shown.measure.many(row.n)})"
+        return f"Those expected to leave in the next {days(row)} bring {what}{of(row, 'all of these bring', ':')}.{record(shown)}"
     return _ends(shown, "Most is at risk in {}: {}", "least in {}: {}", said)
 
 

@@ -23,7 +23,7 @@ _CONSENT = "Customers who did not agree to be part of analyses are on no list."
 
 
 def at_risk(result: pd.DataFrame, *, name_customers: bool = False) -> Piece:
-    """The customers most at risk: what raises their risk, and, only where asked for, who they are.
+    """The customers most at risk: what goes with their risk, and, only where asked for, who they are.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def at_risk(result: pd.DataFrame, *, name_customers: bool = False) -> Piece:
     Returns
     -------
     Piece
-        ``text`` says how likely they are to leave, and what raises it most often.
+        ``text`` says how likely they are to leave, and what goes with it most often.
 
     Raises
     ------
@@ -84,13 +84,14 @@ def _sentence(result: pd.DataFrame) -> str:
     share, days = measure_named("leaving_share"), counted(float(result["horizon_days"].iloc[0]), "day", "days")
     first, last = float(result["estimate"].max()), float(result["estimate"].min())
     who = f"The {decimal(len(result), 0)} of {counted(float(result['n'].iloc[0]), 'customer', 'customers')} most at risk"
-    text = f"{who} leave within {days} with a chance of {share.number(last)} to {share.quantity(first)} each."
-    reasons = [f"{name} ({decimal(n, 0)})" for name, n, _ in _told(result)[:_TOLD]]
-    return f"{text} Most often it is raised by {listed(reasons)}." if reasons else text
+    ends = list(dict.fromkeys([share.number(last), share.number(first)]))
+    text = f"{who} leave within {days} with a chance of {' to '.join(ends)} % each."
+    reasons = [f"{name} ({decimal(n, 0)} of them)" for name, n, _, _ in _told(result)[:_TOLD]]
+    return f"{text} What goes with it most often: {listed(reasons)}." if reasons else text
 
 
-def _told(result: pd.DataFrame) -> list[tuple[str, int, float]]:
-    """Every reason that enough customers share: its words, for how many it holds, and how many times it makes the hazard."""
+def _told(result: pd.DataFrame) -> list[tuple[str, int, float, float]]:
+    """Every reason that enough customers share: its words, for how many it is told, and the fewest and most times the hazard."""
     places = [name.removeprefix("reason_") for name in result.columns if name.startswith("reason_")]
     parts = [result[[f"reason_{place}", f"times_{place}"]].set_axis(["reason", "times"], axis=1) for place in places]
     rows = pd.concat(parts).dropna(subset=["reason"])
@@ -98,7 +99,7 @@ def _told(result: pd.DataFrame) -> list[tuple[str, int, float]]:
     rows["reason"] = [_by_year(clean(reason)) for reason in rows["reason"]]
     counted_ = rows.groupby("reason")["times"].agg(["size", "min", "max"]).reset_index()
     counted_ = counted_[counted_["size"] >= CURRENT.smallest_group].sort_values(["size", "reason"], ascending=[False, True])
-    return [(str(row["reason"]), int(row["size"]), float(row["max"])) for row in counted_.to_dict("records")]
+    return [(str(row["reason"]), int(row["size"]), float(row["min"]), float(row["max"])) for row in counted_.to_dict("records")]
 
 
 def _by_year(reason: str) -> str:
@@ -114,17 +115,25 @@ def _reasons_table(result: pd.DataFrame) -> Markup:
     told = _told(result)
     if not told:
         return Markup()
-    heads: list[Cell] = [("What raises the risk", False), ("Customers of the list", True), ("Danger, up to times the mean", True)]
-    rows: list[list[Cell]] = [[(name, False), (decimal(n, 0), True), (decimal(times, 1), True)] for name, n, times in told]
+    heads: list[Cell] = [("What goes with the risk", False), ("Customers of the list", True), ("Times as likely as the mean", True)]
+    rows: list[list[Cell]] = []
+    for name, n, *ends in told:
+        times = dict.fromkeys(decimal(each, 1) for each in ends)
+        rows.append([(name, False), (decimal(n, 0), True), (" to ".join(times), True)])
     fewer = counted(CURRENT.smallest_group, "customer", "customers")
-    return grid(f"What raises the risk of the customers on the list; reasons of fewer than {fewer} are not told.", heads, rows)
+    words = (
+        "Of each customer on the list what goes with leaving most, three things at most: how many customers it is told of, and how "
+        "many times as likely as for the mean of all customers leaving on any one day is by that alone, from the customer for whom it "
+        f"is fewest to the one for whom it is most. Not told: what holds for fewer than {fewer} of the list."
+    )
+    return grid(words, heads, rows)
 
 
 def _persons_table(result: pd.DataFrame) -> Markup:
     """The first of the list: identifier, chance and reasons."""
     share, cut = measure_named("leaving_share"), result.head(FIRST)
     heads: list[Cell] = [("Rank", True), ("Customer", False), ("Chance (%)", True)]
-    heads += [(f"{level_words(float(result['level'].iloc[0]))} interval", True), ("What raises it", False)]
+    heads += [(f"{level_words(float(result['level'].iloc[0]))} interval", True), ("What goes with it", False)]
     rows = [_person(record, share) for record in cut.to_dict("records")]
     many = f" The first {decimal(len(cut), 0)} of {decimal(len(result), 0)}; the file has all." if len(cut) < len(result) else ""
     return grid(f"The customers most at risk, by identifier.{many}", heads, rows, first=2)

@@ -40,7 +40,8 @@ USUAL_DAYS = (1, 3, 7, 14, 30, 60, 90, 120, 180, 270, *range(365, 7301, 365))
 _UNSEEN = (
     "since", "until", "since_before", "until_before", "between", "scale_low", "scale_high", "p_value", "margin", "one_only",
     "what", "currency", "horizon_days", "years", "discount_year",
-    "chi2", "degrees", "p_together",
+    "chi2", "degrees", "p_together", "forecasts", "expected_before", "left_before",
+    "expected_latest", "left_latest",
 )  # fmt: skip
 #: Of two scores side by side the table has the scores and what they rest on; the file has their intervals and ends, too.
 _UNSEEN_PARTS = ("low_", "high_", "good_", "bad_")

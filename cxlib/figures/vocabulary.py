@@ -290,6 +290,8 @@ HEADINGS = {
     "silences": "Silences so far",
     "ended": "Of these ended",
     "leavers": "Expected to leave",
+    "model_low": "By the model alone, from",
+    "model_high": "to",
     "value": "Brought by all",
     "worth_now": "Worth now",
     "at_risk_share": "At risk (%)",

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cxlib.leaving.expected import drawn_chances, whole_days
+from cxlib.leaving.model import FEW
 from cxlib.stats import intervals
 from cxlib.stats.intervals import Floats
 from cxlib.tables import assemble, nothing
@@ -35,7 +36,7 @@ def at_risk(
     """The customers most likely to leave within so many days, one row each, with reasons.
 
     The chance of leaving, from 0 to 1, of those who are there on the last day counted,
-    the greatest first; and what raises it most, against the average of all who are there.
+    the greatest first; and what goes with it most, against the average of all who are there.
 
     Parameters
     ----------
@@ -60,9 +61,9 @@ def at_risk(
         level           float  confidence level of the interval
         n               int    customers who are there, of whom these are the first
         rank            int    1 for the one most at risk
-        reason_1, …     str    what raises the hazard most, as ``"plan: Basic"``;
-                               missing where nothing more raises it by a twentieth
-        times_1, …      float  how many times the average hazard that alone makes it
+        reason_1, …     str    what goes with the hazard most, as ``"plan: Basic"``;
+                               missing where nothing more goes with a twentieth more
+        times_1, …      float  how many times the mean of all the hazard is by that alone
         ==============  =====  ==================================================
 
         Without rows, ``frame.attrs["reason"]`` says why.
@@ -82,11 +83,14 @@ def at_risk(
     Notes
     -----
     A reason is a covariate: its hazard ratio over the mean of those of all who are there.
-    ``tenure`` is one too: the danger of the days ahead at this tenure over its mean. Equal
+    ``tenure`` is one too: the danger of the days ahead at this tenure over its mean. A few
+    leavers of one tenure would put all who are at it on the list by chance: where fewer than
+    50 left at the tenures ahead, the danger is the mean over as many days more before and
+    after as it takes to hold 50 [2]_. So the chances add up to what `expected` says only
+    nearly; `calibration` and `accuracy` are of chances such as these. Equal
     chances are ranked by identifier. The interval is of the chance, by parameters that
-    could be true; whether a customer leaves is certain for none. Where few have been there
-    so long, the danger of a tenure is known badly, and the interval is wide. Whoever did not agree to be part of
-    analyses is left out at the door, in `cxlib.sources`, and is in no list.
+    could be true; whether a customer leaves is certain for none. Whoever did not agree to be
+    part of analyses is left out at the door, in `cxlib.sources`, and is in no list.
     It misleads as a list of those who can be kept: who is most at risk need not be who can
     be moved, and what goes with leaving need not be its cause. Only a trial, with some
     left alone by lot, tells what an offer does.
@@ -95,6 +99,8 @@ def at_risk(
     ----------
     .. [1] Ascarza, E. (2018). Retention futility: targeting high-risk customers might be
        ineffective. Journal of Marketing Research 55(1), 80-98.
+    .. [2] Tanner, M. A., Wong, W. H. (1983). The estimation of the hazard function from
+       randomly censored data by the kernel method. Annals of Statistics 11(3), 989-993.
 
     Examples
     --------
@@ -102,21 +108,21 @@ def at_risk(
     >>> customers = sample.company(customers=300)["customers"]
     >>> fitted = leaving.model(customers, as_of="2026-06-30", of=["plan"])
     >>> at_risk(fitted, most=3)[["customer", "estimate", "rank", "reason_1", "times_1"]].round(3)
-      customer  estimate  rank           reason_1  times_1
-    0   C00143     0.220     1  tenure: 27 months    2.574
-    1   C00144     0.220     2  tenure: 27 months    2.574
-    2   C00142     0.218     3  tenure: 27 months    2.574
+      customer  estimate  rank          reason_1  times_1
+    0   C00100     0.115     1  tenure: 4 months    1.283
+    1   C00272     0.115     2  tenure: 3 months    1.283
+    2   C00273     0.115     3  tenure: 3 months    1.283
     """
     tail = intervals.tails(level)
     (horizon,), (number,) = whole_days([days], asks="at_risk"), whole_days([most], asks="at_risk", name="most")
     if model.fit is None or not len(model.there):
         reason = model.reason_absent or "No customer is there on the last day counted."
         return nothing(keys=["customer", "horizon_days"], counts=_COUNTS, reason=reason)
-    rows = model.there.assign(estimate=model.left_within(horizon))
+    rows = model.there.assign(estimate=model.left_within(horizon, smooth=True))
     order = np.lexsort((rows["tenure_days"], rows["customer"].astype(str), -rows["estimate"]))
     # Who has two spells is one customer.
     first = rows.iloc[order].drop_duplicates("customer")[:number]
-    drawn = np.stack([chance[:, 0] for chance in drawn_chances(model, first, [horizon])])
+    drawn = np.stack([chance[:, 0] for chance in drawn_chances(model, first, [horizon], smooth=True)])
     low, high = np.quantile(drawn, [tail, 1 - tail], axis=0)
     frame = pd.DataFrame(
         {
@@ -164,9 +170,7 @@ def _danger(model: Model, fit: Fit, first: pd.DataFrame, days: int) -> Floats:
     """The same of the tenure, and of what has a danger of its own at each tenure."""
 
     def gathered(rows: pd.DataFrame) -> Floats:
-        alike = np.zeros((len(rows), model.covariates.shape[1]))
-        chance = fit.left_within(alike, rows["stratum"].to_numpy(), rows["tenure_days"].to_numpy(dtype=float), days)
-        return np.asarray(-np.log1p(-chance))
+        return fit.baseline.over(fit.stretch(rows["stratum"], rows["tenure_days"], days, least=FEW))
 
     return np.asarray(gathered(first) / gathered(model.there).mean())
 

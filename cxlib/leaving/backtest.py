@@ -11,13 +11,16 @@ import numpy as np
 import pandas as pd
 
 from cxlib.churn.spells import Asked
-from cxlib.leaving.expected import expected, of_all_ends, whole_days
-from cxlib.leaving.model import Model, model
-from cxlib.stats import cox, intervals
+from cxlib.leaving.expected import alike, chances, drawn_leavers, of_all_ends, whole_days
+from cxlib.leaving.model import FEW, Model, model
+from cxlib.stats import cox, forecast, intervals
+from cxlib.stats.forecast import Ints
 from cxlib.stats.intervals import Floats
 from cxlib.tables import Table, TableError, ask, assemble, nothing
 from cxlib.tables.rows import dates
 
+#: With fewer who had left by a day, a forecast of that day would be a guess, and no record of what one of today is worth.
+_FEWEST = 20
 #: What became of a forecast: the observed number within its bounds, above, or below.
 HELD, MORE, FEWER = "held", "more left", "fewer left"
 
@@ -29,12 +32,27 @@ class Forecast:
     """One day's forecast: the model of that day, and of each customer then there the chance and what happened.
 
     ``rows`` has, in the order of ``model.there``: customer, ``chance`` of leaving within the days, ``chance_alone`` by
-    tenure alone, ``after_days`` (days until leaving, or all of them) and ``left``.
+    tenure alone, ``after_days`` (days until leaving, or all of them) and ``left``. ``hoped`` were expected to leave, and
+    ``drawn`` are numbers that could have left by the model alone.
     """
 
     on: date
     model: Model
     rows: pd.DataFrame
+    hoped: float
+    drawn: Ints
+
+    @classmethod
+    def of(cls, on: date, model: Model, rows: pd.DataFrame, days: int) -> Forecast:
+        """With the numbers of all customers together."""
+        cells = alike(model)
+        hoped = float(chances(model, cells, [days])[:, 0] @ cells["customers"])
+        return cls(on, model, rows, hoped, drawn_leavers(model, cells, np.zeros(len(cells), dtype="int64"), [days])[:, 0, 0])
+
+    @property
+    def left(self) -> int:
+        """How many left."""
+        return int(self.rows["left"].sum())
 
 
 @dataclass(frozen=True)
@@ -53,6 +71,11 @@ class Past:
         """The customers of all forecasts, one row for each, with the number of the forecast as ``made``."""
         return pd.concat([each.rows.assign(made=place) for place, each in enumerate(self.forecasts)], ignore_index=True)
 
+    def misses(self) -> Floats:
+        """By how many times the hazard of the next window may be that of its forecast, as far as these tell; ascending."""
+        told = [(each.left, each.hoped, each.drawn.std(), len(each.rows)) for each in self.forecasts]
+        return forecast.misses(*np.array(told, dtype="float64").reshape(-1, 4).T)
+
 
 def past(
     model: Model,
@@ -60,13 +83,14 @@ def past(
     *,
     learned: Sequence[Table] = (),
     days: int = 90,
-    times: int = 4,
+    times: int = 8,
 ) -> Past:
     """The same model as it would have been fitted on earlier days, and what happened in the days after.
 
-    It stands on the evening of the day so many ``days`` before the last one counted, and
-    that many days before again, ``times`` times. Each time the model is fitted anew to
-    what had happened by then and what had been learned by then, and to nothing else.
+    Forecasts are made again, not kept from earlier reports: for the evening of the day so
+    many ``days`` before the last one counted, for that many days before again, and so on.
+    Each time the model is fitted anew to what had happened and been learned by that day,
+    and to nothing else: an answer given before that day but received after it is left out.
 
     Parameters
     ----------
@@ -79,7 +103,8 @@ def past(
     days : int, default 90
         How far each forecast looks. The windows of two forecasts have no day in common.
     times : int, default 4
-        How many forecasts, the latest last.
+        How many forecasts at most, the latest last. There is none of a day by which fewer
+        than 20 had left.
 
     Returns
     -------
@@ -107,8 +132,10 @@ def past(
     have not happened, spells begun after it are not there, what was learned after it is
     not known. It misleads where a table was written over since: a column of ``customers``
     without a history among ``learned`` has the value of today, and may be a consequence of
-    what it seems to foretell. Everybody is seen up to the last day counted, so nobody is
-    lost from sight within a window.
+    what it seems to foretell. So does a row that came late and bears an earlier day: an end
+    booked backwards, an attribute, an answer without ``time_received``. A report of that day
+    may therefore have said something else. Everybody is seen up to the last day counted, so
+    nobody is lost from sight within a window.
 
     References
     ----------
@@ -153,21 +180,23 @@ def _made(of: Model, customers: Table, learned: Sequence[Table], on: date, days:
         return str(problem)
     if then.fit is None or then.rows is None or not len(then.there):
         return then.reason_absent or "nobody was there."
+    if then.fit.events < _FEWEST:
+        return f"only {then.fit.events} had left by then, and it needs {_FEWEST}."
     gone = _gone(customers, on, on + timedelta(days=days))
-    alike = ["customer", "tenure_days"]
-    there = then.there[alike].assign(number=then.there.groupby(alike).cumcount())
-    met = there.merge(gone, on=[*alike, "number"], how="left", validate="one_to_one")["after_days"]
+    whose = ["customer", "tenure_days"]
+    there = then.there[whose].assign(number=then.there.groupby(whose).cumcount())
+    met = there.merge(gone, on=[*whose, "number"], how="left", validate="one_to_one")["after_days"]
     tenure = then.there["tenure_days"].to_numpy(dtype="float64")
     rows = pd.DataFrame(
         {
             "customer": then.there["customer"],
-            "chance": then.left_within(days),
+            "chance": then.left_within(days, smooth=True),
             "chance_alone": _by_tenure_alone(then.rows.cells, tenure, days),
             "after_days": met.fillna(days).to_numpy(dtype="float64"),
             "left": met.notna().to_numpy(),
         }
     )
-    return Forecast(on, then, rows)
+    return Forecast.of(on, then, rows, days)
 
 
 def _gone(customers: Table, on: date, until: date) -> pd.DataFrame:
@@ -186,7 +215,7 @@ def _by_tenure_alone(cells: cox.Cells, tenure: Floats, days: int) -> Floats:
     """The chance of leaving of each tenure, whatever else was known."""
     alike = np.zeros_like(cells.pattern)
     fit = cox.fit(replace(cells, pattern=alike, stratum=alike), np.zeros((1, 0)))
-    return fit.left_within(np.zeros((len(tenure), 0)), np.zeros(len(tenure), dtype="int64"), tenure, days)
+    return fit.left_over(np.ones(len(tenure)), fit.stretch(np.zeros(len(tenure), dtype="int64"), tenure, days, least=FEW))
 
 
 def backtest(past: Past, *, level: float = 0.95) -> pd.DataFrame:
@@ -232,9 +261,11 @@ def backtest(past: Past, *, level: float = 0.95) -> pd.DataFrame:
 
     Notes
     -----
-    At 95 % one of twenty forecasts misses by chance alone, and four say little: none that
-    misses is no proof. Where more leave than forecast again and again, something has
-    changed that the model does not know, and its forecast of today is too low as well.
+    Bounds are those of the model alone. At 95 % one of twenty forecasts misses by chance
+    alone, and eight say little: none that misses is no proof. Where more leave than forecast
+    again and again, something has changed that the model does not know, and its forecast of
+    today is too low as well; `expected` widens its interval by how far these missed. See
+    `past` for what was known when.
 
     References
     ----------
@@ -256,16 +287,15 @@ def backtest(past: Past, *, level: float = 0.95) -> pd.DataFrame:
     keys = ["made_on", "horizon_days"]
     if past.absent:
         return _noted(nothing(keys=keys, counts=_COUNTS, reason=past.absent), past)
-    frames = []
+    rows = []
     for each in past.forecasts:
-        frame = expected(each.model, days=[past.days], level=level)
-        left, until = int(each.rows["left"].sum()), each.on + timedelta(days=past.days)
-        outside = MORE if left > frame["high"].iloc[0] else FEWER
-        verdict = HELD if frame["low"].iloc[0] <= left <= frame["high"].iloc[0] else outside
-        on = {"made_on": each.on, "since": each.on + timedelta(days=1), "until": until}
-        frame = frame.assign(left=left, verdict=verdict, **{name: dates(pd.Series([day])) for name, day in on.items()})
-        frames.append(frame)
-    found = assemble(pd.concat(frames), keys=keys, measure="expected_leavers", level=level, counts=list(_COUNTS))
+        low, high = (float(bound[0]) for bound in forecast.predictive(each.drawn[:, None], np.array([each.hoped]), level=level))
+        verdict = HELD if low <= each.left <= high else MORE if each.left > high else FEWER
+        until = each.on + timedelta(days=past.days)
+        rows.append((each.on, each.hoped, low, high, len(each.rows), each.left, verdict, each.on + timedelta(days=1), until))
+    frame = pd.DataFrame(rows, columns=["made_on", "estimate", "low", "high", "n", "left", "verdict", "since", "until"])
+    frame = frame.assign(horizon_days=past.days, **{name: dates(frame[name]) for name in ("made_on", "since", "until")})
+    found = assemble(frame, keys=keys, measure="expected_leavers", level=level, counts=list(_COUNTS))
     return _noted(found, past)
 
 

@@ -84,9 +84,9 @@ def calibration(past: Past, *, groups: int = 5, level: float = 0.95) -> pd.DataF
     >>> earlier = leaving.past(fitted, customers, days=91, times=2)
     >>> calibration(earlier, groups=3)[["risk_group", "estimate", "low", "high", "n", "expected_share"]].round(3)
        risk_group  estimate    low   high    n  expected_share
-    0           1     0.076  0.041  0.139  118           0.032
-    1           2     0.058  0.028  0.115  121           0.074
-    2           3     0.106  0.062  0.176  113           0.148
+    0           1     0.067  0.034  0.127  119           0.046
+    1           2     0.069  0.035  0.130  116           0.090
+    2           3     0.103  0.060  0.171  117           0.107
     """
     intervals.tails(level)
     if isinstance(groups, bool) or int(groups) != groups or groups < 2:
@@ -184,9 +184,9 @@ def accuracy(past: Past, *, level: float = 0.95) -> pd.DataFrame:
     >>> fitted = leaving.model(customers, as_of="2026-06-30", of=["plan"])
     >>> earlier = leaving.past(fitted, customers, days=91, times=2)
     >>> accuracy(earlier)[["measure", "estimate", "low", "high", "n", "left"]].round(3)
-            measure  estimate    low   high    n  left
-    0  brier_scaled     -0.01 -0.035  0.011  352    28
-    1   concordance      0.55  0.428  0.666  352    28
+            measure  estimate    low  high    n  left
+    0  brier_scaled    -0.007 -0.027  0.01  352    28
+    1   concordance     0.556  0.435  0.67  352    28
     """
     intervals.tails(level)
     keys = ["horizon_days"]

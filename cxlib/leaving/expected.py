@@ -3,25 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from cxlib.leaving.model import FEW
 from cxlib.stats import forecast, intervals
+from cxlib.stats.forecast import Ints
 from cxlib.stats.intervals import Floats
 from cxlib.tables import assemble, did_you_mean, nothing
 from cxlib.tables.rows import key_names
 
 if TYPE_CHECKING:
+    from cxlib.leaving.backtest import Past
     from cxlib.leaving.model import Model
 
-#: Two streams of chance: which parameters could be true, and who then leaves.
-_PARAMETERS, _LEAVERS = 61, 62
+#: Streams of chance: which parameters could be true, who then leaves, and which parameters meet which miss of the record.
+_PARAMETERS, _LEAVERS, _MISSES = 61, 62, 64
 #: Customers are put beside each other by their chance within so many days, whatever the horizon.
 _A_QUARTER = 91
 
-_COUNTS = {"share": "float64", "low_share": "float64", "high_share": "float64"}
+#: What stands beside an interval that the record of earlier forecasts has widened.
+RECORD = {
+    "model_low": "float64",
+    "model_high": "float64",
+    "forecasts": "int64",
+    "expected_before": "float64",
+    "left_before": "int64",
+    "expected_latest": "float64",
+    "left_latest": "int64",
+}
+_SHARES = {"share": "estimate", "low_share": "low", "high_share": "high"}
+_COUNTS = dict.fromkeys(_SHARES, "float64") | RECORD
 
 
 def expected(
@@ -29,6 +44,7 @@ def expected(
     *,
     days: Sequence[int] = (30, 90, 365),
     by: str | Sequence[str] = (),
+    earlier: Past | None = None,
     level: float = 0.95,
 ) -> pd.DataFrame:
     """Customers expected to leave by each horizon, one row per group and horizon.
@@ -44,6 +60,9 @@ def expected(
         Horizons in days from the last day counted.
     by : str or sequence of str, optional
         Columns that the model knows, to group by. By default all customers form one group.
+    earlier : Past, optional
+        Earlier forecasts of this model, from `past`. With them the interval allows for how
+        far they missed; without them it is the model's own.
     level : float, default 0.95
         Level of the predictive interval.
 
@@ -60,6 +79,12 @@ def expected(
         n                      int    customers who are there
         share                  float  ``estimate`` of ``n``, 0-1
         low_share, high_share  float  ``low`` and ``high`` of ``n``
+        model_low, model_high  float  the interval by the model alone
+        forecasts              int    earlier forecasts whose record is allowed for
+        expected_before        float  customers whom these expected to leave, of all groups
+        left_before            int    customers who then left
+        expected_latest        float  customers whom the latest of these expected to leave
+        left_latest            int    customers who left after that one
         =====================  =====  ===========================================
 
         Without rows, ``frame.attrs["reason"]`` says why.
@@ -82,15 +107,26 @@ def expected(
     each customer then leaves or stays by chance, four times for each [1]_. It is of whole customers,
     so that it holds a little more often than promised where few leave. Numbers of groups
     add up, their bounds do not. Only those who are there count: nobody who joins later.
-    It misleads where what is coming is unlike what has been (a price, a competitor, a
-    season), or where what is known of customers changes within the horizon: they are taken
-    to stay as they are. So the farther the horizon, the less it is to be trusted. Nor does
-    the interval know that customers may leave together; `backtest` shows it.
+
+    By the model alone it knows nothing of what makes all leave sooner at one time: a price, a
+    competitor, a season, a breakdown. The record of earlier forecasts does: with it all
+    hazards of a draw are multiplied by one number, drawn from what is learned of how far
+    windows differ beyond the model's own interval (random effects of the logarithm of observed
+    over expected [2]_, with a weak prior, see `cxlib.stats.forecast.misses`).
+
+    It misleads where what is coming is unlike anything in the record, and where forecasts
+    miss to one side: the record widens the interval on both and moves no estimate. Misses are
+    taken to be as large at every horizon as at that of the record, and in every group as in
+    all. A few windows say little, so that the interval is wide. What is known of
+    customers is taken to stay as it is: the farther the horizon, the less it is to be trusted.
 
     References
     ----------
     .. [1] Lawless, J. F., Fredette, M. (2005). Frequentist prediction intervals and
        predictive distributions. Biometrika 92(3), 529-542.
+    .. [2] Debray, T. P. A. and others (2019). A framework for meta-analysis of prediction model
+       studies with binary and time-to-event outcomes. Statistical Methods in Medical Research
+       28(9), 2768-2786.
 
     Examples
     --------
@@ -118,15 +154,16 @@ def expected(
     customers = cells["customers"].to_numpy(dtype="int64")
     chance = chances(model, cells, horizons)
     estimate: Floats = np.stack([np.bincount(place, customers * column) for column in chance.T], axis=1).astype("float64")
-    risk = chances(model, cells, [_A_QUARTER])[:, 0]
-    drawn = forecast.leavers(drawn_chances(model, cells, horizons), customers, place, risk=risk, seed=_LEAVERS)
-    low, high = forecast.predictive(drawn, estimate, level=level)
+    drawn = drawn_leavers(model, cells, place, horizons, earlier)
+    # The first columns are of the model alone; where there is a record, the last ones allow for it.
+    own, last = (forecast.predictive(part, estimate, level=level) for part in (drawn[..., : len(horizons)], drawn[..., -len(horizons) :]))
     first = cells.iloc[np.unique(place, return_index=True)[1]][names].reset_index(drop=True)
     frame = first.loc[first.index.repeat(len(horizons))].reset_index(drop=True)
     n = np.repeat(np.bincount(place, customers).astype("int64"), len(horizons))
-    frame = frame.assign(horizon_days=np.tile(horizons, len(first)), estimate=estimate.ravel(), low=low.ravel(), high=high.ravel(), n=n)
-    shares = {name: frame[of] / n for name, of in zip(_COUNTS, ("estimate", "low", "high"), strict=True)}
-    return assemble(frame.assign(**shares), keys=[*names, "horizon_days"], measure="expected_leavers", level=level, counts=list(_COUNTS))
+    numbers = {"estimate": estimate, "low": last[0], "high": last[1], "model_low": own[0], "model_high": own[1]}
+    frame = frame.assign(horizon_days=np.tile(horizons, len(first)), n=n, **{name: each.ravel() for name, each in numbers.items()})
+    frame = frame.assign(**{name: frame[of] / n for name, of in _SHARES.items()}, **recorded(earlier))
+    return assemble(frame, keys=[*names, "horizon_days"], measure="expected_leavers", level=level, counts=list(_COUNTS))
 
 
 def of_all_ends(model: Model, *, asks: str) -> None:
@@ -153,17 +190,42 @@ def whole_days(days: Sequence[int], *, asks: str, name: str = "days") -> list[in
     return sorted({int(each) for each in days})
 
 
-def chances(model: Model, rows: pd.DataFrame, horizons: Sequence[int]) -> Floats:
+def chances(model: Model, rows: pd.DataFrame, horizons: Sequence[int], *, smooth: bool = False) -> Floats:
     """The chance of leaving of each row, one column a horizon; missing where there is no model."""
+    return np.stack([replace(model, there=rows).left_within(days, smooth=smooth) for days in horizons], axis=1)
+
+
+def drawn_chances(
+    model: Model, rows: pd.DataFrame, horizons: Sequence[int], *, earlier: Past | None = None, smooth: bool = False
+) -> Iterator[Floats]:
+    """The same with parameters that could be true, drawn again and again; with a record, as many columns more that allow for it."""
     if model.fit is None:
-        return np.full((len(rows), len(horizons)), np.nan)
-    covariates, stratum = model.covariates[rows["pattern"].to_numpy()], rows["stratum"].to_numpy()
-    tenure = rows["tenure_days"].to_numpy(dtype="float64")
-    return np.stack([model.fit.left_within(covariates, stratum, tenure, days) for days in horizons], axis=1)
-
-
-def drawn_chances(model: Model, rows: pd.DataFrame, horizons: Sequence[int]) -> Iterator[Floats]:
-    """The same with parameters that could be true, drawn again and again."""
+        return
     rng = np.random.default_rng(_PARAMETERS)
-    for _ in range(forecast.DRAWS):
-        yield chances(model.drawn(rng), rows, horizons)
+    times = None if earlier is None or not earlier.forecasts else np.random.default_rng(_MISSES).permutation(earlier.misses())
+    # Customers of one stratum and tenure have one baseline hazard before them, whatever else is known of them.
+    places = rows[["stratum", "tenure_days"]].drop_duplicates()
+    place = rows[["stratum", "tenure_days"]].merge(places.assign(place=range(len(places))), how="left")["place"].to_numpy()
+    least, pattern = FEW if smooth else 0, rows["pattern"].to_numpy(dtype="int64")
+    ahead = [model.fit.stretch(places["stratum"], places["tenure_days"], days, least=least) for days in horizons]
+    for draw in range(forecast.DRAWS):
+        fit = model.fit.drawn(rng)
+        weights = fit.weights(model.covariates)[pattern, None]
+        hazard = weights * np.stack([fit.baseline.over(stretch) for stretch in ahead], axis=1)[place]
+        yield -np.expm1(-hazard if times is None else -np.concatenate([hazard, times[draw] * hazard], axis=1))
+
+
+def drawn_leavers(model: Model, cells: pd.DataFrame, place: Ints, horizons: Sequence[int], earlier: Past | None = None) -> Ints:
+    """How many leave of each group of cells, drawn: a layer a draw, a row a group, a column as of `drawn_chances`."""
+    risk = chances(model, cells, [_A_QUARTER])[:, 0]
+    customers = cells["customers"].to_numpy(dtype="int64")
+    return forecast.leavers(drawn_chances(model, cells, horizons, earlier=earlier), customers, place, risk=risk, seed=_LEAVERS)
+
+
+def recorded(earlier: Past | None) -> dict[str, Any]:
+    """What stands of earlier forecasts beside an interval that allows for them."""
+    made = () if earlier is None else earlier.forecasts
+    found: dict[str, Any] = {"forecasts": len(made)}
+    for name, some in (("before", made), ("latest", made[-1:])):
+        found |= {f"expected_{name}": float(sum(each.hoped for each in some)), f"left_{name}": sum(each.left for each in some)}
+    return found

@@ -24,6 +24,8 @@ Ints = npt.NDArray[np.int64]
 MOST_CATEGORIES = 30
 #: Up to so many start-stop rows, whose they are is asked for, and errors are clustered by customer.
 MOST_ROWS = 2_000_000
+#: Of one customer, the danger of a tenure is taken over so many days that at least so many left in them.
+FEW = 50
 
 
 @dataclass(frozen=True)
@@ -74,19 +76,18 @@ class Model:
     #: What was fitted, with a column for every category but the first of each covariate, told apart or not.
     rows: Rows | None = field(default=None, repr=False)
 
-    def left_within(self, days: float) -> Floats:
+    def left_within(self, days: float, *, smooth: bool = False) -> Floats:
         """The chance of leaving within so many days from the last day counted, one for each row of ``there``.
 
-        Of a model of one reason it is the chance of leaving for it as if there were no other.
+        Of a model of one reason it is the chance of leaving for it as if there were no other. With ``smooth`` the danger of
+        a tenure is taken over more days where fewer than 50 left: chances of customers one by one, which a few leavers of
+        one tenure would throw about. Sums of chances need none, and would be drawn off where danger is steep.
         """
         if self.fit is None:
             return np.full(len(self.there), np.nan)
         pattern, stratum = (self.there[name].to_numpy(dtype="int64") for name in ("pattern", "stratum"))
-        return self.fit.left_within(self.covariates[pattern], stratum, self.there["tenure_days"].to_numpy(dtype=float), days)
-
-    def drawn(self, rng: np.random.Generator) -> Model:
-        """The same model with parameters drawn from what is known of them."""
-        return self if self.fit is None else replace(self, fit=self.fit.drawn(rng))
+        stretch = self.fit.stretch(stratum, self.there["tenure_days"], days, least=FEW if smooth else 0)
+        return self.fit.left_over(self.fit.weights(self.covariates)[pattern], stretch)
 
 
 def model(

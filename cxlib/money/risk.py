@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cxlib.leaving.expected import of_all_ends
+from cxlib.leaving.backtest import Past
+from cxlib.leaving.expected import RECORD, chances, drawn_chances, of_all_ends, recorded
 from cxlib.leaving.model import Model
 from cxlib.money.worth import DAYS_A_MONTH, UNIT, Worth, left_out, worth
 from cxlib.stats import intervals
@@ -17,14 +17,15 @@ from cxlib.stats.intervals import Floats
 from cxlib.tables import Table, TableError, ask, assemble, nothing
 from cxlib.tables.rows import absent_key, key_names, numbered
 
-#: Draws of the parameters, and of who leaves by each of them: together enough for the second digit of a bound.
-DRAWS, EACH = 250, 4
+#: Who leaves is drawn so often for each draw of the parameters: together enough for the second digit of a bound.
+EACH = 4
 _SEED = 20
 _COUNTS = {
     "leavers": "float64",
     "value": "float64",
     "at_risk_share": "float64",
     "without_value": "int64",
+    **RECORD,
     "horizon_days": "int64",
     "what": "object",
     "currency": "object",
@@ -39,6 +40,7 @@ def value_at_risk(
     *,
     days: int = 90,
     by: str | Sequence[str] = (),
+    earlier: Past | None = None,
     level: float = 0.95,
 ) -> pd.DataFrame:
     """Margin that is expected to leave within so many days, one row per group.
@@ -60,6 +62,9 @@ def value_at_risk(
     by : str or sequence of str, optional
         Covariates of the model to group by, as known on the last day counted. By default all
         customers form one group.
+    earlier : Past, optional
+        Earlier forecasts of this model, from `cxlib.leaving.past`. With them the interval allows
+        for how far they missed; without them it is the model's own.
     level : float, default 0.95
         Level of the interval.
 
@@ -78,6 +83,13 @@ def value_at_risk(
         at_risk_share   float  the estimate as a share of it; missing where it is not
                                above 0
         without_value   int    customers there without a value; they are in no sum
+        model_low,      float  the interval by the model alone
+        model_high
+        forecasts       int    earlier forecasts whose record is allowed for
+        expected_before float  customers whom these expected to leave, of all groups
+        left_before     int    customers who then left
+        expected_latest float  customers whom the latest of these expected to leave
+        left_latest     int    customers who left after that one
         horizon_days    int    the horizon
         what            str    ``"margin"``, or ``"revenue"`` where there is no margin
         currency        str    the currency; missing where none is recorded
@@ -157,16 +169,17 @@ def value_at_risk(
     frame["n"] = np.bincount(number[valued], minlength=len(frame))
     frame["without_value"] = np.bincount(number[~valued], minlength=len(frame))
     known = there[valued].reset_index(drop=True)
-    chance, lost = _drawn(model, known, number[valued], len(frame), days)
+    chance, lost = _drawn(model, known, number[valued], len(frame), days, earlier)
     sums = {"estimate": known["brings"] * chance, "value": known["brings"], "leavers": chance}
     for name, each in sums.items():
         frame[name] = np.bincount(number[valued], np.asarray(each), minlength=len(frame))
     # A sum of few customers may have no width, or lie to one side of what is expected.
-    frame["low"] = np.minimum(np.quantile(lost, tail, axis=0), frame["estimate"])
-    frame["high"] = np.maximum(np.quantile(lost, 1 - tail, axis=0), frame["estimate"])
-    frame.loc[frame["n"] == 0, ["estimate", "low", "high"]] = np.nan
+    for of, column in (("model_", 0), ("", -1)):
+        frame[f"{of}low"] = np.minimum(np.quantile(lost[:, column], tail, axis=0), frame["estimate"])
+        frame[f"{of}high"] = np.maximum(np.quantile(lost[:, column], 1 - tail, axis=0), frame["estimate"])
+    frame.loc[frame["n"] == 0, ["estimate", "low", "high", "model_low", "model_high"]] = np.nan
     frame["at_risk_share"] = (frame["estimate"] / frame["value"]).where(frame["value"] > 0)
-    frame = frame.assign(horizon_days=int(days), **value.said)
+    frame = frame.assign(horizon_days=int(days), **value.said, **recorded(earlier))
     result = assemble(frame, keys=names, measure="value_at_risk", level=level, counts=list(_COUNTS))
     result.attrs["notes"] = left_out(frame.rename(columns={"n": "valued"}), value)
     return result.astype(_COUNTS)
@@ -195,18 +208,17 @@ def _there(model: Model, value_history: Table, names: Sequence[str]) -> tuple[pd
     return there.assign(worth=there["customer"].map(of) / spells), value
 
 
-def _drawn(model: Model, known: pd.DataFrame, number: npt.NDArray[np.int64], groups: int, days: int) -> tuple[Floats, Floats]:
-    """The chance of each customer, and what each group loses in each of the draws."""
+def _drawn(
+    model: Model, known: pd.DataFrame, number: npt.NDArray[np.int64], groups: int, days: int, earlier: Past | None
+) -> tuple[Floats, Floats]:
+    """The chance of each customer, and what each group loses in each of the draws: by the model alone, and last with its record."""
     # Customers alike have the same chance: the model is asked once for all of them.
     alike = known.groupby(["pattern", "stratum", "tenure_days"], sort=False).ngroup().to_numpy()
-    first = np.unique(alike, return_index=True)[1]
-    of_alike = replace(model, there=known.iloc[first].reset_index(drop=True))
-    rng = np.random.default_rng(_SEED)
-    lost = np.zeros((DRAWS * EACH, groups))
-    brings = known["brings"].to_numpy()
-    for draw in range(DRAWS):
-        drawn = of_alike.drawn(rng).left_within(days)[alike]
-        for each in range(EACH):
-            left = rng.random(len(known)) < drawn
-            lost[draw * EACH + each] = np.bincount(number[left], brings[left], minlength=groups)
-    return of_alike.left_within(days)[alike], lost
+    first = known.iloc[np.unique(alike, return_index=True)[1]]
+    rng, brings, lost = np.random.default_rng(_SEED), known["brings"].to_numpy(), []
+    for drawn in drawn_chances(model, first, [days], earlier=earlier):
+        for _ in range(EACH):
+            lot = rng.random(len(known))
+            left = [lot < column[alike] for column in drawn.T]
+            lost.append([np.bincount(number[each], brings[each], minlength=groups) for each in left])
+    return chances(model, first, [days])[alike, 0], np.array(lost)

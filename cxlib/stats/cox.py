@@ -26,7 +26,7 @@ import numpy.typing as npt
 from scipy import special
 
 from cxlib.stats.cox_risk import Flags, Risk, Sums
-from cxlib.stats.cox_time import Baseline, Proportionality, proportionality
+from cxlib.stats.cox_time import Baseline, Proportionality, Stretch, proportionality
 from cxlib.stats.intervals import Floats
 from cxlib.stats.survival import Ints
 
@@ -145,10 +145,23 @@ class Fit:
         1 − S(t + days | x) / S(t | x) with Efron's baseline hazard. From where fewer than 20 spells are at risk ever
         after, the mean hazard of the last stretch goes on; see `Baseline`.
         """
+        return self.left_over(self.weights(covariates), self.stretch(stratum, tenure, days))
+
+    def weights(self, covariates: Floats) -> Floats:
+        """How many times that of the mean covariates the hazard is, one a row of covariates."""
+        return np.asarray(np.exp((np.asarray(covariates, dtype=float) - self.risk.centre) @ self.coefficients))
+
+    def stretch(self, stratum: npt.ArrayLike, tenure: npt.ArrayLike, days: npt.ArrayLike, *, least: int = 0) -> Stretch:
+        """The days after a tenure, for `left_over`; with ``least`` and days more, if fewer left in them, see `Baseline.around`."""
         tenure = np.asarray(tenure, dtype=float)
-        weight = np.exp((np.asarray(covariates, dtype=float) - self.risk.centre) @ self.coefficients)
-        ahead = self.baseline.ahead(stratum, tenure, tenure + np.asarray(days, dtype=float))
-        return np.asarray(-np.expm1(-weight * ahead))
+        until = tenure + np.asarray(days, dtype=float)
+        if least:
+            return self.baseline.around(stratum, tenure, until, tied=self.risk.tied, least=least)
+        return self.baseline.stretch(stratum, tenure, until)
+
+    def left_over(self, weights: Floats, stretch: Stretch) -> Floats:
+        """Chance of leaving within stretches of tenure; they are the same for all models drawn from one."""
+        return np.asarray(-np.expm1(-weights * self.baseline.over(stretch)))
 
     def drawn(self, rng: np.random.Generator) -> Fit:
         """The model with parameters drawn: what else could be true, for intervals of what is predicted.
@@ -161,7 +174,7 @@ class Fit:
         normal = rng.standard_normal(len(self.coefficients))
         # The symmetric root: it has no signs to choose.
         drawn = self.coefficients + vectors @ (np.sqrt(np.maximum(values, 0)) * (vectors.T @ normal))
-        baseline = self.baseline.drawn(self.risk.sums(drawn), rng)
+        baseline = self.baseline.drawn(*self.risk.hazards(drawn), rng)
         return replace(self, coefficients=drawn, baseline=baseline)
 
 

@@ -116,6 +116,13 @@ class Risk:
         reached = float(left @ linear - log.sum())
         return Sums(weights, inverse, share, square, share_square, shares_square, s1, e1, reached, gradient)
 
+    def hazards(self, coefficients: Floats) -> tuple[Floats, Floats, Floats]:
+        """Of these sums the weights of the patterns, and by time the hazard and its variance, ``inverse`` and ``square``."""
+        weights = np.exp(self.x @ coefficients)
+        here, gone = self.at_risk(weights[:, None])[:, 0], self.leavers @ weights
+        _, inverse, _, square, _, _ = self._over_ties(np.maximum(here, gone), gone)
+        return weights, inverse, square
+
     def at_risk(self, values: Floats) -> Floats:
         """Sums over who is at risk at each time of what a spell of each pattern counts."""
         nodes = self.stays @ values
@@ -175,7 +182,7 @@ class Risk:
     def score_residuals(self, sums: Sums, cells: Any) -> Floats:
         """What one spell of each cell adds to the gradient, from its own leaving and from every risk set it was in."""
         x, weight = self.x[cells.pattern], sums.weights[cells.pattern][:, None]
-        hazard, mean = _before(sums.inverse), _before(sums.weighed)
+        hazard, mean = before(sums.inverse), before(sums.weighed)
         expected = x * (hazard[self.last] - hazard[self.first])[:, None] - (mean[self.last] - mean[self.first])
         found: Floats = -weight * expected
         left, at = cells.ended, self.last[cells.ended] - 1
@@ -210,7 +217,7 @@ def _tree(first: Ints, last: Ints, pattern: Ints, spells: Floats, shape: tuple[i
     return counts(values, node, column, shape=(2 * leaves, shape[1]))
 
 
-def _before(values: Floats) -> Floats:
+def before(values: npt.NDArray[Any]) -> Floats:
     """Sums of all before each place, and of all at the end."""
     total = np.zeros((len(values) + 1, *values.shape[1:]))
     np.cumsum(values, axis=0, out=total[1:])

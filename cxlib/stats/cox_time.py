@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from cxlib.stats.cox_risk import Risk, Sums, counts
+from cxlib.stats.cox_risk import Risk, Sums, before, counts
 from cxlib.stats.intervals import Floats
 from cxlib.stats.survival import Ints, kaplan_meier
 
@@ -19,6 +19,20 @@ _FEW = 20
 _LAST = (0.1, 20)
 #: What is left of a term's information once it may not be used for its mean effect; below this, nothing.
 _TOLD = 1e-9
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Stretches of tenure on the steps of a baseline: after the step ``first`` up to ``last``, and days ``beyond`` the reach.
+
+    ``row`` is the place of the stratum; of the hazard gathered counts a ``share``.
+    """
+
+    row: Ints
+    first: Ints
+    last: Ints
+    beyond: Floats
+    share: Floats
 
 
 @dataclass(frozen=True)
@@ -59,16 +73,16 @@ class Baseline:
                 since[place], events[place] = risk.tenure[at[first - 1]] if first else -np.inf, later[first]
         stayed = np.maximum(cells.stop - np.maximum(cells.start, since[row]), 0) * cells.spells
         days = counts(stayed, row, cells.pattern, shape=(len(strata), len(risk.x)))
-        rate = _rate(events, days, sums)
+        rate = _rate(events, days, sums.weights)
         return cls(risk.stratum, risk.tenure, sums.inverse, sums.square, sums.weighed, strata, reach, rate, events, days)
 
-    def drawn(self, sums: Sums, rng: np.random.Generator) -> Baseline:
-        """At the coefficients of these sums, each step and the rate from a gamma with the mean and variance they have by themselves."""
-        shape = sums.inverse**2 / sums.square
-        hazard = rng.gamma(shape, sums.inverse / shape)
+    def drawn(self, weights: Floats, inverse: Floats, square: Floats, rng: np.random.Generator) -> Baseline:
+        """At weights of the patterns, each step and the rate from a gamma with the mean and variance they have by themselves."""
+        shape = inverse**2 / square
+        hazard = rng.gamma(shape, inverse / shape)
         known = np.maximum(self.events, 1)
-        rate = rng.gamma(known, _rate(self.events, self.days, sums) / known)
-        return replace(self, hazard=hazard, variance=sums.square, mean=sums.weighed, rate=rate)
+        rate = rng.gamma(known, _rate(self.events, self.days, weights) / known)
+        return replace(self, hazard=hazard, rate=rate)
 
     def gathered(self, stratum: npt.ArrayLike, tenure: npt.ArrayLike) -> tuple[Floats, Floats, Floats]:
         """Up to each tenure: hazard, its variance for known coefficients, and the mean covariates taken with it."""
@@ -78,17 +92,49 @@ class Baseline:
 
     def ahead(self, stratum: npt.ArrayLike, since: npt.ArrayLike, until: npt.ArrayLike) -> Floats:
         """Hazard from one tenure to another; beyond the reach the mean hazard of the last stretch."""
+        return self.over(self.stretch(stratum, since, until))
+
+    def over(self, stretch: Stretch) -> Floats:
+        """The hazard of stretches that were found on this baseline, or on the one that it was drawn from."""
+        total = before(self.hazard)
+        return np.asarray(stretch.share * (total[stretch.last] - total[stretch.first] + self.rate[stretch.row] * stretch.beyond))
+
+    def stretch(self, stratum: npt.ArrayLike, since: npt.ArrayLike, until: npt.ArrayLike) -> Stretch:
+        """Where stretches from one tenure to another lie on the steps."""
         row, since, until = np.broadcast_arrays(self._row(stratum), np.asarray(since, dtype=float), np.asarray(until, dtype=float))
-        reach, rate = self.reach[row], self.rate[row]
-        known = self._summed(self.hazard, row, np.minimum(until, reach)) - self._summed(self.hazard, row, np.minimum(since, reach))
-        return np.asarray(known + rate * (np.maximum(until - reach, 0) - np.maximum(since - reach, 0)))
+        reach = self.reach[row]
+        beyond = np.maximum(until - reach, 0) - np.maximum(since - reach, 0)
+        first, last = (self._place(row, np.minimum(each, reach)) for each in (since, until))
+        return Stretch(row, first, last, beyond, np.ones(len(row)))
+
+    def around(self, stratum: npt.ArrayLike, since: npt.ArrayLike, until: npt.ArrayLike, *, tied: Ints, least: int) -> Stretch:
+        """The same, with as many days more before and after as it takes to hold ``least`` who left, and only its share of them.
+
+        ``tied`` counts who left at each step. Where enough left within the days themselves there are no more; nor are there
+        beyond the reach, where the hazard is a mean already. The days before stop at tenure 0. So the hazard is smoothed
+        by a uniform kernel with a nearest-neighbour bandwidth (Tanner and Wong 1983, Annals of Statistics 11(3), 989-993).
+        """
+        row, since, until = np.broadcast_arrays(self._row(stratum), np.asarray(since, dtype=float), np.asarray(until, dtype=float))
+        left = before(tied)
+        low, high = np.full(len(row), -1.0), np.full(len(row), np.ceil(np.max(until, initial=0)) + np.max(self.tenure, initial=0))
+        high[since >= self.reach[row]] = 0
+        while (high - low > 1).any():
+            middle = np.ceil((low + high) / 2)
+            held = left[self._place(row, until + middle)] - left[self._place(row, np.maximum(since - middle, 0))]
+            low, high = np.where(held < least, middle, low), np.where(held < least, high, middle)
+        first, last = np.maximum(since - high, 0), until + high
+        return replace(self.stretch(self.strata[row], first, last), share=(until - since) / (last - first))
 
     def _summed(self, steps: Floats, row: Ints, tenure: Floats) -> Floats:
-        found = np.zeros((len(tenure), *steps.shape[1:]))
+        total = before(steps)
+        return np.asarray(total[self._place(row, tenure)] - total[np.searchsorted(self.stratum, self.strata[row])])
+
+    def _place(self, row: Ints, tenure: Floats) -> Ints:
+        """How many steps there are before each tenure is over, those of the strata before among them."""
+        found = np.empty(len(tenure), dtype="int64")
         for each in np.unique(row):
-            which, mine = row == each, self.stratum == self.strata[each]
-            total = np.concatenate([np.zeros((1, *steps.shape[1:])), np.cumsum(steps[mine], axis=0)])
-            found[which] = total[np.searchsorted(self.tenure[mine], tenure[which], side="right")]
+            which, (first, last) = row == each, np.searchsorted(self.stratum, self.strata[each] + np.arange(2))
+            found[which] = first + np.searchsorted(self.tenure[first:last], tenure[which], side="right")
         return found
 
     def _row(self, stratum: npt.ArrayLike) -> Ints:
@@ -101,8 +147,8 @@ class Baseline:
         return row
 
 
-def _rate(events: Floats, days: Any, sums: Sums) -> Floats:
-    weighed = np.asarray(days @ sums.weights)
+def _rate(events: Floats, days: Any, weights: Floats) -> Floats:
+    weighed = np.asarray(days @ weights)
     return np.asarray(np.divide(events, weighed, out=np.zeros(len(events)), where=events > 0))
 
 

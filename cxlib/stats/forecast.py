@@ -21,6 +21,8 @@ Flags = npt.NDArray[np.bool_]
 DRAWS, EACH, RESAMPLES = 250, 4, 500
 #: Into so many numbers the chances of a group are drawn together.
 _TOGETHER = 20
+#: Before a record is seen: by how much the logarithm of the hazard of one window may be off, and what is conceivable at most.
+_OFF, _MOST_OFF = 0.25, 3.0
 
 
 def leavers(chances: Iterable[Floats], customers: Ints, group: Ints, *, risk: Floats, seed: int) -> Ints:
@@ -45,16 +47,20 @@ def leavers(chances: Iterable[Floats], customers: Ints, group: Ints, *, risk: Fl
 
 
 def _binomial(lot: Floats, n: Floats, chance: Floats) -> Floats:
-    """The binomial number that a lot between 0 and 1 draws: the least that so much probability reaches."""
-    n, chance = np.broadcast_to(n, lot.shape), np.broadcast_to(chance, lot.shape)
-    found = np.where(chance > 0.5, n, 0.0)
-    open_ = (n > 0) & (chance > 1e-9) & (chance < 1 - 1e-9)
-    q, k, p = lot[open_], n[open_], chance[open_]
-    # The inverse may be one too many by its last digit.
-    above = np.clip(np.ceil(special.bdtrik(q, k, p)), 0, k)
-    below = np.maximum(above - 1, 0)
-    found[open_] = np.where(special.betainc(k - below, below + 1, 1 - p) >= q, below, above)
-    return found
+    """The binomial number that a lot between 0 and 1 draws: the least that so much probability reaches.
+
+    Probabilities are added up over all numbers within ten standard deviations, and ten, of the mean: one table for the
+    lots of a cell takes less than a root for each of them.
+    """
+    mean = n * chance
+    reach = 10 * np.sqrt(mean * (1 - chance)) + 10
+    first = np.maximum(np.floor(mean - reach), 0)[..., None]
+    k, n, chance = first + np.arange(2 * np.ceil(reach.max(initial=0)) + 1), n[..., None], chance[..., None]
+    rest = np.maximum(n - k, 0)
+    ways = special.gammaln(n + 1) - special.gammaln(k + 1) - special.gammaln(rest + 1)
+    each = np.where(k <= n, np.exp(ways + special.xlogy(k, chance) + special.xlog1py(rest, -chance)), 0)
+    found = first[..., 0] + (np.cumsum(each, axis=-1) < lot[..., None]).sum(axis=-1)
+    return np.asarray(np.minimum(found, n[..., 0]))
 
 
 def _near(risk: Floats, group: Ints) -> Ints:
@@ -70,6 +76,35 @@ def predictive(drawn: Ints, expected: Floats, *, level: float) -> Bounds:
     tail = tails(level)
     low, high = np.quantile(drawn, [tail, 1 - tail], axis=0, method="inverted_cdf")
     return np.minimum(low, np.floor(expected)), np.maximum(high, np.ceil(expected))
+
+
+def misses(left: Ints, hoped: Floats, error: Floats, n: Ints) -> Floats:
+    """By how many times the hazard of the next window may be that of its forecast: `DRAWS` equally likely numbers, ascending.
+
+    In each earlier window ``left`` of ``n`` left, ``hoped`` were expected, and ``error`` is the standard deviation that the
+    forecast itself gave the number. The logarithm of the hazard over that forecast is normal about 0 by what the forecast
+    knows of, and by τ, what windows differ by beyond it: a random-effects meta-analysis of observed over expected
+    [1]_ whose mean is held at 0. What is known of τ is its likelihood with a half-normal prior of scale 0.25 [2]_; the
+    numbers are quantiles of what follows for a window to come. Without a record they are those of the prior.
+
+    .. [1] Debray, T. P. A. and others (2019). A framework for meta-analysis of prediction model studies with binary and
+       time-to-event outcomes. Statistical Methods in Medical Research 28(9), 2768-2786.
+    .. [2] Röver, C. and others (2021). On weakly informative prior distributions for the heterogeneity parameter in Bayesian
+       random-effects meta-analysis. Research Synthesis Methods 12(4), 448-474.
+    """
+    # Half a customer more in either keeps the logarithm where nobody left, or all did.
+    hazard, seen = (-np.log1p(-(each + 0.5) / (n + 1)) for each in (hoped, left))
+    known = (error / (n + 0.5 - hoped) / hazard) ** 2
+    # Finer where τ is small: steps are as wide as their place.
+    place = (np.arange(200) + 0.5) / 200
+    tau = _MOST_OFF * place**2
+    total = known + tau[:, None] ** 2
+    log = np.log(place) - ((tau / _OFF) ** 2 + (np.log(total) + np.log(seen / hazard) ** 2 / total).sum(axis=1)) / 2
+    weight = np.exp(log - log.max())
+    away = 3 * _MOST_OFF * np.linspace(0, 1, 401) ** 2
+    below = special.ndtr(away[:, None] / tau) @ (weight / weight.sum())
+    upper = np.interp((np.arange(DRAWS // 2) + 0.5) / DRAWS + 0.5, below, away)
+    return np.asarray(np.exp(np.concatenate([-upper[::-1], upper])))
 
 
 def still_seen(time: Floats, left: Flags, at: npt.ArrayLike) -> Floats:

@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from cxlib import leaving, money
+from cxlib.leaving.backtest import Forecast, Past
 from cxlib.stats import cox, intervals, movement, variance
 
 Floats = npt.NDArray[np.float64]
@@ -167,6 +171,67 @@ def verdicts_table() -> list[str]:
     return head + [f"| {words} | {verdict.mean():.3f} |" for words, verdict in found.items()]
 
 
+#: How the logarithm of everybody's hazard differs from one window of 90 days to the next: standard deviation of what is gone
+#: with the window, of what stays, and a step after six of the eight windows.
+WORLDS = {
+    "the hazard stays the same": (0.0, 0.0, 0.0),
+    "each window differs by a tenth": (0.1, 0.0, 0.0),
+    "each window differs by a quarter": (0.25, 0.0, 0.0),
+    "each window adds a tenth, which stays": (0.0, 0.1, 0.0),
+    "half as many again from the seventh window on": (0.0, 0.0, 0.4),
+}
+
+
+def forecasts_table(companies: int = 40) -> list[str]:
+    """How often what then leaves lies in the interval: of customers and of margin, by the model alone and with its record."""
+    lines = [
+        "| eight windows and the next | leavers: model alone | record of 4 | record of 8 | as wide | margin: model alone | record of 8 |",
+        f"|{'---|' * 7}",
+    ]
+    for name, world in WORLDS.items():
+        random = np.random.default_rng([len(name), companies])
+        own, four, eight, wide, margin_own, margin = np.mean([_forecast_held(random, *world) for _ in range(companies)], axis=0)
+        lines.append(f"| {name} | {own:.3f} | {four:.3f} | {eight:.3f} | × {wide:.2f} | {margin_own:.3f} | {margin:.3f} |")
+    return lines
+
+
+def _forecast_held(random: np.random.Generator, own: float, lasting: float, step: float, customers: int = 1500) -> list[float]:
+    """One company of eight windows: how many of 50 next windows its forecast holds, made with the record of four and of eight."""
+    days, day = 90, date(2026, 6, 30)
+    stays = np.cumsum(random.normal(0, lasting, 8)) + step * (np.arange(8) >= 6)
+    hazard = 0.0012 * np.exp(stays + random.normal(0, own, 8))
+    ends, gathered = days * np.arange(9), np.concatenate([[0], np.cumsum(hazard * days)])
+    start = np.floor(random.uniform(-400, 8 * days, customers))
+    # Before the first window the hazard is as it is in it.
+    until = np.where(start < 0, hazard[0] * start, np.interp(start, ends, gathered)) + random.exponential(1, customers)
+    end = np.ceil(np.where(until < 0, until / hazard[0], np.interp(until, gathered, ends, right=np.inf)))
+    end = np.maximum(end, start + 1)
+
+    def made(on: int) -> leaving.Model:
+        seen, there = start < on, (start < on) & (end > on)
+        stay, counts = np.unique(np.column_stack([np.minimum(end, on) - start, end <= on])[seen], axis=0, return_counts=True)
+        zeros = np.zeros(len(stay), dtype="int64")
+        fit = cox.fit(cox.Cells(zeros, zeros - 0.5, stay[:, 0], stay[:, 1] > 0, counts, zeros), np.zeros((1, 0)))
+        rows = pd.DataFrame({"customer": np.flatnonzero(there), "tenure_days": on - start[there], "pattern": 0, "stratum": 0})
+        return leaving.Model(day, (), (), None, {}, [], [()], fit, rows, np.zeros((1, 0)), pd.DataFrame())
+
+    record = []
+    for on in days * np.arange(8):
+        model = made(on)
+        record.append(Forecast.of(day, model, pd.DataFrame({"left": end[model.there["customer"]] <= on + days}), days))
+    model, margin = made(8 * days), random.gamma(2, 10, customers).round(2)
+    values = pd.DataFrame({"customer": np.arange(customers), "valid_from": pd.Timestamp("2026-06-01"), "margin": margin})
+    four, eight = (leaving.expected(model, days=[days], earlier=Past(days, tuple(record[-number:]))).iloc[0] for number in (4, 8))
+    bound = money.value_at_risk(model, values, days=days, earlier=Past(days, tuple(record))).iloc[0]
+    following = 0.0012 * np.exp(stays[-1] + random.normal(0, np.hypot(own, lasting), 50))
+    left = random.random((50, len(model.there))) < -np.expm1(-following * days)[:, None]
+    lost = left @ margin[model.there["customer"]] * (days / 30.4375)
+    many = left.sum(axis=1)
+    found = [held(eight["model_low"], eight["model_high"], many), *(held(each["low"], each["high"], many) for each in (four, eight))]
+    wide = (eight["high"] - eight["low"]) / (eight["model_high"] - eight["model_low"])
+    return [*found, wide, held(bound["model_low"], bound["model_high"], lost), held(bound["low"], bound["high"], lost)]
+
+
 def main() -> None:
     """Print the page."""
     print("# How often the intervals hold, and the verdicts err\n")
@@ -179,6 +244,8 @@ def main() -> None:
     print("\n".join(cox_table()))
     print("\n## Verdicts\n")
     print("\n".join(verdicts_table()))
+    print("\n## How many leave, and what leaves with them\n")
+    print("\n".join(forecasts_table()))
 
 
 if __name__ == "__main__":
