@@ -14,6 +14,7 @@ from cxlib.figures.canvas import Sheet
 from cxlib.figures.findings import bracket, capital, finding
 from cxlib.figures.measures import amounts, counted, counted_years, decimal, heading, level_words, listed
 from cxlib.figures.picture import Picture, pictured
+from cxlib.figures.ranks import ends_told
 from cxlib.figures.shown import Row, Shown, read
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def _at_risk(shown: Shown) -> str:
         of = "" if math.isnan(share) else f": {_percent(share)} of what all of these bring"
         lead = f"Those expected to leave in the next {counted(float(row.counts['horizon_days']), 'day', 'days')} bring"
         return f"{lead} {shown.measure.quantity(row.estimate)} of {_what(row)} in as many days {_behind(shown, row, first=True)}{of}."
-    return _ends(shown, "Most is at risk in {}: {}", "least in {}: {}", said)
+    return _ends(shown, ("Most is at risk in {}: {}", "least in {}: {}"), said, "At risk is")
 
 
 def _lifetime(shown: Shown) -> str:
@@ -65,7 +66,8 @@ def _lifetime(shown: Shown) -> str:
 
     if not shown.keys and not math.isnan(shown.rows[0].estimate):
         return f"A new customer brings {said(shown.rows[0], first=True)}."
-    return _ends(shown, "A new customer brings least in {}: {}", "most in {}: {}", said, falling=False)
+    claims = "A new customer brings least in {}: {}", "most in {}: {}"
+    return _ends(shown, claims, said, "A new customer brings", falling=False)
 
 
 def _gains(shown: Shown) -> str:
@@ -88,24 +90,30 @@ def _gains(shown: Shown) -> str:
         all_ = f"; for all {counted(float(row.counts['valued']), 'customer', 'customers')} there {total}"
         kept = _percent(float(row.counts["retention"]))
         return f"{points} than the {kept} now would add {said(row, first=True)}{all_}."
-    return _ends(shown, f"{points} would add most in {{}}: {{}}", "least in {}: {}", said, of=most)
+    claims = f"{points} would add most in {{}}: {{}}", "least in {}: {}"
+    return _ends(shown, claims, said, f"{points} would add", of=most)
 
 
 def _behind(shown: Shown, row: Row, *, first: bool) -> str:
     return bracket(shown.measure, row, first=first, base=shown.measure.many(row.n) if first else decimal(row.n, 0))
 
 
-def _ends(shown: Shown, one: str, other: str, said: Callable[..., str], *, of: float | None = None, falling: bool = True) -> str:
-    """The group with the most and the one with the least, the one that a reader should look at first."""
+def _ends(
+    shown: Shown, claims: tuple[str, str], said: Callable[..., str], lead: str, *, of: float | None = None, falling: bool = True
+) -> str:
+    """The groups at either end, the one that a reader should look at first before the other; the most only where that is settled."""
     rows = [row for row in shown.rows if not math.isnan(row.estimate) and (of is None or row.key("points") == of)]
     if not rows:
         return "There is no number for any group." if shown.keys else "There is no number."
     ranked = sorted(rows, key=lambda row: (-row.estimate if falling else row.estimate, row.label))
-    name = [row.group("points").spoken for row in ranked]
-    first = capital(one.format(name[0], said(ranked[0], first=True)))
+
+    def named(row: Row, first: bool) -> tuple[str, str]:
+        return row.group("points").spoken, said(row, first=first)
+
     if len(ranked) == 1:
-        return f"{first.replace(' most in ', ' in ', 1).replace(' least in ', ' in ', 1).replace('Most is ', 'There is ', 1)}."
-    return f"{first}; {other.format(name[-1], said(ranked[-1], first=False))}."
+        return "{} in {}: {}.".format(lead, *named(ranked[0], True))
+    ranges = f"{lead}, by group, from {{}} to {{}}"
+    return f"{ends_told(ranked, named, claims=claims, ranges=ranges, falling=falling)}."
 
 
 TOLD: dict[str, Callable[[Shown], str]] = {"value_at_risk": _at_risk, "lifetime_value": _lifetime, "retention_gain": _gains}

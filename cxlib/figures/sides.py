@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from cxlib.figures.measures import Measure, counted, decimal, level_words, listed, moving, window_words
-from cxlib.figures.moves import SIGNS, about, size
+from cxlib.figures.moves import SIGNS, size, would_tell
 from cxlib.figures.withhold import sides_of
 
 if TYPE_CHECKING:
@@ -96,9 +96,8 @@ class Pair:
         if self.verdict == ALIKE:
             small = f"smaller than the {size(self.measure, self.count('margin'))} declared to matter"
             return f"{self.subject} and {self.against} show no material difference: {numbers}, {small}."
-        needed = self.count("n_to_tell")
-        # Nobody ever asks more.
-        tell = f" About {decimal(about(needed), 0)} answers on each side would tell." if needed < 1e5 else ""
+        told = would_tell(self.count("n_to_tell"), self.row.n, "answers", "on each side")
+        tell = f" {told[:1].upper()}{told[1:]}." if told else ""
         return f"Whether {_small(self.subject)} and {self.against} differ cannot be told yet: {numbers}.{tell}"
 
 

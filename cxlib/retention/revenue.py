@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from cxlib.retention.calendar import complete, first_day, last_day, without_rows
-from cxlib.retention.paid import SUMS, changes, checked, every_month, months_of
+from cxlib.retention.paid import SUMS, changes, checked, every_month, months_of, steps
 from cxlib.stats import intervals
 from cxlib.stats.variance import Clusters, critical, inflation
 from cxlib.tables import Table, TableError, ask, assemble, expression
@@ -213,17 +214,12 @@ def net_retention(
 def _revenue(value_history: Table, as_of: str | date, by: str | Sequence[str], level: float, *, asks: str) -> pd.DataFrame:
     intervals.tails(level)
     names = key_names(by, ["month", *_COUNTS])
-    keys, last = [*names, "month"], day(as_of, asks=asks)
-    rows = checked(value_history, names, last, asks=asks)
-    known = ask(rows.group_by("month").agg(rows=rows.count(), refunds=(rows["hundredths"] < 0).sum())).sort_values("month")
-    months = months_of(known[known["month"] <= complete(last)], asks=asks)
+    keys = [*names, "month"]
+    rows, known, months = months_paid(value_history, names, as_of, asks=asks)
     if len(months) < 2:
-        few = "There is revenue of one month, so none to compare it with." if months else f"No revenue is of a month complete by {as_of}."
-        return without_rows(keys, _COUNTS, few)
-    cells = changes(rows, names, months, expression(value_history))
-    if twice := int(cells["twice"].sum()):
-        raise TableError(f"{asks}: {twice:,} rows are a second one of the same customer and month. Add them up, or leave them out.")
-    if reason := absent_key(cells, names, row="row"):
+        return without_rows(keys, _COUNTS, few(months, as_of))
+    cells = changes(steps(rows, names, months), names, expression(value_history))
+    if reason := once(cells, names, asks=asks):
         return without_rows(keys, _COUNTS, reason)
     frame = every_month(cells, names, months[1:])
     numbers = _lost(frame, level) if asks == "revenue_churn" else _kept(frame, level)
@@ -238,6 +234,26 @@ def _revenue(value_history: Table, as_of: str | date, by: str | Sequence[str], l
     return found
 
 
+def months_paid(value_history: Table, names: list[str], as_of: str | date, *, asks: str) -> tuple[Any, pd.DataFrame, list[int]]:
+    """Revenue by customer and month, what is known of each month, and the complete months that have rows."""
+    last = day(as_of, asks=asks)
+    rows = checked(value_history, names, last, asks=asks)
+    known = ask(rows.group_by("month").agg(rows=rows.count(), refunds=(rows["hundredths"] < 0).sum())).sort_values("month")
+    return rows, known, months_of(known[known["month"] <= complete(last)], asks=asks)
+
+
+def few(months: list[int], as_of: str | date) -> str:
+    """Why a single month, or none, says nothing."""
+    return "There is revenue of one month, so none to compare it with." if months else f"No revenue is of a month complete by {as_of}."
+
+
+def once(cells: pd.DataFrame, names: list[str], *, asks: str) -> str:
+    """Why nothing can be grouped; a letter where a customer has two rows of a month."""
+    if twice := int(cells["twice"].sum()):
+        raise TableError(f"{asks}: {twice:,} rows are a second one of the same customer and month. Add them up, or leave them out.")
+    return absent_key(cells, names, row="row")
+
+
 def _clusters(frame: pd.DataFrame, b: Floats, ab: str, bb: str) -> Clusters:
     n, a, aa = (frame[name].to_numpy(dtype=float) for name in ("n", "start", "aa"))
     return Clusters(n, a, b, aa, frame[ab].to_numpy(), frame[bb].to_numpy())
@@ -249,15 +265,23 @@ def _lost(frame: pd.DataFrame, level: float) -> tuple[Floats, Floats, Floats]:
     The variance that is estimated, drawn towards that of losing all or nothing where few have lost anything.
     """
     sums = _clusters(frame, (frame["churned"] + frame["contraction"]).to_numpy(dtype=float), "al", "ll")
-    share, variance, free = sums.mean, sums.variance, np.maximum(sums.number - 1, 0)
-    known = (variance > 0) & (share > 0) & (share < 1)
     losses = frame["left"].to_numpy() + frame["less"].to_numpy()
+    worth, free = worth_of(sums, losses)
+    with np.errstate(invalid="ignore"):
+        worth = worth / inflation(free, level)
+    low, high = intervals.wilson(sums.mean * worth, worth, level)
+    return sums.mean, low, high
+
+
+def worth_of(sums: Clusters, losses: Floats) -> tuple[Floats, Floats]:
+    """How many independent customers a share of revenue lost rests on, and with how many degrees of freedom that is known."""
+    share, variance = sums.mean, sums.variance
+    known = (variance > 0) & (share > 0) & (share < 1)
     with np.errstate(divide="ignore", invalid="ignore"):
         wholly = np.maximum(share * (1 - share) / sums.alike, variance)
         drawn = (losses * variance + _AS_IF * wholly) / (losses + _AS_IF)
-        worth = np.where(known, share * (1 - share) / drawn / inflation(free, level), sums.alike)
-    low, high = intervals.wilson(share * worth, worth, level)
-    return share, low, high
+        worth = np.where(known, share * (1 - share) / drawn, sums.alike)
+    return worth, np.where(known, np.maximum(sums.number - 1, 0), np.inf)
 
 
 def _kept(frame: pd.DataFrame, level: float) -> tuple[Floats, Floats, Floats]:
@@ -266,9 +290,15 @@ def _kept(frame: pd.DataFrame, level: float) -> tuple[Floats, Floats, Floats]:
     kept = start + (frame["expansion"] - frame["contraction"] - frame["churned"]).to_numpy(dtype=float)
     sums = _clusters(frame, kept, "ak", "kk")
     n = np.where(sums.number > 0, sums.number, np.nan)
-    error = np.sqrt(np.nan_to_num(sums.variance) + 2 / n**2)
-    reach = critical(n + 1, level) * error
+    reach = critical(n + 1, level) * np.sqrt(with_two(sums))
     return sums.mean, np.maximum(sums.mean - reach, 0), sums.mean + reach
+
+
+def with_two(sums: Clusters) -> Floats:
+    """The variance of the share there again, as if of two more customers one had left and one doubled."""
+    n = np.where(sums.number > 0, sums.number, np.nan)
+    variance: Floats = np.nan_to_num(sums.variance) + 2 / n**2
+    return variance
 
 
 def _notes(known: pd.DataFrame, months: list[int], frame: pd.DataFrame) -> list[str]:
