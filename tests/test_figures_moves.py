@@ -59,7 +59,7 @@ FELL, SAME, UNKNOWN = (
     ),
     (
         "Whether loyalty (NPS) moved between May and June 2026 cannot be told yet (change −14 points, 95 % interval −22 to −6): "
-        "212 answers alone show changes from about 29 points; about 3,900 a month would tell."
+        "212 answers alone show changes from about 29 points; not even ten times as many answers a month would tell."
     ),
 )
 ROSE = {"estimate": 14.0, "ends": (24.0, 38.0)}
@@ -106,7 +106,7 @@ def test_a_headline_says_whether_the_last_month_moved():
     still = "Whether it moved between May and June 2026 cannot be told yet (change −14 points, 95 % interval −22 to −6)"
     nor = "Nor can it be told against June 2025 (change −14 points, 95 % interval −22 to −6)."
     both = figures.headline(EVERYBODY, by_month(), moves(OPEN), a_year(OPEN))
-    assert both.text == f"{start} {still}: about 3,900 answers a month would tell. {nor}"
+    assert both.text == f"{start} {still}: not even ten times as many answers a month would tell. {nor}"
     assert '<span class="cx-base">(change −14 points, 95\u00a0% interval −22 to −6).</span>' in page(both)
 
 

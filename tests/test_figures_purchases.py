@@ -68,8 +68,8 @@ def test_a_short_curve_speaks_of_its_last_day():
 def test_of_groups_the_fewest_and_the_most_are_said():
     frame = pd.concat([curve(*STEPS, channel="web"), curve((1, 0.1), (30, 0.5), (200, 0.8), channel="app", n=300)])
     assert figures.sentence(frame).text == (
-        "Of 100 purchases, so many were followed by another within 180 days: 50 for app (95 % interval 48.0 to 52.0; 300 purchases), "
-        "the fewest; 60 for web (58.0 to 62.0; 1,000), the most."
+        "Of 100 purchases, so many were followed by another within 180 days: app, 50 (95 % interval 48.0 to 52.0; 300 purchases), "
+        "the fewest; web, 60 (58.0 to 62.0; 1,000), the most."
     )
 
 

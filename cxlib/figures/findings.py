@@ -466,6 +466,6 @@ def lowest_of(measure: Measure, rows: Sequence[Row], than: Row, names: Sequence[
         said.append(f"{name} at {measure.quantity(row.estimate) if not place else measure.brief(row.estimate)} {behind}")
     bad = sum(beyond(measure, row, than) for row in rows)
     if not bad:
-        return f"Of {counted(many, 'group', 'groups')}, none lies wholly {side} {overall_}. The estimates reach {said[0]}."
+        return f"Of {counted(many, 'group', 'groups')}, none lies wholly {side} {overall_}. The first of them in order is {said[0]}."
     also = f", and {decimal(bad - NAMED, 0)} more" if bad > NAMED else ""
     return f"Wholly {side} {overall_}: {', '.join(said) if also else listed(said)}{also}. {doubt}"

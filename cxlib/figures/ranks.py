@@ -1,12 +1,13 @@
 """Ranks: which group is said to be the lowest or the highest, and what is said where that is not settled.
 
 A group is called so only where its interval lies wholly apart from the interval of every other group, as a reader sees in
-the picture. Of groups that do not differ fewer than one result in twenty names one: against the next group alone an
-estimate has to lie 2.8 standard errors of their difference away where both are as sure, and 2.0 at the least, and more
-groups than two make it rarer (the one seen first has to be tested against the next only: Hung, Fithian 2019, Rank
-verification for exponential families, Annals of Statistics 47, 758-782). It is cautious: groups whose intervals overlap
-may differ by more than chance, which a comparison with the rest tells. It misleads where what makes one group large makes
-another small, as shares of one whole are: then 2.0 standard errors may be all.
+the picture. Where nothing differs fewer than one result in twenty calls any group so: the first has to be tested against
+the next only, and more groups make it rarer (Hung, Fithian 2019, Rank verification for exponential families, Annals of
+Statistics 47, 758-782), and to lie apart two estimates must differ by 2.8 standard errors of their difference where both
+are as sure, by 2.0 however unlike they are. Simulated at 95 %, three groups of 993, 322 and 140: one result in 280, two of
+1,000 and 100: one in 73, two of 100,000 and 10: one in 21; so of a page with six such results fewer than one in twenty. It
+is cautious: groups whose intervals overlap may differ by more than chance, which a comparison with the rest tells. It
+misleads where the groups are parts of one whole, of which one grows as another shrinks: there 2.0 may be all there is.
 """
 
 from __future__ import annotations
@@ -56,4 +57,4 @@ def ends_told(
     one, other = (", ".join([*end, *([word] if known else [])]) for end, word, known in zip(ends, words, settled, strict=True))
     still = [word for word, known in zip(words, settled, strict=True) if not known]
     doubt = f"which is {still[0]} is not settled" if len(still) == 1 else "their order is not settled"
-    return f"{ranges.format(one, other)}; {doubt}"
+    return f"{ranges.format(one + ',', other)}; {doubt}"

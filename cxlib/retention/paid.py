@@ -59,14 +59,23 @@ def _refuse_gaps(value_history: Table, rows: Any, *, asks: str) -> None:
 
 
 def _refuse_currencies(expr: Any, names: list[str], *, asks: str) -> None:
-    if "currency" not in expr.columns or "currency" in names:
+    if "currency" in names:
         return
-    found = sorted(ask(expr.select("currency").distinct())["currency"].dropna())
+    found = _currencies(expr)
     if len(found) > 1:
         raise TableError(
             f"{asks}: revenue is in {len(found)} currencies ({', '.join(found[:3])}{', …' if len(found) > 3 else ''}), which cannot be "
             "added. Give by='currency', or convert them first."
         )
+
+
+def _currencies(expr: Any) -> list[str]:
+    return sorted(ask(expr.select("currency").distinct())["currency"].dropna()) if "currency" in expr.columns else []
+
+
+def currency_of(expr: Any) -> str | None:
+    """The only currency of some revenue; None where none is recorded."""
+    return next(iter(_currencies(expr)), None)
 
 
 def months_of(counted: pd.DataFrame, *, asks: str) -> list[int]:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from cxlib.retention.calendar import complete, first_day, last_day, without_rows
-from cxlib.retention.paid import SUMS, changes, checked, every_month, months_of, steps
+from cxlib.retention.paid import SUMS, changes, checked, currency_of, every_month, months_of, steps
 from cxlib.stats import intervals
 from cxlib.stats.variance import Clusters, critical, inflation
 from cxlib.tables import Table, TableError, ask, assemble, expression
@@ -21,7 +21,7 @@ Floats = npt.NDArray[np.float64]
 
 _COUNTS = {
     "start": "float64", "contraction": "float64", "churned": "float64", "expansion": "float64", "new": "float64", "paused": "float64",
-    "left": "int64", "less": "int64", "since": "object", "until": "object",
+    "left": "int64", "less": "int64", "amounts_in": "object", "since": "object", "until": "object",
 }  # fmt: skip
 
 #: Of so many losses is the variance drawn towards that of losing all or nothing.
@@ -72,6 +72,7 @@ def revenue_churn(
         paused        float  of ``start``, of customers without a row in this month
                              only; it counts as kept
         left, less    int    customers who are gone, and who pay less
+        amounts_in    str    their currency; missing where none is recorded
         since, until  date   first and last day of the month
         ============  =====  ====================================================
 
@@ -229,6 +230,7 @@ def _revenue(value_history: Table, as_of: str | date, by: str | Sequence[str], l
         **dict(zip(("estimate", "low", "high"), numbers, strict=True)),
         **{name: pd.Series([of(month) for month in frame["place"]], dtype=object) for name, of in dates.items()},
     )
+    frame = frame.assign(amounts_in=currency_of(expression(value_history)) if "currency" not in names else frame["currency"])
     found = assemble(frame, keys=keys, measure=asks, level=level, counts=list(_COUNTS)).astype(_COUNTS)
     found.attrs["notes"] = _notes(known, months, found)
     return found

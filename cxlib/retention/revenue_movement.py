@@ -47,9 +47,10 @@ def revenue_movement(
 ) -> pd.DataFrame:
     """Whether revenue churn moved from one period to the next, one row per group and pair of periods.
 
-    The share of the months' before revenue that is lost, of the later period less that of the earlier, and what can be
-    said of it: that it went ``"up"`` or ``"down"``, that there is ``"no material change"``, or that one ``"cannot tell
-    yet"``. The same of net revenue retention.
+    The share of the revenue of the month before that is lost, of the later period less that of
+    the earlier, and what can be said of it: that it went ``"up"`` or ``"down"``, that there is
+    ``"no material change"``, or that one ``"cannot tell yet"``. Or the same of the share that
+    is there again, with what the same customers pay more.
 
     Parameters
     ----------
@@ -118,19 +119,25 @@ def revenue_movement(
 
     Notes
     -----
-    Each share is a ratio of sums over customers, whose variance is linearised [1]_: a few large
-    customers are worth few. Most are in both periods, and who ordered little in one month has
-    little to lose in the next, so that the covariance is linearised as well, drawn to 0 as if one
-    customer more had none. Of what is lost the interval is Newcombe's [2]_ with that correlation, of as
-    many customers as the variance says they are worth, the variance drawn as in `revenue_churn`; of what is there again
-    it is the difference of the two ratios, both with two customers more, of whom one left and one doubled.
-    Both by t, with Welch's degrees of freedom. The verdicts, the margin and the correction are those of `movement`.
+    Each share is a ratio of sums over customers, whose variance is linearised [1]_. Most
+    customers are in both periods, and who ordered little in one month has little to lose in the
+    next: the covariance is linearised as well, drawn to 0 as if one customer more had none. Of
+    what is lost the interval is Newcombe's [2]_ with that correlation, each share of as many
+    customers as its variance, drawn as in `revenue_churn`, says they are worth; of what is there
+    again it is the difference of two ratios, each with two customers more, of whom one left and
+    one doubled. Both by t, of as many customers as they would be if all paid alike (Kish). The
+    verdicts, the margin and the correction are those of `movement`.
 
-    SIMULATED
+    Simulated at 95 %, a month against the next and three months against three, of 30, 100 and
+    400 customers of whom nobody changed (``tests`` simulate 100): with fees from 19 to 354 from
+    .00 to .06 are found to have moved, with orders that swing by a half from .00 to .05 and .07
+    of 30; with one in fifty who pays a hundred times as much .00 to .04 of what is lost and up to
+    .15 of what is there again.
 
-    It misleads month on month with the season and the length of the month: of 28 days fewer
-    orders come in than of 31. Look at the year as well. Of the last month nobody knows yet who will be back in
-    the next, so that its churn may be restated to be lower.
+    It misleads where few customers are most of the revenue, and month on month with the season
+    and the length of the month: in 28 days fewer orders come in than in 31. Look at the year as
+    well. Of the last month nobody knows yet who will be back in the next: its churn may be
+    restated to be lower.
 
     References
     ----------
@@ -148,6 +155,8 @@ def revenue_movement(
     ... )
     >>> moved = revenue_movement(value_history, as_of="2026-06-30")
     >>> moved[["before", "after", "estimate", "low", "high", "n_both", "verdict", "better"]].round(2)
+           before       after  estimate   low  high  n_both verdict  better
+    0  2026-05-01  2026-06-01      0.37  0.18  0.54      38      up   False
     """
     intervals.tails(level)
     if measure not in _OF:
@@ -195,7 +204,7 @@ def _compared(cells: pd.DataFrame, measure: str, margin: float | None, level: fl
             return _of_lost(sides, [of("some0"), of("some1")], alike, at)
         return stats.mean_difference(
             [side.mean for side in sides], [with_two(side) for side in sides],
-            level=at, freedom=(sides[0].number + 1, sides[1].number + 1), correlation=alike,
+            level=at, freedom=(sides[0].alike + 1, sides[1].alike + 1), correlation=alike,
         )  # fmt: skip
 
     found = change(level)
@@ -221,5 +230,5 @@ def _of_lost(sides: list[variance.Clusters], losses: list[Floats], alike: Floats
     """Newcombe's change of two shares, each of as many customers as it is worth."""
     worth = [worth_of(side, some) for side, some in zip(sides, losses, strict=True)]
     samples = [np.stack([side.mean * each, (1 - side.mean) * each], axis=1) for side, (each, _) in zip(sides, worth, strict=True)]
-    free = [np.maximum(each, 1) for _, each in worth]
+    free = [np.where(np.isfinite(each), np.maximum(side.alike - 1, 1), each) for side, (_, each) in zip(sides, worth, strict=True)]
     return stats.share_change(*(np.nan_to_num(each) for each in samples), level=level, freedom=(free[0], free[1]), correlation=alike)
