@@ -302,9 +302,7 @@ def test_yes_is_said_in_a_sentence():
     assert figures.shares(again).text == "67.0 % said yes (95 % interval 58.0 to 76.0; 100 answers)."
     both = pd.concat([again, named_choices()], ignore_index=True)
     piece = figures.shares(both)
-    assert piece.text.startswith(
-        "again: 67.0 % said yes (95 % interval 58.0 to 76.0; 100 answers). why: often chosen: Price of the box"
-    )
+    assert piece.text.startswith("again: 67.0 % said yes (95 % interval 58.0 to 76.0; 100 answers). why: often chosen: Price of the box")
     assert {"again", "why"} <= set(svg_texts(drawings(piece)[0]))
 
 

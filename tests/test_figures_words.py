@@ -85,8 +85,10 @@ SENTENCES = {
     ),
     "groups": (
         by_segment(),
-        "Loyalty (NPS) ranges from Business, 12 points (95 % interval 2 to 21; 312 answers), to Public sector, 38 (27 to 48; 240); "
-        "their order is not settled.",
+        (
+            "Loyalty (NPS) ranges from Business, 12 points (95 % interval 2 to 21; 312 answers), to Public sector, 38 (27 to 48; 240); "
+            "their order is not settled."
+        ),
     ),
     "one group": (
         by_segment().head(1),
@@ -127,9 +129,7 @@ SENTENCES = {
     ),
     "two distributions": (
         pd.concat([answers([0.6, 0.4], plan="free"), answers([0.3, 0.7], plan=None, n=80)]),
-        (
-            "Most often given: 1 for plan not recorded, 70.0 % (95 % interval 56.0 to 84.0; 80 answers); for 1 it is not settled."
-        ),
+        ("Most often given: 1 for plan not recorded, 70.0 % (95 % interval 56.0 to 84.0; 80 answers); for 1 it is not settled."),
     ),
 }
 
@@ -159,8 +159,12 @@ def test_groups_say_how_many_lie_wholly_to_one_side_of_everybody():
 
 
 def test_where_low_is_good_the_highest_is_the_worst():
-    churn = by_segment().assign(measure="churn_rate", estimate=[0.05, 0.02, 0.01, 0.03], low=[0.04, 0.0, 0.0, 0.01], high=[0.06, 0.03, 0.02, 0.035])
-    assert figures.sentence(churn).text.startswith("The monthly churn rate ranges from Business, 5.0 % (95 % interval 4.0 to 6.0; 312 customers), the highest, to ")
+    churn = by_segment().assign(
+        measure="churn_rate", estimate=[0.05, 0.02, 0.01, 0.03], low=[0.04, 0.0, 0.0, 0.01], high=[0.06, 0.03, 0.02, 0.035]
+    )
+    assert figures.sentence(churn).text.startswith(
+        "The monthly churn rate ranges from Business, 5.0 % (95 % interval 4.0 to 6.0; 312 customers), the highest, to "
+    )
 
 
 def test_worst_names_those_wholly_below_and_doubts_itself():

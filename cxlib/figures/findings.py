@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import calendar
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
 
 from cxlib.figures.closes import is_closes, restatements
@@ -34,8 +34,6 @@ from cxlib.figures.rests import against_words, is_rests, rests_of
 from cxlib.figures.shown import Row, Shown
 from cxlib.figures.sides import apart, is_sides
 from cxlib.figures.withhold import is_apart
-
-NPS_SCORES = tuple(range(11))
 
 #: So many of the worst groups are named.
 NAMED = 3
@@ -66,6 +64,9 @@ def finding(shown: Shown, *, than: Row | None = None) -> str:
     if "tenure_days" in shown.keys:
         return staying(shown, than=than)
     if "score" in shown.keys:
+        # It is made of the pieces below, as those above are.
+        from cxlib.figures.spreads import answers
+
         return answers(shown)
     if shown.keys:
         return groups(shown, than=than)
@@ -307,63 +308,6 @@ def quantiles(shown: Shown) -> str:
 def key_of(row: Row) -> str:
     """``25``: of 100 customers, who have left."""
     return decimal(100 * float(row.key("share_left")), 1).removesuffix(".0")
-
-
-def answers(shown: Shown) -> str:
-    """A distribution: the three classes of an NPS question, and the answer most often given."""
-    spreads = spreads_of(shown)
-    measure = shown.measure
-    if len(spreads) > 1:
-        return _several_spreads(measure, spreads)
-    often = _often(measure, shown.rows)
-    classes = nps_classes(shown.rows)
-    if not classes:
-        return often(f", of {measure.many(shown.rows[0].n)}")
-    said = listed(f"{measure.quantity(share)}{'' if place else ' are'} {name}" for place, (name, share) in enumerate(classes))
-    return f"{said}, of {measure.many(shown.rows[0].n)}. {often('')}"
-
-
-def _often(measure: Measure, rows: Sequence[Row]) -> Callable[[str], str]:
-    """The answer most often given, or the two most frequent where that is not settled; the base is said in the middle."""
-    row, *others = sorted(rows, key=lambda each: (each.estimate, float(each.key("score"))), reverse=True)
-    lead = f"{level_words(row.level)} interval "
-    said = f"{float(row.key('score')):g} ({measure.quantity(row.estimate)}, {lead}{measure.interval(row.low, row.high)})"
-    if not others or ranked_apart(row, others):
-        return lambda base: f"Most often given: {said}{base}."
-    other = others[0]
-    said += f" and {float(other.key('score')):g} ({measure.quantity(other.estimate)}, {measure.interval(other.low, other.high)})"
-    return lambda base: f"Often given: {said}{base}; which of them most often is not settled."
-
-
-def _several_spreads(measure: Measure, spreads: Sequence[Sequence[Row]]) -> str:
-    """The answer most often given to each of some questions, or in each of some groups, and for how many that is not settled."""
-    tops = [max(rows, key=lambda each: (each.estimate, float(each.key("score")))) for rows in spreads]
-    known = [top for top, rows in zip(tops, spreads, strict=True) if ranked_apart(top, [row for row in rows if row is not top])]
-    said = []
-    for row in known[:4]:
-        behind = bracket(measure, row, first=not said, base=decimal(row.n, 0) if said else measure.many(row.n))
-        said.append(f"{float(row.key('score')):g} for {row.group('score').spoken or 'all'}, {measure.quantity(row.estimate)} {behind}")
-    said += [f"{decimal(len(known) - 4, 0)} more in the table"] if len(known) > 4 else []
-    still = len(spreads) - len(known)
-    if not known:
-        return f"Which answer is most often given is settled for none of {decimal(still, 0)}."
-    return f"Most often given: {'; '.join(said)}{f'; for {decimal(still, 0)} it is not settled' if still else ''}."
-
-
-def spreads_of(shown: Shown) -> list[list[Row]]:
-    """The rows of each question and group, the highest answer first."""
-    found: dict[tuple[tuple[str, object], ...], list[Row]] = {}
-    for row in shown.rows:
-        found.setdefault(tuple((key, str(value)) for key, value in row.without("score")), []).append(row)
-    return [sorted(rows, key=lambda row: -float(row.key("score"))) for rows in found.values()]
-
-
-def nps_classes(rows: Sequence[Row]) -> list[tuple[str, float]]:
-    """Shares of promoters, passives and detractors where the scores are 0 to 10, else nothing."""
-    if sorted(float(row.key("score")) for row in rows) != [float(score) for score in NPS_SCORES]:
-        return []
-    ends = (("promoters", 9, 10), ("passives", 7, 8), ("detractors", 0, 6))
-    return [(name, sum(row.estimate for row in rows if low <= float(row.key("score")) <= high)) for name, low, high in ends]
 
 
 def staying(shown: Shown, *, than: Row | None = None) -> str:

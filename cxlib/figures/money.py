@@ -14,7 +14,7 @@ from cxlib.figures.canvas import Sheet
 from cxlib.figures.findings import bracket, capital, finding
 from cxlib.figures.measures import amounts, counted, counted_years, decimal, heading, level_words, listed
 from cxlib.figures.picture import Picture, pictured
-from cxlib.figures.ranks import ends_told
+from cxlib.figures.ranks import apart, ends_told
 from cxlib.figures.shown import Row, Shown, read
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def economics(result: pd.DataFrame) -> Picture:
 
     Notes
     -----
-    The groups to which more retention would add most stand first. Above 12 groups the first 12 are drawn.
+    The groups to which more retention would add most stand first, in colour where that is settled. Above 12 groups the first 12 are drawn.
 
     Examples
     --------
@@ -177,6 +177,11 @@ def _groups(shown: Shown) -> list[list[Row]]:
         found.setdefault(row.group("points").label, []).append(row)
     each = [sorted(rows, key=lambda row: float(row.key("points"))) for rows in found.values()]
     return sorted(each, key=lambda rows: (-max((row.estimate for row in rows if not math.isnan(row.estimate)), default=0), rows[0].label))
+
+
+def _settled(groups: Sequence[Sequence[Row]]) -> bool:
+    """Whether it is settled that the most points asked for would add most to the first group."""
+    return apart(groups[0][-1], [rows[-1] for rows in groups[1:]])
 
 
 def _head(shown: Shown) -> str:
@@ -236,7 +241,7 @@ def _lines(shown: Shown, groups: Sequence[Sequence[Row]], sheet: Sheet) -> Figur
     for place, rows in enumerate(groups):
         y = top + step * place
         _rule(fig, y)
-        spoken = not place and len(groups) > 1
+        spoken = not place and _settled(groups)
         color = canvas.HIGH if spoken else canvas.INK
         row = rows[0]
         name = row.group("points").label or "All"
@@ -259,7 +264,7 @@ def _blocks(shown: Shown, groups: Sequence[Sequence[Row]], sheet: Sheet) -> Figu
     for place, rows in enumerate(groups):
         y, row = top + high * place, rows[0]
         _rule(fig, y)
-        spoken = not place and len(groups) > 1
+        spoken = not place and _settled(groups)
         color = canvas.HIGH if spoken else canvas.INK
         base = f"n {decimal(row.n, 0)}"
         room = sheet.width - canvas.text_width(base, sheet.small) - 12

@@ -154,9 +154,11 @@ class Move:
     @property
     def spans(self) -> list[tuple[float, tuple[date, date]]]:
         """Both periods that have days: the score, and the first and the last day of its answers."""
-        sides = (("before", "since_before", "until_before"), ("after", "since", "until"))
-        known = [(self.count(f"estimate_{side}"), *(a_date(self.row.counts.get(day)) for day in days)) for side, *days in sides]
-        return [(score, (since, until)) for score, since, until in known if since and until]
+        counts, found = self.row.counts, []
+        for score, first, last in (("estimate_before", "since_before", "until_before"), ("estimate_after", "since", "until")):
+            since, until = a_date(counts.get(first)), a_date(counts.get(last))
+            found += [(self.count(score), (since, until))] if since and until else []
+        return found
 
     def count(self, name: str) -> float:
         value = self.row.counts[name]

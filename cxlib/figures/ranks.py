@@ -40,9 +40,7 @@ def apart(row: Row, others: Sequence[Row], bounds: Bounds = own) -> bool:
     return bool(rest) and (all(high < each for each, _ in rest) or all(low > each for _, each in rest))
 
 
-def ends_told(
-    rows: Sequence[Row], said: Said, *, claims: tuple[str, str], ranges: str, falling: bool = False, bounds: Bounds = own
-) -> str:
+def ends_told(rows: Sequence[Row], said: Said, *, claims: tuple[str, str], ranges: str, falling: bool = False, bounds: Bounds = own) -> str:
     """The first and the last of groups in order, called the lowest and the highest where they are; without a stop.
 
     ``claims`` speak of both where both are settled, each with places for a name and a number; ``ranges`` with a place for

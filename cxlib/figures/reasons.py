@@ -110,7 +110,9 @@ def _of_groups(shown: Shown, there: Sequence[Row], when: str) -> str:
     if len(rows) > 1:
         text = ends_told(rows, told, claims=("most in {}, {}", "fewest in {}, {}"), ranges="from {} to {}", falling=True)
     others = len({_reason(row) for row in there}) - 1
-    return f"Left {when}, reason {reason}: {text}." + (f" {capital(counted(others, 'other reason is', 'other reasons are'))} in the table." if others else "")
+    return f"Left {when}, reason {reason}: {text}." + (
+        f" {capital(counted(others, 'other reason is', 'other reasons are'))} in the table." if others else ""
+    )
 
 
 def _reason(row: Row) -> str:
