@@ -165,7 +165,7 @@ def test_without_two_periods_it_has_no_rows_and_says_why():
 
 
 WRONG = {
-    "measure": ({"measure": "churn_rate"}, "measure: 'churn_rate' is neither 'revenue_churn' nor 'net_retention'"),
+    "measure": ({"measure": "churn_rate"}, "measure: 'churn_rate' is none of 'revenue_churn', 'net_retention'"),
     "margin": ({"margin": 5}, "margin: 5 is no part of a share, which goes from 0 to 1; for one in a hundred write 0.01"),
 }
 

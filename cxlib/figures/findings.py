@@ -14,24 +14,14 @@ from datetime import date
 from cxlib.figures.closes import is_closes, restatements
 from cxlib.figures.importance import importance, is_drivers
 from cxlib.figures.lettered import banner_words, is_banner
-from cxlib.figures.measures import (
-    DAYS_A_MONTH,
-    MONTHS,
-    Measure,
-    counted,
-    decimal,
-    level_words,
-    listed,
-    month_words,
-    window_words,
-)
 from cxlib.figures.moves import is_moves, movements
+from cxlib.figures.numbers import DAYS_A_MONTH, MONTHS, Measure, capital, counted, decimal, level_words, listed, month_words, window_words
 from cxlib.figures.parts import part_of, shares_told
 from cxlib.figures.ranks import apart as ranked_apart
 from cxlib.figures.ranks import ends_told
 from cxlib.figures.ratios import checks_told, is_checks, is_ratios, ratios_told
 from cxlib.figures.rests import against_words, is_rests, rests_of
-from cxlib.figures.shown import Row, Shown
+from cxlib.figures.shown import Row, Shown, by_group
 from cxlib.figures.sides import apart, is_sides
 from cxlib.figures.withhold import is_apart
 
@@ -109,11 +99,6 @@ def _own(shown: Shown) -> str:
     if shown.measure.name.removesuffix("_weighted").endswith("_tipping"):
         return weights.tipped(shown)
     return weights.mix(shown) if {"margin", "category"} <= set(shown.keys) else ""
-
-
-def capital(text: str) -> str:
-    """A text as the beginning of a sentence."""
-    return text[:1].upper() + text[1:]
 
 
 def based_on(row: Row) -> float:
@@ -362,11 +347,8 @@ def _many_curves(shown: Shown, curves: Sequence[Sequence[Row]], months: float) -
 
 def curves_of(shown: Shown) -> list[list[Row]]:
     """The rows of each group's curve, in order of tenure."""
-    found: dict[tuple[tuple[str, object], ...], list[Row]] = {}
-    for row in shown.rows:
-        if not math.isnan(row.estimate):
-            found.setdefault(tuple((key, str(value)) for key, value in row.without("tenure_days")), []).append(row)
-    return [sorted(rows, key=lambda row: float(row.key("tenure_days"))) for rows in found.values()]
+    known = (row for row in shown.rows if not math.isnan(row.estimate))
+    return [sorted(rows, key=lambda row: float(row.key("tenure_days"))) for rows in by_group(known, "tenure_days")]
 
 
 def at(rows: Sequence[Row], months: float) -> Row:
@@ -395,7 +377,7 @@ def asked(curves: Sequence[Sequence[Row]]) -> float:
     return usual[0] if usual else max(tenures) / DAYS_A_MONTH
 
 
-def lowest_of(measure: Measure, rows: Sequence[Row], than: Row, names: Sequence[str]) -> str:
+def lowest_of(measure: Measure, rows: Sequence[Row], *, than: Row, names: Sequence[str]) -> str:
     """The groups that lie wholly on the bad side of all together, out of how many, and what that is worth."""
     side, end = ("above", "highest") if measure.good == "low" else ("below", "lowest")
     many = len(rows)

@@ -10,8 +10,8 @@ import pandas as pd
 
 from cxlib.figures.curves import MOST_LINES, drawn
 from cxlib.figures.dots import EACH_END, Mark, dotted
-from cxlib.figures.findings import asked, at, based_on, bracket, capital, counted_months, curves_of, finding, reaches
-from cxlib.figures.measures import counted, decimal, level_words
+from cxlib.figures.findings import asked, at, based_on, bracket, counted_months, curves_of, finding, reaches
+from cxlib.figures.measures import capital, counted, decimal, level_words
 from cxlib.figures.picture import Picture, pictured
 from cxlib.figures.ranks import ends_told
 from cxlib.figures.shown import Row, Shown, read

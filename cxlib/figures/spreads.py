@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from cxlib.figures.findings import bracket
 from cxlib.figures.measures import Measure, decimal, level_words, listed
 from cxlib.figures.ranks import apart
-from cxlib.figures.shown import Row, Shown
+from cxlib.figures.shown import Row, Shown, by_group
 
 NPS_SCORES = tuple(range(11))
 
@@ -55,10 +55,7 @@ def _several_spreads(measure: Measure, spreads: Sequence[Sequence[Row]]) -> str:
 
 def spreads_of(shown: Shown) -> list[list[Row]]:
     """The rows of each question and group, the highest answer first."""
-    found: dict[tuple[tuple[str, object], ...], list[Row]] = {}
-    for row in shown.rows:
-        found.setdefault(tuple((key, str(value)) for key, value in row.without("score")), []).append(row)
-    return [sorted(rows, key=lambda row: -float(row.key("score"))) for rows in found.values()]
+    return [sorted(rows, key=lambda row: -float(row.key("score"))) for rows in by_group(shown.rows, "score")]
 
 
 def nps_classes(rows: Sequence[Row]) -> list[tuple[str, float]]:

@@ -10,15 +10,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cxlib.retention.calendar import first_day, last_day, without_rows
 from cxlib.retention.movement import Between, Spans
 from cxlib.retention.paid import between as paid_between
 from cxlib.retention.paid import steps
 from cxlib.retention.revenue import few, months_paid, once, with_two, worth_of
 from cxlib.stats import intervals, variance
 from cxlib.stats import movement as stats
-from cxlib.tables import RESULT, Table, expression
-from cxlib.tables.rows import key_names
+from cxlib.tables import RESULT, Table, expression, nothing
+from cxlib.tables.calendar import first_day, last_day
+from cxlib.tables.rows import key_names, numbered, refuse_unknown
 from cxlib.verdicts import judged
 
 Floats = npt.NDArray[np.float64]
@@ -159,32 +159,31 @@ def revenue_movement(
     0  2026-05-01  2026-06-01      0.37  0.18  0.54      38      up   False
     """
     intervals.tails(level)
-    if measure not in _OF:
-        raise ValueError(f"measure: {measure!r} is neither 'revenue_churn' nor 'net_retention'")
+    refuse_unknown("measure", measure, _OF)
     if margin is not None and not 0 < margin < 1:
         raise ValueError(f"margin: {margin:g} is no part of a share, which goes from 0 to 1; for one in a hundred write 0.01")
     names, spans = key_names(by, [*_COUNTS, *_AXIS]), Spans.of(between)
     rows, _, months = months_paid(value_history, names, as_of, asks="revenue_movement")
+    keys = [*names, *_AXIS]
     pairs = spans.pairs(months[1], months[-1]) if len(months) > 1 else []
     if not pairs:
         none = "No revenue is of both periods, so there is nothing to compare."
-        return without_rows([*names, *_AXIS], _COUNTS, few(months, as_of) if len(months) < 2 else none)
+        return nothing(keys=keys, counts=_COUNTS, reason=few(months, as_of) if len(months) < 2 else none)
     cells = paid_between(steps(rows, names, months), names, pairs, _OF[measure], expression(value_history))
     if reason := once(cells, names, asks="revenue_movement"):
-        return without_rows([*names, *_AXIS], _COUNTS, reason)
+        return nothing(keys=keys, counts=_COUNTS, reason=reason)
     frame = _compared(_every_pair(cells, names, pairs), measure, margin, level).assign(between=spans.way)
     frame = judged(frame, stats.benjamini_hochberg(frame["p_value"]))
     frame = frame.sort_values([*names, "pair"], na_position="last", kind="stable")
-    return frame[[*names, *_AXIS, *RESULT, *_COUNTS]].astype(_COUNTS).reset_index(drop=True)
+    return frame[[*keys, *RESULT, *_COUNTS]].astype(_COUNTS).reset_index(drop=True)
 
 
 def _every_pair(cells: pd.DataFrame, names: list[str], pairs: list[tuple[int, int, int, int]]) -> pd.DataFrame:
     """The sums of every group in every pair, 0 where it had nothing, and the days of both periods."""
-    number = cells.groupby(names, dropna=False, sort=False).ngroup().to_numpy() if names else np.zeros(len(cells), dtype="int64")
-    groups = cells.iloc[np.unique(number, return_index=True)[1]][names]
+    number, groups = numbered(cells, names)
     at = number * len(pairs) + cells["pair"].to_numpy()
     sums = cells.drop(columns=[*names, "pair"]).set_axis(at, axis=0).reindex(range(len(groups) * len(pairs)), fill_value=0)
-    frame = groups.loc[groups.index.repeat(len(pairs))].reset_index(drop=True) if names else pd.DataFrame(index=sums.index)
+    frame = groups.loc[groups.index.repeat(len(pairs))].reset_index(drop=True)
     days = {"since_before": (0, first_day), "until_before": (1, last_day), "since": (2, first_day), "until": (3, last_day)}
     known = {name: pd.Series([of(pair[end]) for pair in pairs] * len(groups), dtype=object) for name, (end, of) in days.items()}
     return frame.assign(pair=np.tile(range(len(pairs)), len(groups)), **sums, **known)

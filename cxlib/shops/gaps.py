@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cxlib.shops.visits import Asked, Ints, absent, arm, at_least, by_part, groups, whole_days
+from cxlib.shops.visits import Asked, Ints, absent, arm, at_least, by_part, whole_days
 from cxlib.stats import intervals, repeats
 from cxlib.stats.intervals import Floats
 from cxlib.stats.survival import kaplan_meier
 from cxlib.tables import Table, assemble, nothing
-from cxlib.tables.rows import day, key_names
+from cxlib.tables.rows import day, key_names, parts
 
 _CURVE = {
     "returned": "int64", "open": "int64", "purchases": "int64", "customers": "int64", "naive": "float64",
@@ -138,9 +138,9 @@ def gaps(
     asked = Asked("gaps", names, day(as_of, asks="gaps"), free)
     notes, cells = asked.notes(orders), _cells(orders, asked)
     if reason := absent(cells, names):
-        return nothing(keys=[*names, "gap_days"], counts=_CURVE, reason=reason).astype(_CURVE)
+        return nothing(keys=[*names, "gap_days"], counts=_CURVE, reason=reason)
     frames = []
-    for key, group in groups(cells, names):
+    for key, group in parts(cells, names):
         curve = _Curve.of(group, level)
         frames.append(curve.at(wanted if len(wanted) else np.flatnonzero(curve.events)).assign(**key))
     found = assemble(pd.concat(frames), keys=[*names, "gap_days"], measure="returned_share", level=level, counts=list(_CURVE))
@@ -246,8 +246,8 @@ def quantiles(
     asked = Asked("quantiles", names, day(as_of, asks="quantiles"), free)
     notes, cells = asked.notes(orders), _cells(orders, asked)
     if reason := absent(cells, names):
-        return nothing(keys=[*names, "share"], counts=_QUANTILE, reason=reason).astype(_QUANTILE)
-    frames = [_Curve.of(group, level).quantiles(wanted).assign(**key) for key, group in groups(cells, names)]
+        return nothing(keys=[*names, "share"], counts=_QUANTILE, reason=reason)
+    frames = [_Curve.of(group, level).quantiles(wanted).assign(**key) for key, group in parts(cells, names)]
     found = assemble(pd.concat(frames), keys=[*names, "share"], measure="return_days", level=level, counts=list(_QUANTILE))
     found.attrs["notes"] = notes
     return found

@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cxlib.shops.visits import Asked, Ints, absent, arm, at_least, by_part, groups, whole_days
+from cxlib.shops.visits import Asked, Ints, absent, arm, at_least, by_part, whole_days
 from cxlib.stats import intervals, variance
 from cxlib.stats.intervals import Floats
 from cxlib.tables import Table, assemble, nothing
-from cxlib.tables.rows import day, key_names
+from cxlib.tables.rows import day, key_names, parts
 
 _RULE = {
     "returned": "int64",
@@ -149,14 +149,14 @@ def inactivity(
     asked = Asked("inactivity", names, day(as_of, asks="inactivity"), free)
     notes, cells = asked.notes(orders), _cells(orders, asked, within)
     if reason := absent(cells, names):
-        return nothing(keys=names, counts=_RULE, reason=reason).astype(_RULE)
-    frame = pd.DataFrame([{**key, **_Silences.of(group, level).rule(1 - share)} for key, group in groups(cells, names)])
+        return nothing(keys=names, counts=_RULE, reason=reason)
+    frame = pd.DataFrame([{**key, **_Silences.of(group, level).rule(1 - share)} for key, group in parts(cells, names)])
     found = assemble(
         frame.assign(stay_away=float(share), within_days=within), keys=names, measure="silent_days", level=level, counts=list(_RULE)
     )
     found.attrs["notes"] = notes
     if not found["longest_days"].any():
-        found = nothing(keys=names, counts=_RULE, reason=_too_short(within)).astype(_RULE)
+        found = nothing(keys=names, counts=_RULE, reason=_too_short(within))
     return found
 
 
@@ -262,8 +262,8 @@ def sensitivity(
     asked = Asked("sensitivity", names, day(as_of, asks="sensitivity"), free)
     notes, cells = asked.notes(orders), _cells(orders, asked, within)
     if reason := absent(cells, names):
-        return nothing(keys=[*names, "after_days"], counts=_CHOICES, reason=reason).astype(_CHOICES)
-    frames = [_Silences.of(group, level).at(wanted).assign(**key) for key, group in groups(cells, names)]
+        return nothing(keys=[*names, "after_days"], counts=_CHOICES, reason=reason)
+    frames = [_Silences.of(group, level).at(wanted).assign(**key) for key, group in parts(cells, names)]
     frame = pd.concat(frames).assign(within_days=within)
     found = assemble(frame, keys=[*names, "after_days"], measure="woken_share", level=level, counts=list(_CHOICES))
     found.attrs["notes"] = notes

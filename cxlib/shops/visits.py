@@ -116,14 +116,6 @@ def arm(rows: Any, what: str, days: Any, *, asked: Asked, part: Any = None) -> A
     return rows.select(*asked.groups, part=number, what=ibis.literal(what), days=days.cast("int64"))
 
 
-def groups(cells: pd.DataFrame, names: list[str]) -> list[tuple[dict[str, Any], pd.DataFrame]]:
-    """The key and the cells of each group, in order."""
-    if not names:
-        return [({}, cells)]
-    found = cells.groupby(names, dropna=False, sort=False)
-    return [({name: group[name].iloc[0] for name in names}, group) for _, group in found]
-
-
 def absent(cells: pd.DataFrame, names: list[str]) -> str:
     """Why nothing can be said, where there is no purchase or no key; otherwise nothing."""
     return absent_key(cells, names, row="purchase") if len(cells) else "There are no purchases."
