@@ -54,8 +54,11 @@ def test_how_many_more_are_still_there_is_said_with_the_tenure():
     several = figures.difference(churn.survival_difference(APART, by="plan", at=[30.4375, 365.25]))
     assert "after 12 months 30.0 percentage points fewer of free" in several.text
     assert several.text.count("after 12 months") == 1
-    assert ["free, 1 month", "paid, 1 month", "free, 12 months", "paid, 12 months"] == [
-        text for text in svg_texts(drawings(several)[1]) if " month" in text and "," in text and "share" not in text
+    assert [text for text in svg_texts(drawings(several)[1]) if " month" in text and "," in text and "share" not in text] == [
+        "free, 1 month",
+        "paid, 1 month",
+        "free, 12 months",
+        "paid, 12 months",
     ]
     assert several.text.endswith("Of 4 comparisons, 2 cannot be told yet.")
 
