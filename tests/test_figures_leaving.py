@@ -53,6 +53,13 @@ def test_how_many_more_are_still_there_is_said_with_the_tenure():
     )
     several = figures.difference(churn.survival_difference(APART, by="plan", at=[30.4375, 365.25]))
     assert "after 12 months 30.0 percentage points fewer of free" in several.text
+    assert several.text.count("after 12 months") == 1
+    assert [text for text in svg_texts(drawings(several)[1]) if " month" in text and "," in text and "share" not in text] == [
+        "free, 1 month",
+        "paid, 1 month",
+        "free, 12 months",
+        "paid, 12 months",
+    ]
     assert several.text.endswith("Of 4 comparisons, 2 cannot be told yet.")
 
 
@@ -130,7 +137,7 @@ def test_how_customers_leave_is_said_reason_by_reason():
 
 def test_of_several_groups_the_ends_of_the_reason_that_takes_most_are_said():
     found = figures.ends(churn.ends(LEFT, by="plan", at=[60])).text
-    assert found.startswith("Left after 2 months, for the reason that takes most (choice): most in free, 75.0 of 100 (95 % interval ")
+    assert found.startswith("Left after 2 months, reason choice: most in free, 75.0 of 100 (95 % interval ")
     assert "fewest in paid, 0.0 of 100" in found
     assert found.endswith("1 other reason is in the table.")
 
@@ -163,8 +170,8 @@ def test_the_danger_is_said_with_what_lies_above_by_more_than_chance():
     early = stays((40, 10, "choice", "a"), (10, 200, "choice", "a"), (150, 700, False, "a"))
     text = figures.hazard(churn.hazard(early)).text
     assert text == (
-        "Of those still with us, the largest share leaves in the first month: 20.3 % a month (95 % interval 15.0 to 26.6; 200 customers); "
-        "the smallest in months 12 to 24: 0.0 % (0.0 to 0.2; 150). By more than chance, more leave in the first month and fewer leave in "
+        "Of those still with us, from 0.0 % in months 12 to 24 (95 % interval 0.0 to 0.2; 150 customers) to 20.3 % in the first month "
+        "(15.0 to 26.6; 200) leave in a month. By more than chance, more leave in the first month and fewer leave in "
         "months 1 to 6 and months 12 to 24 than at other tenures."
     )
 
@@ -186,7 +193,7 @@ def test_bars_have_the_edges_of_the_bands_below_and_signs_on_top():
 
 def test_several_groups_and_reasons_have_dots_the_largest_first():
     picture = figures.hazard(churn.hazard(LEFT, by="end_reason"))
-    assert picture.text.startswith("Of those still with us, the largest share leaves in the first month (choice): ")
+    assert " to 13.7 % in the first month, choice (" in picture.text
     assert "choice, first month" in svg_texts(drawings(picture)[1])
     assert "The 15 largest of" not in words(picture)
     many = pd.concat([LEFT.assign(plan=f"plan {number}") for number in range(5)])

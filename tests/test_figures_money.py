@@ -126,7 +126,7 @@ SENTENCES = {
     "one group": (
         BY_PLAN[:1],
         (
-            "There is at risk in Basic: 6,240 EUR of margin over the next 90 days (95 % interval 4,900 to 7,610; 512 customers): "
+            "At risk is in Basic: 6,240 EUR of margin over the next 90 days (95 % interval 4,900 to 7,610; 512 customers): "
             "10.0 % of what these customers bring in as many days."
         ),
     ),

@@ -59,7 +59,7 @@ FELL, SAME, UNKNOWN = (
     ),
     (
         "Whether loyalty (NPS) moved between May and June 2026 cannot be told yet (change −14 points, 95 % interval −22 to −6): "
-        "212 answers alone show changes from about 29 points; about 3,900 a month would tell."
+        "212 answers alone show changes from about 29 points; not even ten times as many answers a month would tell."
     ),
 )
 ROSE = {"estimate": 14.0, "ends": (24.0, 38.0)}
@@ -106,7 +106,7 @@ def test_a_headline_says_whether_the_last_month_moved():
     still = "Whether it moved between May and June 2026 cannot be told yet (change −14 points, 95 % interval −22 to −6)"
     nor = "Nor can it be told against June 2025 (change −14 points, 95 % interval −22 to −6)."
     both = figures.headline(EVERYBODY, by_month(), moves(OPEN), a_year(OPEN))
-    assert both.text == f"{start} {still}: about 3,900 answers a month would tell. {nor}"
+    assert both.text == f"{start} {still}: not even ten times as many answers a month would tell. {nor}"
     assert '<span class="cx-base">(change −14 points, 95\u00a0% interval −22 to −6).</span>' in page(both)
 
 
@@ -160,6 +160,35 @@ def test_a_trend_is_marked_only_where_it_moved_and_its_words_say_so():
     quiet = figures.trend(by_month(), moves(OPEN, ALIKE))
     assert triangles(quiet) == []
     assert "▲" not in words(quiet).replace("▲ up", "")
+
+
+def a_span(verdict):
+    row = move(month(9), month(21), verdict, between="last 3 months")
+    return pd.DataFrame([row | {"until_before": dt.date(2025, 6, 30), "until": dt.date(2026, 6, 30)}])
+
+
+@pytest.mark.parametrize(("verdict", "found"), [(DOWN, [("v", 12 * 2026 + 4)]), (OPEN, [])])
+def test_the_months_that_a_verdict_compared_are_marked_together_and_a_triangle_where_they_moved(verdict, found):
+    piece = figures.trend(by_month(), a_span(verdict))
+    assert triangles(piece) == found
+    lines = [
+        path
+        for each in piece.axes[0].collections
+        if len(each.get_linewidths()) and each.get_linewidths()[0] == 3.5
+        for path in each.get_segments()
+    ]
+    assert [[tuple(point) for point in line] for line in lines] == [
+        [(12 * 2025 + 2.7, 38.0), (12 * 2025 + 5.3, 38.0)],
+        [(12 * 2026 + 2.7, 24.0), (12 * 2026 + 5.3, 24.0)],
+    ]
+    words_ = " ".join(svg_texts(drawings(piece)[1]))
+    assert "thick lines: the months" in words_
+    assert ("moved by more than chance" in words_) == bool(found)
+
+
+def test_how_many_would_tell_is_said_of_what_there_can_be():
+    assert figures.sentence(moves(OPEN).assign(n_to_tell=1_234)).text.endswith("about 1,300 answers a month would tell.")
+    assert figures.sentence(moves(OPEN).assign(n_to_tell=2_121)).text.endswith("not even ten times as many answers a month would tell.")
 
 
 def test_a_year_on_year_movement_is_marked_where_no_month_was():

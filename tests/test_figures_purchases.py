@@ -68,8 +68,8 @@ def test_a_short_curve_speaks_of_its_last_day():
 def test_of_groups_the_fewest_and_the_most_are_said():
     frame = pd.concat([curve(*STEPS, channel="web"), curve((1, 0.1), (30, 0.5), (200, 0.8), channel="app", n=300)])
     assert figures.sentence(frame).text == (
-        "Of 100 purchases, so many were followed by another within 30 days: 31 for web (95 % interval 29.0 to 33.0; 1,000 purchases), "
-        "the fewest; 50 for app (48.0 to 52.0; 300), the most."
+        "Of 100 purchases, so many were followed by another within 30 days: web, 31 (95 % interval 29.0 to 33.0; 1,000 purchases), "
+        "the fewest; app, 50 (48.0 to 52.0; 300), the most."
     )
 
 

@@ -85,7 +85,10 @@ SENTENCES = {
     ),
     "groups": (
         by_segment(),
-        "Business is lowest at 12 points (95 % interval 2 to 21; 312 answers); Public sector is highest at 38 (27 to 48; 240).",
+        (
+            "Loyalty (NPS) ranges from Business, 12 points (95 % interval 2 to 21; 312 answers), to Public sector, 38 (27 to 48; 240); "
+            "their order is not settled."
+        ),
     ),
     "one group": (
         by_segment().head(1),
@@ -117,19 +120,16 @@ SENTENCES = {
         answers([0.02, 0.01, 0.01, 0.02, 0.02, 0.06, 0.06, 0.14, 0.16, 0.2, 0.3]),
         (
             "50.0 % are promoters, 30.0 % passives and 20.0 % detractors, of 1,000 answers. "
-            "Most often given: 10 (30.0 %, 95 % interval 24.0 to 36.0)."
+            "Often given: 10 (30.0 %, 95 % interval 24.0 to 36.0) and 9 (20.0 %, 16.0 to 24.0); which of them most often is not settled."
         ),
     ),
     "five points": (
-        answers([0.05, 0.05, 0.1, 0.35, 0.45], first=1),
-        "Most often given: 5 (45.0 %, 95 % interval 36.0 to 54.0), of 1,000 answers.",
+        answers([0.05, 0.05, 0.1, 0.25, 0.55], first=1),
+        "Most often given: 5 (55.0 %, 95 % interval 44.0 to 66.0), of 1,000 answers.",
     ),
     "two distributions": (
         pd.concat([answers([0.6, 0.4], plan="free"), answers([0.3, 0.7], plan=None, n=80)]),
-        (
-            "Most often given: 0 for free, 60.0 % (95 % interval 48.0 to 72.0; 1,000 answers); "
-            "1 for plan not recorded, 70.0 % (56.0 to 84.0; 80)."
-        ),
+        ("Most often given: 1 for plan not recorded, 70.0 % (95 % interval 56.0 to 84.0; 80 answers); for 1 it is not settled."),
     ),
 }
 
@@ -159,8 +159,12 @@ def test_groups_say_how_many_lie_wholly_to_one_side_of_everybody():
 
 
 def test_where_low_is_good_the_highest_is_the_worst():
-    churn = by_segment().assign(measure="churn_rate", estimate=[0.05, 0.02, 0.01, 0.03], low=0.01, high=0.06)
-    assert figures.sentence(churn).text.startswith("Business is highest at 5.0 %")
+    churn = by_segment().assign(
+        measure="churn_rate", estimate=[0.05, 0.02, 0.01, 0.03], low=[0.04, 0.0, 0.0, 0.01], high=[0.06, 0.03, 0.02, 0.035]
+    )
+    assert figures.sentence(churn).text.startswith(
+        "The monthly churn rate ranges from Business, 5.0 % (95 % interval 4.0 to 6.0; 312 customers), the highest, to "
+    )
 
 
 def test_worst_names_those_wholly_below_and_doubts_itself():
@@ -174,7 +178,7 @@ def test_worst_names_those_wholly_below_and_doubts_itself():
 def test_worst_names_nobody_where_no_interval_lies_apart():
     alike = by_segment().assign(low=0.0, high=60.0)
     assert figures.worst(alike, than=EVERYBODY).text == (
-        "Of 4 groups, none lies wholly below the 31 points of all together. Lowest is Business (segment) at 12 points "
+        "Of 4 groups, none lies wholly below the 31 points of all together. The first of them in order is Business (segment) at 12 points "
         "(95 % interval 0 to 60; 312 answers)."
     )
 

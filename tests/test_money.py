@@ -262,6 +262,18 @@ def ten(stay: int = 9, **more):
     return money.retention_gain(table, monthly([None] * (10 - stay) + [10] * stay), as_of=AS_OF, **more)
 
 
+def test_groups_do_not_add_up_to_all_where_retention_differs_and_it_is_said():
+    """Both bring the same, so that it is the curve of worth over retention alone: 9 of 10 are kept of one, 5 of 10 of the other."""
+    left, stayed = [("2024-01-01", "2026-01-31")], [("2024-01-01",)]
+    table = spells(*left, *stayed * 9, *left * 5, *stayed * 5, plan=list("a" * 10 + "b" * 10))
+    values = monthly([None, *[10] * 9, *[None] * 5, *[10] * 5])
+    apart, whole = (money.retention_gain(table, values, as_of=AS_OF, by=by, points=[5]) for by in ("plan", ()))
+    assert apart["valued"].sum() == whole["valued"].sum() == 14
+    assert apart["gain_all"].sum() > 1.5 * whole["gain_all"].sum()
+    words = "Groups do not add up to what all together would gain: each is reckoned from its own retention and what it brings."
+    assert (apart.attrs["notes"], whole.attrs["notes"]) == ([words], [])
+
+
 @pytest.mark.parametrize(("rate", "share"), [(0.05, 0.58), (0.10, 0.41), (0.15, 0.32)])
 def test_from_ninety_to_ninety_five_percent_a_customer_is_worth_so_much_more(rate, share):
     """The numbers of ../shared/definitions.md, under Retention economics."""

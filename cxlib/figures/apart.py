@@ -76,7 +76,7 @@ def difference(result: pd.DataFrame) -> Picture:
     if len(rows) > 2 * EACH_END:
         notes.append(f"The {EACH_END} groups at either end of {len(rows)} are drawn; the table has all.")
         rows = [*rows[:EACH_END], *rows[-EACH_END:]]
-    marks = [Mark(row.label, row, _verdict(row) in {ABOVE, BELOW}, _brief(shown, row), bar=0.0) for row in rows]
+    marks = [Mark(_name(shown, row), row, _verdict(row) in {ABOVE, BELOW}, _brief(shown, row), bar=0.0) for row in rows]
     until = f", of the first {_months(rows[0].counts['until_days'])}" if "until_days" in shown.counts else ""
     more = f"{until}; bar: the rest"
     what = f"Dot and {level_words(shown.level)} interval: {shown.measure.axis}{more}"
@@ -96,7 +96,7 @@ def apart_words(shown: Shown) -> str:
         small = size(shown.measure, float(rows[0].counts["margin"]))
         parts.append(f"{decimal(alike, 0)} {'shows' if alike == 1 else 'show'} a difference smaller than the {small} declared to matter")
     parts += [f"{decimal(still, 0)} cannot be told yet"] if still else []
-    said = [_told(shown, row, first=not place) for place, row in enumerate(apart[:_NAMED])]
+    said = [_told(shown, row, before=apart[place - 1] if place else None) for place, row in enumerate(apart[:_NAMED])]
     said += [f"{decimal(len(apart) - _NAMED, 0)} more"] if len(apart) > _NAMED else []
     text = f"By more than chance, {listed(said)}." if said else "No group differs from the rest by more than chance."
     rest = f" Of {many}, {listed(parts)}." if parts else ""
@@ -114,8 +114,19 @@ def _together(row: Row) -> str:
 
 
 def _ranked(shown: Shown) -> list[Row]:
+    """The groups of each tenure, the one that stays shortest first."""
     rows = (row for row in shown.rows if not math.isnan(row.estimate))
-    return sorted(rows, key=lambda row: (row.estimate, row.label))
+    return sorted(rows, key=lambda row: (_tenure(row), row.estimate, row.label))
+
+
+def _tenure(row: Row) -> float:
+    return float(dict(row.keys).get("tenure_days", 0.0))  # type: ignore[arg-type]
+
+
+def _name(shown: Shown, row: Row) -> str:
+    """``Home``, or ``Home, 12 months`` where several tenures were asked for."""
+    several = "tenure_days" in shown.keys and "tenure_days" not in shown.silent
+    return f"{row.group('tenure_days').label}, {_months(row.key('tenure_days'))}" if several else row.label
 
 
 def _verdict(row: Row) -> str:
@@ -134,8 +145,9 @@ def _brief(shown: Shown, row: Row) -> str:
     return f"{SIGNS[verdict]} {shown.measure.number(abs(row.estimate)).removeprefix('+')} {_word(row)}"
 
 
-def _told(shown: Shown, row: Row, *, first: bool) -> str:
-    """``of the first 12 months Home stay 26 days less than the rest (95 % interval 6 to 45)``"""
+def _told(shown: Shown, row: Row, *, before: Row | None) -> str:
+    """``of the first 12 months Home stay 26 days less than the rest (95 % interval 6 to 45)``; the tenure where it is a new one."""
+    first = before is None
     lead = f"{level_words(row.level)} interval " if first else ""
     ends = sorted((abs(row.low), abs(row.high)))
     plain = Measure(**{**vars(shown.measure), "change": False})
@@ -145,7 +157,7 @@ def _told(shown: Shown, row: Row, *, first: bool) -> str:
         when = f"of the first {_months(row.counts['until_days'])} " if first else ""
         how = "longer" if _verdict(row) == ABOVE else "less"
         return f"{when}{who} stay {size(shown.measure, row.estimate)} {how}{' than the rest' * first} {behind}"
-    when = f"after {_months(row.key('tenure_days'))} " if first or "tenure_days" not in shown.silent else ""
+    when = f"after {_months(row.key('tenure_days'))} " if before is None or _tenure(before) != _tenure(row) else ""
     there = "are still with us than of the rest " if first else ""
     return f"{when}{size(shown.measure, row.estimate)} {_word(row)} of {who} {there}{behind}"
 

@@ -10,11 +10,13 @@ import pandas as pd
 
 from cxlib.figures import canvas
 from cxlib.figures.canvas import Sheet
-from cxlib.figures.findings import finding, nps_classes, spreads_of
+from cxlib.figures.findings import finding
 from cxlib.figures.measures import Measure, decimal, key_words, level_words
 from cxlib.figures.parts import PARTS, name_of, wholes_of
 from cxlib.figures.picture import Picture, pictured
+from cxlib.figures.ranks import apart
 from cxlib.figures.shown import Row, Shown, read
+from cxlib.figures.spreads import nps_classes, spreads_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -57,10 +59,10 @@ def shares(result: pd.DataFrame) -> Picture:
 
     Examples
     --------
-    >>> answers = pd.DataFrame({"question": "overall", "score": [1, 2, 3], "measure": "answer_share", "estimate": [0.2, 0.3, 0.5],
-    ...                         "low": [0.1, 0.2, 0.38], "high": [0.33, 0.43, 0.62], "level": 0.95, "n": 100, "answers": [20, 30, 50]})
+    >>> answers = pd.DataFrame({"question": "overall", "score": [1, 2, 3], "measure": "answer_share", "estimate": [0.2, 0.2, 0.6],
+    ...                         "low": [0.1, 0.1, 0.47], "high": [0.33, 0.33, 0.72], "level": 0.95, "n": 100, "answers": [20, 20, 60]})
     >>> print(shares(answers))
-    Most often given: 3 (50.0 %, 95 % interval 38.0 to 62.0), of 100 answers.
+    Most often given: 3 (60.0 %, 95 % interval 47.0 to 72.0), of 100 answers.
     """
     part = next((key for key in PARTS if key in result.columns), "score")
     shown = read(result, asks="shares", needs=[part])
@@ -133,8 +135,9 @@ def _spread(
     ax.set_yticks([])
     ax.spines["bottom"].set_visible(False)
     top = max(rows, key=lambda row: row.estimate)
+    settled = apart(top, [row for row in rows if row is not top])
     for place, row in enumerate(rows):
-        color = _color(row, part, classes, top, place)
+        color = _color(row, part, classes, place, most=settled and row is top)
         ax.barh(place + 0.5, measure.shown(row.estimate), height=18 / step, color=color, linewidth=0)
         ax.hlines(place + 0.5, measure.shown(row.low), measure.shown(row.high), color=canvas.INK, linewidth=1.2)
         middle = y + step * (place + 0.5)
@@ -147,12 +150,12 @@ def _spread(
         _class(fig, measure, name, share, sheet, (x + width - named + 12, y, step), len(rows))
 
 
-def _color(row: Row, part: str, classes: Sequence[tuple[str, float]], top: Row, place: int) -> str:
-    """The colour of an answer: that of its class, else grey with the most frequent one highlighted."""
+def _color(row: Row, part: str, classes: Sequence[tuple[str, float]], place: int, *, most: bool) -> str:
+    """The colour of an answer: that of its class, else grey with the most frequent one highlighted where that is settled."""
     if part == "class":
         return list(_CLASS_COLORS.values())[place]
     if not classes:
-        return canvas.HIGH if row is top else canvas.GREY
+        return canvas.HIGH if most else canvas.GREY
     score = float(row.key("score"))
     return next(_CLASS_COLORS[name] for name, (low, high) in _CLASS_SCORES.items() if low <= score <= high)
 

@@ -37,8 +37,8 @@ def hazard(result: pd.DataFrame) -> Picture:
     Returns
     -------
     Picture
-        ``text`` states where most and where fewest leave in a month, and which tenures lie above or below the
-        others by more than chance.
+        ``text`` states between which shares they leave in a month, and which tenures lie above or below the others by
+        more than chance.
 
     Raises
     ------
@@ -59,9 +59,9 @@ def hazard(result: pd.DataFrame) -> Picture:
     >>> from cxlib import churn
     >>> customers = pd.DataFrame({"tenure_days": [10.0] * 40 + [400.0] * 60, "churned": [True] * 40 + [False] * 60})
     >>> print(hazard(churn.hazard(customers, edges=[30.4375, 365.25])))
-    Of those still with us, the largest share leaves in the first month: 41.4 % a month (95 % interval 31.8 to 51.7; 100
-    customers); the smallest in months 1 to 12: 0.0 % (0.0 to 0.6; 60). By more than chance, more leave in the first
-    month and fewer leave in months 1 to 12 than at other tenures.
+    Of those still with us, from 0.0 % in months 1 to 12 (95 % interval 0.0 to 0.6; 60 customers) to 41.4 % in the first
+    month (31.8 to 51.7; 100) leave in a month. By more than chance, more leave in the first month and fewer leave in
+    months 1 to 12 than at other tenures.
     """
     shown = read(result, asks="hazard", needs=["tenure_days"])
     text, rows = finding(shown), _known(shown)
@@ -91,15 +91,14 @@ def band(row: Row) -> str:
 
 
 def endangered(shown: Shown) -> str:
-    """Where most and where fewest leave in a month, and what of it is more than chance."""
+    """Between which shares they leave in a month, and where by more than chance more or fewer: that alone ranks the tenures."""
     rows = _known(shown)
     if not rows:
         return "Nobody was at risk, so no danger of leaving can be told."
     several = any(row.group("tenure_days").label for row in rows)
-    ends = max(rows, key=lambda row: (row.estimate, row.low)), min(rows, key=lambda row: (row.estimate, row.high))
-    most, fewest = (_told(shown, row, first=not place) for place, row in enumerate(ends))
-    text = f"Of those still with us, the largest share leaves in {most}"
-    text += f"; the smallest in {fewest}." if len(rows) > 1 else "."
+    ends = min(rows, key=lambda row: (row.estimate, row.high)), max(rows, key=lambda row: (row.estimate, row.low))
+    told = [_told(shown, row, first=not place) for place, row in enumerate(ends[: len(rows)])]
+    text = f"Of those still with us, {'from ' if len(told) > 1 else ''}{' to '.join(told)} leave in a month."
     apart = {verdict: [row for row in rows if _verdict(row) == verdict] for verdict in (ABOVE, BELOW)}
     if several:
         many = [f"{decimal(len(found), 0)} {'lies' if len(found) == 1 else 'lie'} {verdict}" for verdict, found in apart.items() if found]
@@ -125,10 +124,10 @@ def _stretches(rows: Sequence[Row]) -> str:
 
 
 def _told(shown: Shown, row: Row, *, first: bool) -> str:
-    """``the first month: 4.2 % in a month (95 % interval 2.8 to 5.9)``"""
+    """``4.2 % in the first month (95 % interval 2.8 to 5.9; 703 customers)``"""
     behind = bracket(shown.measure, row, first=first, base=shown.measure.many(row.n) if first else decimal(row.n, 0))
     who = row.group("tenure_days").spoken
-    return f"{_spoken(row)}{f' ({who})' * bool(who)}: {shown.measure.quantity(row.estimate)}{' a month' * first} {behind}"
+    return f"{shown.measure.quantity(row.estimate)} in {_spoken(row)}{f', {who}' * bool(who)} {behind}"
 
 
 def _spoken(row: Row) -> str:

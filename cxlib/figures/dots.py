@@ -15,6 +15,7 @@ from cxlib.figures.canvas import Sheet
 from cxlib.figures.findings import NAMED, based_on, beyond, finding, lowest_of, ranked_worst_first
 from cxlib.figures.measures import DAYS_A_MONTH, Measure, amounts, decimal, heading, level_words, listed, moving
 from cxlib.figures.picture import Picture, pictured, several
+from cxlib.figures.ranks import apart
 from cxlib.figures.rests import Rest, against_words, heading_of, is_rests, rests_of
 from cxlib.figures.shown import Row, Shown, only, read
 from cxlib.figures.tenures import counted_months
@@ -57,8 +58,8 @@ def intervals(result: pd.DataFrame, *, than: pd.DataFrame | None = None) -> Pict
     Returns
     -------
     Picture
-        ``text`` names the worst and the best, and says how many intervals lie wholly to one side
-        of everybody's number.
+        ``text`` names the worst and the best where their intervals lie wholly apart from those of all others, else
+        between what the groups range; and says how many intervals lie wholly to one side of everybody's number.
 
     Raises
     ------
@@ -93,7 +94,8 @@ def intervals(result: pd.DataFrame, *, than: pd.DataFrame | None = None) -> Pict
     if len(ranked) > 2 * EACH_END:
         said.append(f"The {EACH_END} groups at either end of {len(ranked)} are drawn; the table has all.")
         ranked = [*ranked[:EACH_END], *ranked[-EACH_END:]]
-    marks = [Mark(row.label or "all", row, not place and len(ranked) > 1) for place, row in enumerate(ranked)]
+    settled = apart(ranked[0], ranked[1:])
+    marks = [Mark(row.label or "all", row, settled and not place) for place, row in enumerate(ranked)]
     what = f"Dot and {level_words(shown.level)} interval by {listed(heading(key).lower() for key in shown.keys)}: {shown.measure.axis}"
     return pictured(shown, text, partial(dotted, shown.measure, marks, overall), what=what, notes=said)
 

@@ -17,14 +17,14 @@ from cxlib.figures.lettered import banner_words, is_banner
 from cxlib.figures.moves import is_moves, movements
 from cxlib.figures.numbers import DAYS_A_MONTH, MONTHS, Measure, capital, counted, decimal, level_words, listed, month_words, window_words
 from cxlib.figures.parts import part_of, shares_told
+from cxlib.figures.ranks import apart as ranked_apart
+from cxlib.figures.ranks import ends_told
 from cxlib.figures.ratios import checks_told, is_checks, is_ratios, ratios_told
 from cxlib.figures.rests import against_words, is_rests, rests_of
-from cxlib.figures.shown import Row, Shown, by_group
+from cxlib.figures.shown import Row, Shown
 from cxlib.figures.sides import apart, is_sides
 from cxlib.figures.tenures import asked, at, counted_months, curves_of, reaches
 from cxlib.figures.withhold import is_apart
-
-NPS_SCORES = tuple(range(11))
 
 #: So many of the worst groups are named.
 NAMED = 3
@@ -55,6 +55,9 @@ def finding(shown: Shown, *, than: Row | None = None) -> str:
     if "tenure_days" in shown.keys:
         return staying(shown, than=than)
     if "score" in shown.keys:
+        # It is made of the pieces below, as those above are.
+        from cxlib.figures.spreads import answers
+
         return answers(shown)
     if shown.keys:
         return groups(shown, than=than)
@@ -188,13 +191,15 @@ def _many_series(shown: Shown) -> str:
 def _extremes(measure: Measure, rows: Sequence[Row]) -> str:
     """The worst and the best of some groups, the worst first."""
     ranked = [row for row in ranked_worst_first(measure, rows) if not math.isnan(row.estimate)]
-    worst, best = ranked[0], ranked[-1]
-    first = f"{worst.spoken} is {_end(measure, worst=True)} at {measure.quantity(worst.estimate)} "
-    first += bracket(measure, worst, first=True, base=measure.many(worst.n))
+
+    def said(row: Row, first: bool) -> tuple[str, str]:
+        number = measure.quantity(row.estimate) if first else measure.brief(row.estimate)
+        return row.spoken, f"{number} {bracket(measure, row, first=first, base=measure.many(row.n) if first else decimal(row.n, 0))}"
+
     if len(ranked) == 1:
-        return first.replace(f"is {_end(measure, worst=True)} at", "stands at")
-    behind = bracket(measure, best, base=decimal(best.n, 0))
-    return f"{first}; {best.spoken} is {_end(measure, worst=False)} at {measure.brief(best.estimate)} {behind}"
+        return "{} stands at {}".format(*said(ranked[0], True))
+    claims = f"{{}} is {_end(measure, worst=True)} at {{}}", f"{{}} is {_end(measure, worst=False)} at {{}}"
+    return ends_told(ranked, said, claims=claims, ranges=f"{measure.subject} ranges from {{}} to {{}}", falling=measure.good == "low")
 
 
 def _end(measure: Measure, *, worst: bool) -> str:
@@ -249,8 +254,16 @@ def _medians(shown: Shown) -> str:
         return f"In none of {counted(rest, 'group', 'groups')} have half of the customers left, so no median tenure is reached."
     row = min(reached, key=lambda each: (each.estimate, each.label))
     behind = bracket(measure, row, first=True, base=measure.many(row.n))
-    text = f"Half have left soonest in {row.spoken}, after {measure.quantity(row.estimate)} {behind}."
+    text = f"Half have left {_soonest(row, shown.rows, row.spoken, measure.quantity(row.estimate), behind)}."
     return f"{text} In {counted(rest, 'group', 'groups')} the median is not reached." if rest else text
+
+
+def _soonest(row: Row, rows: Sequence[Row], who: str, after: str, behind: str) -> str:
+    """``soonest in Home, after 5 months (…)``, or that it is not settled which group is the first."""
+    others = [each for each in rows if each is not row]
+    if not others or ranked_apart(row, others):
+        return f"soonest in {who}, after {after} {behind}"
+    return f"in {who} after {after} {behind}; which group is the soonest is not settled"
 
 
 def quantiles(shown: Shown) -> str:
@@ -271,57 +284,16 @@ def quantiles(shown: Shown) -> str:
     there = [row for row in rows if float(row.key("share_left")) == share]
     soonest = min(there, key=lambda row: (row.estimate, row.label))
     behind = bracket(measure, soonest, first=True, base=measure.many(soonest.n))
-    who = soonest.group("share_left").spoken
+    same = [row for row in shown.rows if float(row.key("share_left")) == share and row.keys != soonest.keys]
+    after = counted_months(soonest.estimate / DAYS_A_MONTH)
     rest = len(groups) - len(there)
-    text = (
-        f"{key_of(soonest)} of 100 who join have left soonest in {who}, after {counted_months(soonest.estimate / DAYS_A_MONTH)} {behind}."
-    )
+    text = f"{key_of(soonest)} of 100 who join have left {_soonest(soonest, same, soonest.group('share_left').spoken, after, behind)}."
     return f"{text} In {counted(rest, 'group', 'groups')} so many have not left." if rest else text
 
 
 def key_of(row: Row) -> str:
     """``25``: of 100 customers, who have left."""
     return decimal(100 * float(row.key("share_left")), 1).removesuffix(".0")
-
-
-def answers(shown: Shown) -> str:
-    """A distribution: the three classes of an NPS question, and the answer most often given."""
-    spreads = spreads_of(shown)
-    measure = shown.measure
-    if len(spreads) > 1:
-        return _several_spreads(measure, spreads)
-    row = max(shown.rows, key=lambda each: (each.estimate, float(each.key("score"))))
-    often = f"ost often given: {float(row.key('score')):g} ({measure.quantity(row.estimate)}, {level_words(row.level)} interval "
-    often += f"{measure.interval(row.low, row.high)})"
-    classes = nps_classes(shown.rows)
-    if not classes:
-        return f"M{often}, of {measure.many(row.n)}."
-    said = listed(f"{measure.quantity(share)}{'' if place else ' are'} {name}" for place, (name, share) in enumerate(classes))
-    return f"{said}, of {measure.many(row.n)}. M{often}."
-
-
-def _several_spreads(measure: Measure, spreads: Sequence[Sequence[Row]]) -> str:
-    """The answer most often given to each of some questions, or in each of some groups."""
-    said = []
-    for place, rows in enumerate(spreads[:4]):
-        row = max(rows, key=lambda each: (each.estimate, float(each.key("score"))))
-        behind = bracket(measure, row, first=not place, base=decimal(row.n, 0) if place else measure.many(row.n))
-        said.append(f"{float(row.key('score')):g} for {row.group('score').spoken or 'all'}, {measure.quantity(row.estimate)} {behind}")
-    more = f"; {decimal(len(spreads) - 4, 0)} more in the table" if len(spreads) > 4 else ""
-    return f"Most often given: {'; '.join(said)}{more}."
-
-
-def spreads_of(shown: Shown) -> list[list[Row]]:
-    """The rows of each question and group, the highest answer first."""
-    return [sorted(rows, key=lambda row: -float(row.key("score"))) for rows in by_group(shown.rows, "score")]
-
-
-def nps_classes(rows: Sequence[Row]) -> list[tuple[str, float]]:
-    """Shares of promoters, passives and detractors where the scores are 0 to 10, else nothing."""
-    if sorted(float(row.key("score")) for row in rows) != [float(score) for score in NPS_SCORES]:
-        return []
-    ends = (("promoters", 9, 10), ("passives", 7, 8), ("detractors", 0, 6))
-    return [(name, sum(row.estimate for row in rows if low <= float(row.key("score")) <= high)) for name, low, high in ends]
 
 
 def staying(shown: Shown, *, than: Row | None = None) -> str:
@@ -357,13 +329,15 @@ def _of_100(shown: Shown, row: Row, months: float, *, first: bool = True) -> str
 
 def _many_curves(shown: Shown, curves: Sequence[Sequence[Row]], months: float) -> str:
     there = [(at(rows, months), rows) for rows in curves if reaches(rows, months)]
-    ranked = sorted(there, key=lambda pair: (pair[0].estimate, pair[0].label))
-    worst, best = ranked[0][0], ranked[-1][0]
-    first = _of_100(shown, worst, months)
-    text = f"In {worst.group('tenure_days').spoken}, {first}"
+    ranked = [row for row, _ in sorted(there, key=lambda pair: (pair[0].estimate, pair[0].label))]
+
+    def said(row: Row, first: bool) -> tuple[str, str]:
+        return row.group("tenure_days").spoken, _of_100(shown, row, months, first=first)
+
     if len(ranked) == 1:
-        return f"{text}."
-    return f"{text}, the fewest; in {best.group('tenure_days').spoken}, {_of_100(shown, best, months, first=False)}, the most."
+        return "In {}, {}.".format(*said(ranked[0], True))
+    claims, ranges = ("In {}, {}, the fewest", "in {}, {}, the most"), "Between groups the shares range from {} to {}"
+    return f"{ends_told(ranked, said, claims=claims, ranges=ranges)}."
 
 
 def lowest_of(measure: Measure, rows: Sequence[Row], *, than: Row, names: Sequence[str]) -> str:
@@ -381,6 +355,6 @@ def lowest_of(measure: Measure, rows: Sequence[Row], *, than: Row, names: Sequen
         said.append(f"{name} at {measure.quantity(row.estimate) if not place else measure.brief(row.estimate)} {behind}")
     bad = sum(beyond(measure, row, than) for row in rows)
     if not bad:
-        return f"Of {counted(many, 'group', 'groups')}, none lies wholly {side} {overall_}. {capital(end)} is {said[0]}."
+        return f"Of {counted(many, 'group', 'groups')}, none lies wholly {side} {overall_}. The first of them in order is {said[0]}."
     also = f", and {decimal(bad - NAMED, 0)} more" if bad > NAMED else ""
     return f"Wholly {side} {overall_}: {', '.join(said) if also else listed(said)}{also}. {doubt}"

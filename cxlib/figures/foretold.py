@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from cxlib.figures.measures import a_date, counted, date_words, decimal, level_words, listed, measure_named
+from cxlib.figures.ranks import ends_told
 
 if TYPE_CHECKING:
     from cxlib.figures.shown import Row, Shown
@@ -89,15 +90,19 @@ def by_group(shown: Shown) -> str:
     rows = first_horizon(shown)
     share = measure_named("leaving_share")
 
-    def words(row: Row, *, first: bool) -> str:
-        low, high = number(row, "low_share"), number(row, "high_share")
-        lead = f"{level_words(row.level)} interval " if first else ""
-        behind = f"({share.quantity(number(row, 'share'))}, {lead}{share.interval(low, high)})"
-        return f"{row.group('horizon_days').spoken}, {decimal(row.estimate, 0)} of {decimal(row.n, 0)} {behind}"
+    def bounds(row: Row) -> tuple[float, float]:
+        return number(row, "low_share"), number(row, "high_share")
 
-    most, least = rows[0], rows[-1]
-    text = f"Most likely to leave {horizon(most)}: {words(most, first=True)}"
-    return f"{text}." if len(rows) == 1 else f"{text}; least likely: {words(least, first=False)}."
+    def said(row: Row, first: bool) -> tuple[str, str]:
+        lead = f"{level_words(row.level)} interval " if first else ""
+        behind = f"({share.quantity(number(row, 'share'))}, {lead}{share.interval(*bounds(row))})"
+        return row.group("horizon_days").spoken, f"{decimal(row.estimate, 0)} of {decimal(row.n, 0)} {behind}"
+
+    when = horizon(rows[0])
+    if len(rows) == 1:
+        return f"Expected to leave {when}: {', '.join(said(rows[0], True))}."
+    claims, ranges = (f"Most likely to leave {when}: {{}}, {{}}", "least likely: {}, {}"), f"Expected to leave {when}: from {{}} to {{}}"
+    return f"{ends_told(rows, said, claims=claims, ranges=ranges, falling=True, bounds=bounds)}."
 
 
 def first_horizon(shown: Shown) -> list[Row]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING
@@ -24,8 +25,20 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-#: Of a group and a month, the change into it.
-Marks = dict[tuple[str, int], Move]
+
+@dataclass(frozen=True)
+class Marks:
+    """What is marked of the changes of a series: of a group and a month the change into it, and the spans that were compared."""
+
+    months: dict[tuple[str, int], Move] = field(default_factory=dict)
+    spans: tuple[Move, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """What the marks mean, where there are any."""
+        moved = "; ▲ ▼ moved by more than chance" if self.months or any(move.moved for move in self.spans) else ""
+        return ("; thick lines: the months compared, together" if self.spans else "") + moved
+
 
 #: More panels than these are not compared by anybody.
 MOST_PANELS = 12
@@ -88,12 +101,13 @@ def trend(result: pd.DataFrame, *moved: pd.DataFrame) -> Picture:
 
 
 def _marks(beside: Sequence[Shown]) -> Marks:
-    """Where a series moved by more than chance: for each group and month the verdict, that against the month before first."""
-    found: Marks = {}
+    """Where a series moved by more than chance, against the month before rather than a year before; and which spans were compared."""
+    moves = [move for shown in beside for move in moves_of(shown) if move.after]
+    found: dict[tuple[str, int], Move] = {}
     for way in ("month", "year"):
-        for move in (move for shown in beside for move in moves_of(shown) if move.way == way and move.moved and move.after):
+        for move in (move for move in moves if move.way == way and move.moved):
             found.setdefault((move.group, month_of(move.after)), move)  # type: ignore[arg-type]
-    return found
+    return Marks(found, tuple(move for move in moves if move.way in {"span", "window"}))
 
 
 def _series(shown: Shown) -> list[list[Row]]:
@@ -139,14 +153,10 @@ def _axis_words(shown: Shown, rows: Sequence[Row], marks: Marks) -> str:
     words = f"{measure.axis}, with {level_words(shown.level)} interval"
     if measure.good == "low":
         words += "; low is good"
-    words += _MARKED if marks else ""
+    words += marks.words
     least, most = min(row.n for row in rows), max(row.n for row in rows)
     base = counted(most, *measure.base)
     return f"{words}. {base if least == most else f'{decimal(least, 0)} to {base}'} a month"
-
-
-#: What the marks mean, where there are any.
-_MARKED = "; ▲ ▼ moved by more than chance"
 
 
 def _one(shown: Shown, series: Sequence[Sequence[Row]], marks: Marks, sheet: Sheet) -> Figure:
@@ -172,13 +182,26 @@ def _one(shown: Shown, series: Sequence[Sequence[Row]], marks: Marks, sheet: She
 
 
 def _marked(ax: Axes, measure: Measure, rows: Sequence[Row], marks: Marks) -> None:
-    """A triangle beyond the interval of each month into which the score moved: up stands above, down below."""
+    """A triangle beyond the interval of each month into which the score moved: up stands above, down below; spans as thick lines."""
+    group = rows[0].group("month").label
+
+    def triangle(move: Move, months: Sequence[Row], at: float) -> None:
+        up = move.verdict == UP
+        far = max(row.high for row in months) if up else min(row.low for row in months)
+        ax.plot(at, measure.shown(far), "^" if up else "v", color=canvas.HIGH, markersize=9, clip_on=False, zorder=6)
+
     for row in rows:
-        move = marks.get((row.group("month").label, month_of(row.month)))
+        move = marks.months.get((group, month_of(row.month)))
         if move is not None:
-            up = move.verdict == UP
-            at = (month_of(row.month), measure.shown(row.high if up else row.low))
-            ax.plot(*at, "^" if up else "v", color=canvas.HIGH, markersize=9, clip_on=False, zorder=6)
+            triangle(move, [row], month_of(row.month))
+    for move in (move for move in marks.spans if move.group == group):
+        for level, (since, until) in move.spans:
+            ends = month_of(since), month_of(until)
+            color = canvas.HIGH if move.moved else canvas.INK
+            ax.hlines(measure.shown(level), ends[0] - 0.3, ends[1] + 0.3, color=color, linewidth=3.5, zorder=5)
+        later = [row for row in rows if ends[0] <= month_of(row.month) <= ends[1]]
+        if move.moved and later:
+            triangle(move, later, sum(ends) / 2)
 
 
 def _line(ax: Axes, measure: Measure, rows: Sequence[Row], *, color: str) -> None:
@@ -254,7 +277,7 @@ def _panels(shown: Shown, series: Sequence[Sequence[Row]], marks: Marks, sheet: 
     measure, every = shown.measure, [row for rows in series for row in rows]
     words = f"{measure.axis}, with {level_words(shown.level)} interval; last month and its number of {measure.base[1]} above"
     words += "; low is good" if measure.good == "low" else ""
-    words += _MARKED if marks else ""
+    words += marks.words
     across = 2 if sheet.narrow else 3
     down = -(-len(series) // across)
     top, high, gap = canvas.head_lines(sheet, words), 150.0, 18.0

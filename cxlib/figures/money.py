@@ -15,6 +15,7 @@ from cxlib.figures.findings import bracket, finding
 from cxlib.figures.foretold import alone, record
 from cxlib.figures.measures import amounts, capital, counted, counted_years, decimal, heading, level_words, listed
 from cxlib.figures.picture import Picture, pictured
+from cxlib.figures.ranks import apart, ends_told
 from cxlib.figures.shown import Row, Shown, by_group, read
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def _at_risk(shown: Shown) -> str:
         ends = f"{level_words(row.level)} interval {shown.measure.interval(row.low, row.high)}{alone(shown, row, first=True)}"
         what = f"{shown.measure.quantity(row.estimate)} of {_what(row)} in as many days ({ends}; {shown.measure.many(row.n)})"
         return f"Those expected to leave in the next {days(row)} bring {what}{of(row, 'all of these bring', ':')}.{record(shown)}"
-    return _ends(shown, "Most is at risk in {}: {}", "least in {}: {}", said)
+    return _ends(shown, ("Most is at risk in {}: {}", "least in {}: {}"), said, "At risk is")
 
 
 def _lifetime(shown: Shown) -> str:
@@ -73,7 +74,8 @@ def _lifetime(shown: Shown) -> str:
 
     if not shown.keys and not math.isnan(shown.rows[0].estimate):
         return f"A new customer brings {said(shown.rows[0], first=True)}."
-    return _ends(shown, "A new customer brings least in {}: {}", "most in {}: {}", said, falling=False)
+    claims = "A new customer brings least in {}: {}", "most in {}: {}"
+    return _ends(shown, claims, said, "A new customer brings", falling=False)
 
 
 def _gains(shown: Shown) -> str:
@@ -96,24 +98,30 @@ def _gains(shown: Shown) -> str:
         all_ = f"; for all {counted(float(row.counts['valued']), 'customer', 'customers')} there {total}"
         kept = _percent(float(row.counts["retention"]))
         return f"{points} than the {kept} now would add {said(row, first=True)}{all_}."
-    return _ends(shown, f"{points} would add most in {{}}: {{}}", "least in {}: {}", said, of=most)
+    claims = f"{points} would add most in {{}}: {{}}", "least in {}: {}"
+    return _ends(shown, claims, said, f"{points} would add", of=most)
 
 
 def _behind(shown: Shown, row: Row, *, first: bool) -> str:
     return bracket(shown.measure, row, first=first, base=shown.measure.many(row.n) if first else decimal(row.n, 0))
 
 
-def _ends(shown: Shown, one: str, other: str, said: Callable[..., str], *, of: float | None = None, falling: bool = True) -> str:
-    """The group with the most and the one with the least, the one that a reader should look at first."""
+def _ends(
+    shown: Shown, claims: tuple[str, str], said: Callable[..., str], lead: str, *, of: float | None = None, falling: bool = True
+) -> str:
+    """The groups at either end, the one that a reader should look at first before the other; the most only where that is settled."""
     rows = [row for row in shown.rows if not math.isnan(row.estimate) and (of is None or row.key("points") == of)]
     if not rows:
         return "There is no number for any group." if shown.keys else "There is no number."
     ranked = sorted(rows, key=lambda row: (-row.estimate if falling else row.estimate, row.label))
-    name = [row.group("points").spoken for row in ranked]
-    first = capital(one.format(name[0], said(ranked[0], first=True)))
+
+    def named(row: Row, first: bool) -> tuple[str, str]:
+        return row.group("points").spoken, said(row, first=first)
+
     if len(ranked) == 1:
-        return f"{first.replace(' most in ', ' in ', 1).replace(' least in ', ' in ', 1).replace('Most is ', 'There is ', 1)}."
-    return f"{first}; {other.format(name[-1], said(ranked[-1], first=False))}."
+        return "{} in {}: {}.".format(lead, *named(ranked[0], True))
+    ranges = f"{lead}, by group, from {{}} to {{}}"
+    return f"{ends_told(ranked, named, claims=claims, ranges=ranges, falling=falling)}."
 
 
 TOLD: dict[str, Callable[[Shown], str]] = {"value_at_risk": _at_risk, "lifetime_value": _lifetime, "retention_gain": _gains}
@@ -143,7 +151,7 @@ def economics(result: pd.DataFrame) -> Picture:
 
     Notes
     -----
-    The groups to which more retention would add most stand first. Above 12 groups the first 12 are drawn.
+    The groups to which more retention would add most stand first, in colour where that is settled. Above 12 groups the first 12 are drawn.
 
     Examples
     --------
@@ -174,6 +182,11 @@ def _groups(shown: Shown) -> list[list[Row]]:
     """The rows of each group by points, the group with the largest gain first; what could not be computed counts as nothing."""
     each = [sorted(rows, key=lambda row: float(row.key("points"))) for rows in by_group(shown.rows, "points")]
     return sorted(each, key=lambda rows: (-max((row.estimate for row in rows if not math.isnan(row.estimate)), default=0), rows[0].label))
+
+
+def _settled(groups: Sequence[Sequence[Row]]) -> bool:
+    """Whether it is settled that the most points asked for would add most to the first group."""
+    return apart(groups[0][-1], [rows[-1] for rows in groups[1:]])
 
 
 def _head(shown: Shown) -> str:
@@ -233,7 +246,7 @@ def _lines(shown: Shown, groups: Sequence[Sequence[Row]], sheet: Sheet) -> Figur
     for place, rows in enumerate(groups):
         y = top + step * place
         _rule(fig, y)
-        spoken = not place and len(groups) > 1
+        spoken = not place and _settled(groups)
         color = canvas.HIGH if spoken else canvas.INK
         row = rows[0]
         name = row.group("points").label or "All"
@@ -256,7 +269,7 @@ def _blocks(shown: Shown, groups: Sequence[Sequence[Row]], sheet: Sheet) -> Figu
     for place, rows in enumerate(groups):
         y, row = top + high * place, rows[0]
         _rule(fig, y)
-        spoken = not place and len(groups) > 1
+        spoken = not place and _settled(groups)
         color = canvas.HIGH if spoken else canvas.INK
         base = f"n {decimal(row.n, 0)}"
         room = sheet.width - canvas.text_width(base, sheet.small) - 12

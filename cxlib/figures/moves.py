@@ -45,6 +45,8 @@ WAYS = {
 _EACH = {
     "month": "a month", "quarter": "a quarter", "year": "a month", "wave": "a wave", "span": "in each year", "window": "in each window",
 }  # fmt: skip
+#: Nobody will have so many times as many answers or customers as there are.
+_EVER = 10
 #: So many movements are named with their period.
 _NAMED = 3
 
@@ -146,6 +148,15 @@ class Move:
         return periods(self.way, {**dict(self.row.keys), **self.row.counts})
 
     @property
+    def spans(self) -> list[tuple[float, tuple[date, date]]]:
+        """Both periods that have days: the score, and the first and the last day of its answers."""
+        counts, found = self.row.counts, []
+        for score, first, last in (("estimate_before", "since_before", "until_before"), ("estimate_after", "since", "until")):
+            since, until = a_date(counts.get(first)), a_date(counts.get(last))
+            found += [(self.row.count(score), (since, until))] if since and until else []
+        return found
+
+    @property
     def brief(self) -> str:
         """For a card, without its sign: ``down 14 points``, or the verdict alone."""
         return f"{self.verdict} {size(self.measure, self.row.estimate)}" if self.moved else self.verdict
@@ -177,14 +188,12 @@ class Move:
         """That it cannot be told yet, what these answers would show, and how many would tell."""
         parts: list[str] = []
         one, many = self.measure.base
-        least, needed = self.row.count("smallest_detectable"), self.row.count("n_to_tell")
+        least = self.row.count("smallest_detectable")
         if answers and not math.isnan(least):
             parts.append(
                 f"{counted(self.row.n, f'{one} alone shows', f'{many} alone show')} changes from about {size(self.measure, least)}"
             )
-        if not math.isnan(needed):
-            unit = "" if parts else f" {many}"
-            parts.append(f"about {decimal(about(needed), 0)}{unit} {_EACH[self.way]} would tell")
+        parts += [told] if (told := would_tell(self.row.count("n_to_tell"), self.row.n, many, _EACH[self.way])) else []
         why = f": {'; '.join(parts)}" if parts else ""
         return f"Whether {subject} moved {self.between} cannot be told yet {self.behind()}{why}."
 
@@ -301,6 +310,15 @@ def _rest(moves: Sequence[Move], *, named: int) -> str:
 def size(measure: Measure, value: float) -> str:
     """A change without its direction: ``14 points``."""
     return measure.quantity(abs(value)).removeprefix("+")
+
+
+def would_tell(needed: float, there: float, many: str, each: str) -> str:
+    """``about 9,100 answers a month would tell``; of more than anybody will have, that they would not; nothing where it is not known."""
+    if math.isnan(needed):
+        return ""
+    if needed > _EVER * there:
+        return f"not even ten times as many {many} {each} would tell"
+    return f"about {decimal(about(needed), 0)} {many} {each} would tell"
 
 
 def about(value: float) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cxlib.figures.measures import Measure, counted, decimal, label, level_words, listed, window_words
+from cxlib.figures.ranks import apart, ends_told
 from cxlib.figures.shown import Row, Shown, by_group
 
 YES = "yes"
@@ -53,15 +54,17 @@ def _classes(measure: Measure, rows: Sequence[Row]) -> str:
 
 
 def _bad_ends(measure: Measure, wholes: Sequence[Sequence[Row]]) -> str:
-    """Where the share of the bad end is largest, and where smallest."""
+    """Where the share of the bad end is largest, and where smallest, or between what it lies."""
     ends = sorted((rows[-1] for rows in wholes), key=lambda row: (-row.estimate, row.label))
-    most, least = ends[0], ends[-1]
-    what = _class(most).replace("in the", "answers in the")
-    lead = f"{level_words(most.level)} interval "
-    first = f"{most.group('class').spoken}, {measure.quantity(most.estimate)} ({lead}{measure.interval(most.low, most.high)}; "
-    last = f"{least.group('class').spoken}, {measure.quantity(least.estimate)} ({measure.interval(least.low, least.high)}; "
-    bases = f"{measure.many(most.n)})", f"{decimal(least.n, 0)})"
-    return f"The share of {what} is largest for {first}{bases[0]}, and smallest for {last}{bases[1]}."
+    what = _class(ends[0]).replace("in the", "answers in the")
+
+    def said(row: Row, first: bool) -> tuple[str, str]:
+        lead, base = (f"{level_words(row.level)} interval ", measure.many(row.n)) if first else ("", decimal(row.n, 0))
+        return row.group("class").spoken, f"{measure.quantity(row.estimate)} ({lead}{measure.interval(row.low, row.high)}; {base})"
+
+    claims = f"The share of {what} is largest for {{}}, {{}}", "and smallest for {}, {}"
+    ranges = f"The share of {what} ranges from {{}} to {{}}"
+    return f"{ends_told(ends, said, claims=claims, ranges=ranges, falling=True)}."
 
 
 def _class(row: Row) -> str:
@@ -84,7 +87,10 @@ def _chosen(measure: Measure, rows: Sequence[Row], *, several: bool, first: bool
     rest = len(rows) - len(said)
     more = f", and {counted(rest, 'other', 'others')}" if rest else ""
     how = "" if bool(top.counts.get("one_only")) else " Several could be chosen."
-    return f"{of or ''}{'most' if of else 'Most'} often chosen: {', then '.join(said)}{more}.{how}"
+    settled = len(rows) == 1 or apart(top, rows[1:])
+    often = "most often chosen" if settled else "often chosen"
+    doubt = "" if settled else "; which most often is not settled"
+    return f"{of}{often if of else often.capitalize()}: {(', then ' if settled else ', ').join(said)}{more}{doubt}.{how}"
 
 
 def _base(measure: Measure, row: Row) -> str:

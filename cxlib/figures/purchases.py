@@ -16,6 +16,7 @@ from cxlib.figures.dots import Mark, dotted
 from cxlib.figures.findings import bracket
 from cxlib.figures.measures import capital, counted, decimal, level_words, listed
 from cxlib.figures.picture import Picture, pictured
+from cxlib.figures.ranks import ends_told
 from cxlib.figures.shown import Row, Shown, by_group, read
 
 if TYPE_CHECKING:
@@ -70,12 +71,14 @@ def _returned_by_group(shown: Shown, curves: Sequence[Sequence[Row]]) -> str:
     shortest = min(float(rows[-1].key("gap_days")) for rows in curves)
     days = next((float(day) for day in reversed(SPOKEN_DAYS) if all(_reaches(rows, day) for rows in curves)), shortest)
     ranked = sorted((_at(rows, days) for rows in curves), key=lambda row: (row.estimate, row.label))
-    said = []
-    for place, (row, end) in enumerate(((ranked[0], "the fewest"), (ranked[-1], "the most"))):
-        base = shown.measure.many(float(row.counts["purchases"])) if not place else decimal(float(row.counts["purchases"]), 0)
-        behind = bracket(shown.measure, row, first=not place, base=base)
-        said.append(f"{_hundred(row.estimate)} for {row.group('gap_days').spoken} {behind}, {end}")
-    return f"Of 100 purchases, so many were followed by another within {_days(days)}: {'; '.join(said)}."
+
+    def said(row: Row, first: bool) -> tuple[str, str]:
+        many = float(row.counts["purchases"])
+        base = shown.measure.many(many) if first else decimal(many, 0)
+        return row.group("gap_days").spoken, f"{_hundred(row.estimate)} {bracket(shown.measure, row, first=first, base=base)}"
+
+    told = ends_told(ranked, said, claims=("{}, {}, the fewest", "{}, {}, the most"), ranges="from {} to {}")
+    return f"Of 100 purchases, so many were followed by another within {_days(days)}: {told}."
 
 
 def _hundred(share: float) -> str:

@@ -13,6 +13,7 @@ from cxlib.figures.dots import EACH_END, Mark, dotted
 from cxlib.figures.findings import based_on, bracket, finding
 from cxlib.figures.measures import capital, counted, decimal, level_words
 from cxlib.figures.picture import Picture, pictured
+from cxlib.figures.ranks import ends_told
 from cxlib.figures.shown import Row, Shown, read
 from cxlib.figures.tenures import asked, at, counted_months, curves_of, quoted, reaches
 
@@ -81,7 +82,7 @@ def _named(row: Row) -> str:
 
 
 def ended(shown: Shown) -> str:
-    """How many of 100 have left for each reason; of several groups, where most have left for the reason that takes most."""
+    """How many of 100 have left for each reason; of several groups, between what shares they have left for the most frequent one."""
     curves = curves_of(shown)
     if not curves:
         return "No tenure was seen at which ends could be told apart."
@@ -102,16 +103,18 @@ def ended(shown: Shown) -> str:
 def _of_groups(shown: Shown, there: Sequence[Row], when: str) -> str:
     measure, reason = shown.measure, _reason(there[0])
     rows = [row for row in there if _reason(row) == reason]
-    most, fewest = rows[0], rows[-1]
 
-    def told(row: Row, *, first: bool) -> str:
+    def told(row: Row, first: bool) -> tuple[str, str]:
         behind = bracket(measure, row, first=first, base=measure.many(based_on(row)) if first else decimal(based_on(row), 0))
-        return f"{row.group('tenure_days', 'end_reason').spoken}, {measure.number(row.estimate)} of 100 {behind}"
+        return row.group("tenure_days", "end_reason").spoken, f"{measure.number(row.estimate)} of 100 {behind}"
 
-    text = f"Left {when}, for the reason that takes most ({reason}): most in {told(most, first=True)}"
-    rest = f"; fewest in {told(fewest, first=False)}" if len(rows) > 1 else ""
+    text = "in {}, {}".format(*told(rows[0], True))
+    if len(rows) > 1:
+        text = ends_told(rows, told, claims=("most in {}, {}", "fewest in {}, {}"), ranges="from {} to {}", falling=True)
     others = len({_reason(row) for row in there}) - 1
-    return f"{text}{rest}." + (f" {capital(counted(others, 'other reason is', 'other reasons are'))} in the table." if others else "")
+    return f"Left {when}, reason {reason}: {text}." + (
+        f" {capital(counted(others, 'other reason is', 'other reasons are'))} in the table." if others else ""
+    )
 
 
 def _reason(row: Row) -> str:

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cxlib.figures.measures import Measure, counted, decimal, level_words, listed, moving, window_words
-from cxlib.figures.moves import about, size
+from cxlib.figures.measures import Measure, capital, counted, decimal, level_words, listed, moving, window_words
+from cxlib.figures.moves import size, would_tell
 from cxlib.figures.vocabulary import ABOVE, ALIKE, BELOW, OPEN
 from cxlib.figures.withhold import sides_of
 
@@ -88,9 +88,8 @@ class Pair:
         if self.verdict == ALIKE:
             small = f"smaller than the {size(self.measure, self.row.count('margin'))} declared to matter"
             return f"{self.subject} and {self.against} show no material difference: {numbers}, {small}."
-        needed = self.row.count("n_to_tell")
-        # Nobody ever asks more.
-        tell = f" About {decimal(about(needed), 0)} answers on each side would tell." if needed < 1e5 else ""
+        told = would_tell(self.row.count("n_to_tell"), self.row.n, "answers", "on each side")
+        tell = f" {capital(told)}." if told else ""
         return f"Whether {_small(self.subject)} and {self.against} differ cannot be told yet: {numbers}.{tell}"
 
 

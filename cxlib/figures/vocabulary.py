@@ -271,6 +271,7 @@ HEADINGS = {
     "driver": "Part of the experience",
     "tenure_months": "Months since joining",
     "start": "At the start",
+    "amounts_in": "Amounts in",
     "new_left": "New and left",
     "seen_late": "Seen from later on",
     "seen_late_left": "Of these left",

@@ -33,6 +33,8 @@ _COUNTS = {
     "until": "object",
 }
 
+_APART = "Groups do not add up to what all together would gain: each is reckoned from its own retention and what it brings."
+
 
 def retention_gain(
     customers: Table,
@@ -130,8 +132,13 @@ def retention_gain(
 
     It is arithmetic, not a forecast: nothing says what the points would cost, or that those
     who stay longer bring as much. It misleads where retention depends on tenure (who joined
-    within the year is not in it, and the new leave soonest). Groups add up to more than all
-    together where those who bring more also stay longer: the mean of a mixed group hides that.
+    within the year is not in it, and the new leave soonest).
+
+    Groups do not add up to all together, and ``frame.attrs["notes"]`` says so: each has its own
+    retention, to which the points are added, and worth rises ever faster with retention, so that
+    the mean of a mixed group hides what is far above it; the more so where those who bring more
+    also stay longer. Gains that add up would have to lend every group the retention of all, and
+    would then tell of nothing but its margin.
 
     References
     ----------
@@ -179,6 +186,7 @@ def retention_gain(
     over = int(beyond.sum())
     many = "1 gain is" if over == 1 else f"{over} gains are"
     notes = [f"{many} not computed: retention and the points would exceed 100 %."] * bool(over)
+    notes += [_APART] * (len(rows) > len(steps))
     result.attrs["notes"] = [*left_out(frame.drop_duplicates(names) if names else frame[:1], value), *notes]
     return result.astype(_COUNTS)
 

@@ -4,6 +4,7 @@ from cxlib.retention.cohorts import cohort_trend, cohorts
 from cxlib.retention.definitions import definitions
 from cxlib.retention.movement import movement
 from cxlib.retention.revenue import net_retention, revenue_churn
+from cxlib.retention.revenue_movement import revenue_movement
 from cxlib.retention.rolling import rolling
 
-__all__ = ["cohort_trend", "cohorts", "definitions", "movement", "net_retention", "revenue_churn", "rolling"]
+__all__ = ["cohort_trend", "cohorts", "definitions", "movement", "net_retention", "revenue_churn", "revenue_movement", "rolling"]

@@ -177,7 +177,7 @@ def movement(
     if margin is not None and not 0 < margin < 1:
         raise ValueError(f"margin: {margin:g} is no part of a share, which goes from 0 to 1; for five in a hundred write 0.05")
     last = day(as_of, asks="movement")
-    spans = _Spans.of(between)
+    spans = Spans.of(between)
     if reason := Asked.unknown(customers):
         return nothing(keys=[*names, *_AXIS], counts=_COUNTS, reason=reason)
     cells = Asked("movement", names, last).monthly(customers)
@@ -194,7 +194,7 @@ def movement(
 
 
 @dataclass(frozen=True)
-class _Spans:
+class Spans:
     """How periods are paired: of so many months, so many months apart, all of them or the last only; or two windows."""
 
     way: str
@@ -203,7 +203,7 @@ class _Spans:
     windows: tuple[int, int, int, int] | None = None
 
     @classmethod
-    def of(cls, between: Any) -> _Spans:
+    def of(cls, between: Any) -> Spans:
         if isinstance(between, str):
             if between not in _WAYS:
                 known = ", ".join(repr(way) for way in _WAYS)

@@ -17,6 +17,8 @@ _NEVER = 10**6
 #: What the engine sums: in hundredths of the currency, and of squares and products of hundredths.
 SUMS = ("start", "churned", "contraction", "expansion", "new", "paused")
 SQUARES = ("aa", "al", "ll", "ak", "kk")
+#: The same of two periods, and of one with the other.
+PRODUCTS = ("a0a0", "a0b0", "b0b0", "a1a1", "a1b1", "b1b1", "a0a1", "a0b1", "b0a1", "b0b1")
 
 
 def checked(value_history: Table, names: list[str], last: date, *, asks: str) -> Any:
@@ -57,14 +59,23 @@ def _refuse_gaps(value_history: Table, rows: Any, *, asks: str) -> None:
 
 
 def _refuse_currencies(expr: Any, names: list[str], *, asks: str) -> None:
-    if "currency" not in expr.columns or "currency" in names:
+    if "currency" in names:
         return
-    found = sorted(ask(expr.select("currency").distinct())["currency"].dropna())
+    found = _currencies(expr)
     if len(found) > 1:
         raise TableError(
             f"{asks}: revenue is in {len(found)} currencies ({', '.join(found[:3])}{', …' if len(found) > 3 else ''}), which cannot be "
             "added. Give by='currency', or convert them first."
         )
+
+
+def _currencies(expr: Any) -> list[str]:
+    return sorted(ask(expr.select("currency").distinct())["currency"].dropna()) if "currency" in expr.columns else []
+
+
+def currency_of(expr: Any) -> str | None:
+    """The only currency of some revenue; None where none is recorded."""
+    return next(iter(_currencies(expr)), None)
 
 
 def months_of(counted: pd.DataFrame, *, asks: str) -> list[int]:
@@ -79,8 +90,11 @@ def months_of(counted: pd.DataFrame, *, asks: str) -> list[int]:
     return months
 
 
-def changes(rows: Any, names: list[str], months: list[int], table: Any) -> pd.DataFrame:
-    """One row for each group and month: the sums of what became of the revenue of the month before, and of what is new."""
+def steps(rows: Any, names: list[str], months: list[int]) -> Any:
+    """Of each customer and month ``place``: the revenue ``a`` of the month before, ``b`` of it now, and what of it is ``lost``.
+
+    A customer may have several rows of a month: one of what was there, one after a pause, one of what is new.
+    """
     import ibis
 
     of = [f"k{place}" for place in range(len(names))]
@@ -108,11 +122,20 @@ def changes(rows: Any, names: list[str], months: list[int], table: Any) -> pd.Da
         },
         {"place": rows["month"], "a": none, "b": none, "gone": no, "rest": none, "new": new, "twice": twice.cast("int64")},
     ]
-    moved = ibis.union(*(rows.select(*of, **part) for part in columns))
+    moved = ibis.union(*(rows.select(*of, "customer", **part) for part in columns))
     moved = moved.filter(moved["place"].between(months[1] - 1, months[-1]))
     # Nobody is lost or kept of whom there was nothing.
-    lost, b = ibis.greatest(moved["a"] - moved["b"], 0), (moved["a"] > 0).ifelse(moved["b"].fill_null(0), 0)
-    big = {name: column.cast("decimal(18, 0)") for name, column in (("a", moved["a"]), ("l", lost), ("k", b))}
+    b = (moved["a"] > 0).ifelse(moved["b"].fill_null(0), 0)
+    return moved.mutate(lost=ibis.greatest(moved["a"] - moved["b"], 0), b=b)
+
+
+def changes(moved: Any, names: list[str], table: Any) -> pd.DataFrame:
+    """One row for each group and month: the sums of what became of the revenue of the month before, and of what is new."""
+    import ibis
+
+    of = [f"k{place}" for place in range(len(names))]
+    lost, b = moved["lost"], moved["b"]
+    big = {name: moved[column].cast("decimal(18, 0)") for name, column in (("a", "a"), ("l", "lost"), ("k", "b"))}
     found = ask(
         moved.group_by([*of, "place"]).agg(
             n=(moved["a"] > 0).sum(), left=(moved["gone"] & (moved["a"] > 0)).sum(),
@@ -124,6 +147,39 @@ def changes(rows: Any, names: list[str], months: list[int], table: Any) -> pd.Da
     )  # fmt: skip
     found = found.astype(dict.fromkeys(SQUARES, float))
     found = whole(found, ["n", "left", "less", "twice", *SUMS])
+    return restored(found, table, names)
+
+
+def between(moved: Any, names: list[str], pairs: list[tuple[int, int, int, int]], amount: str, table: Any) -> pd.DataFrame:
+    """One row for each group and ``pair`` of periods: of the customers of either and of both the sums, squares and products.
+
+    Of a customer and period ``a`` is the revenue of the months before, and ``b`` the ``amount`` of it that is asked for;
+    ``a0b1`` sums the products of the ``a`` of the earlier period and the ``b`` of the later one.
+    """
+    import ibis
+
+    of, none, sides = [f"k{place}" for place in range(len(names))], ibis.literal(0, "int64"), []
+    # Pairs of periods that follow each other overlap; within a side they never do.
+    for side in (0, 1):
+        inside = [(moved["place"].between(pair[2 * side], pair[2 * side + 1]), number) for number, pair in enumerate(pairs)]
+        rows = moved.mutate(pair=ibis.cases(*inside, else_=ibis.null("int64")))
+        rows = rows.filter(rows["pair"].notnull())
+        amounts = {"a": rows["a"], "b": rows[amount]}
+        columns = {f"{name}{here}": each if here == side else none for name, each in amounts.items() for here in (0, 1)}
+        sides.append(rows.select(*of, "customer", "pair", "twice", **columns))
+    both = ibis.union(*sides)
+    sums = ["a0", "b0", "a1", "b1", "twice"]
+    own = both.group_by([*of, "customer", "pair"]).agg(**{name: both[name].sum() for name in sums})
+    big = {name: own[name].cast("decimal(18, 0)") for name in sums}
+    one, other = own["a0"] > 0, own["a1"] > 0
+    counts = {"n0": one, "n1": other, "n_both": one & other, "some0": own["b0"] > 0, "some1": own["b1"] > 0}
+    found = ask(
+        own.group_by([*of, "pair"]).agg(
+            **{name: each.sum() for name, each in counts.items()}, **{name: own[name].sum() for name in sums},
+            **{name: (big[name[:2]] * big[name[2:]]).sum() for name in PRODUCTS},
+        )
+    )  # fmt: skip
+    found = whole(found.astype(dict.fromkeys(PRODUCTS, float)), [*counts, *sums, "pair"])
     return restored(found, table, names)
 
 

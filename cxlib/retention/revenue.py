@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cxlib.retention.paid import SUMS, changes, checked, every_month, months_of
+from cxlib.retention.paid import SUMS, changes, checked, currency_of, every_month, months_of, steps
 from cxlib.stats import intervals
 from cxlib.stats.variance import Clusters, critical, inflation
 from cxlib.tables import Table, TableError, ask, assemble, expression, nothing
@@ -22,7 +23,7 @@ Bounds = tuple[Floats, Floats, Floats]
 
 _COUNTS = {
     "start": "float64", "contraction": "float64", "churned": "float64", "expansion": "float64", "new": "float64", "paused": "float64",
-    "left": "int64", "less": "int64", "since": "object", "until": "object",
+    "left": "int64", "less": "int64", "amounts_in": "object", "since": "object", "until": "object",
 }  # fmt: skip
 
 #: Of so many losses is the variance drawn towards that of losing all or nothing.
@@ -73,6 +74,7 @@ def revenue_churn(
         paused        float  of ``start``, of customers without a row in this month
                              only; it counts as kept
         left, less    int    customers who are gone, and who pay less
+        amounts_in    str    their currency; missing where none is recorded
         since, until  date   first and last day of the month
         ============  =====  ====================================================
 
@@ -224,17 +226,12 @@ def _revenue(
     """The sums of every group and month, and the ``numbers`` made of them."""
     intervals.tails(level)
     names = key_names(by, ["month", *_COUNTS])
-    keys, last = [*names, "month"], day(as_of, asks=asks)
-    rows = checked(value_history, names, last, asks=asks)
-    known = ask(rows.group_by("month").agg(rows=rows.count(), refunds=(rows["hundredths"] < 0).sum())).sort_values("month")
-    months = months_of(known[known["month"] <= complete(last)], asks=asks)
+    keys = [*names, "month"]
+    rows, known, months = months_paid(value_history, names, as_of, asks=asks)
     if len(months) < 2:
-        few = "There is revenue of one month, so none to compare it with." if months else f"No revenue is of a month complete by {as_of}."
-        return nothing(keys=keys, counts=_COUNTS, reason=few)
-    cells = changes(rows, names, months, expression(value_history))
-    if twice := int(cells["twice"].sum()):
-        raise TableError(f"{asks}: {twice:,} rows are a second one of the same customer and month. Add them up, or leave them out.")
-    if reason := absent_key(cells, names, row="row"):
+        return nothing(keys=keys, counts=_COUNTS, reason=few(months, as_of))
+    cells = changes(steps(rows, names, months), names, expression(value_history))
+    if reason := once(cells, names, asks=asks):
         return nothing(keys=keys, counts=_COUNTS, reason=reason)
     frame = every_month(cells, names, months[1:])
     dates = {"month": first_day, "since": first_day, "until": last_day}
@@ -243,9 +240,30 @@ def _revenue(
         **dict(zip(("estimate", "low", "high"), numbers(frame, level), strict=True)),
         **{name: pd.Series([of(month) for month in frame["place"]], dtype=object) for name, of in dates.items()},
     )
+    frame = frame.assign(amounts_in=currency_of(expression(value_history)) if "currency" not in names else frame["currency"])
     found = assemble(frame, keys=keys, measure=asks, level=level, counts=list(_COUNTS)).astype(_COUNTS)
     found.attrs["notes"] = _notes(known, months, found)
     return found
+
+
+def months_paid(value_history: Table, names: list[str], as_of: str | date, *, asks: str) -> tuple[Any, pd.DataFrame, list[int]]:
+    """Revenue by customer and month, what is known of each month, and the complete months that have rows."""
+    last = day(as_of, asks=asks)
+    rows = checked(value_history, names, last, asks=asks)
+    known = ask(rows.group_by("month").agg(rows=rows.count(), refunds=(rows["hundredths"] < 0).sum())).sort_values("month")
+    return rows, known, months_of(known[known["month"] <= complete(last)], asks=asks)
+
+
+def few(months: list[int], as_of: str | date) -> str:
+    """Why a single month, or none, says nothing."""
+    return "There is revenue of one month, so none to compare it with." if months else f"No revenue is of a month complete by {as_of}."
+
+
+def once(cells: pd.DataFrame, names: list[str], *, asks: str) -> str:
+    """Why nothing can be grouped; a letter where a customer has two rows of a month."""
+    if twice := int(cells["twice"].sum()):
+        raise TableError(f"{asks}: {twice:,} rows are a second one of the same customer and month. Add them up, or leave them out.")
+    return absent_key(cells, names, row="row")
 
 
 def _clusters(frame: pd.DataFrame, b: Floats, ab: str, bb: str) -> Clusters:
@@ -259,15 +277,23 @@ def _lost(frame: pd.DataFrame, level: float) -> Bounds:
     The variance that is estimated, drawn towards that of losing all or nothing where few have lost anything.
     """
     sums = _clusters(frame, (frame["churned"] + frame["contraction"]).to_numpy(dtype=float), "al", "ll")
-    share, variance, free = sums.mean, sums.variance, np.maximum(sums.number - 1, 0)
-    known = (variance > 0) & (share > 0) & (share < 1)
     losses = frame["left"].to_numpy() + frame["less"].to_numpy()
+    worth, free = worth_of(sums, losses)
+    with np.errstate(invalid="ignore"):
+        worth = worth / inflation(free, level)
+    low, high = intervals.wilson(sums.mean * worth, worth, level)
+    return sums.mean, low, high
+
+
+def worth_of(sums: Clusters, losses: Floats) -> tuple[Floats, Floats]:
+    """How many independent customers a share of revenue lost rests on, and with how many degrees of freedom that is known."""
+    share, variance = sums.mean, sums.variance
+    known = (variance > 0) & (share > 0) & (share < 1)
     with np.errstate(divide="ignore", invalid="ignore"):
         wholly = np.maximum(share * (1 - share) / sums.alike, variance)
         drawn = (losses * variance + _AS_IF * wholly) / (losses + _AS_IF)
-        worth = np.where(known, share * (1 - share) / drawn / inflation(free, level), sums.alike)
-    low, high = intervals.wilson(share * worth, worth, level)
-    return share, low, high
+        worth = np.where(known, share * (1 - share) / drawn, sums.alike)
+    return worth, np.where(known, np.maximum(sums.number - 1, 0), np.inf)
 
 
 def _kept(frame: pd.DataFrame, level: float) -> Bounds:
@@ -276,9 +302,15 @@ def _kept(frame: pd.DataFrame, level: float) -> Bounds:
     kept = start + (frame["expansion"] - frame["contraction"] - frame["churned"]).to_numpy(dtype=float)
     sums = _clusters(frame, kept, "ak", "kk")
     n = np.where(sums.number > 0, sums.number, np.nan)
-    error = np.sqrt(np.nan_to_num(sums.variance) + 2 / n**2)
-    reach = critical(n + 1, level) * error
+    reach = critical(n + 1, level) * np.sqrt(with_two(sums))
     return sums.mean, np.maximum(sums.mean - reach, 0), sums.mean + reach
+
+
+def with_two(sums: Clusters) -> Floats:
+    """The variance of the share there again, as if of two more customers one had left and one doubled."""
+    n = np.where(sums.number > 0, sums.number, np.nan)
+    variance: Floats = np.nan_to_num(sums.variance) + 2 / n**2
+    return variance
 
 
 def _notes(known: pd.DataFrame, months: list[int], frame: pd.DataFrame) -> list[str]:

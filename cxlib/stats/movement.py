@@ -131,6 +131,19 @@ def share_change(
     )
 
 
+def mean_difference(
+    means: Sequence[Floats], variances: Sequence[Floats], *, level: float, freedom: Freedom, correlation: npt.ArrayLike
+) -> Change:
+    """Change of a mean or a ratio whose variance is known: before and after, by t with Welch's degrees of freedom."""
+    estimate, free = means[1] - means[0], _freedom(variances[0], variances[1], freedom)
+    error = np.sqrt(variances[0] + variances[1] - 2 * np.asarray(correlation, dtype=float) * np.sqrt(variances[0] * variances[1]))
+    half = critical(free, level) * error
+    p_value = _two_sided(np.abs(estimate) / error, free)
+    return Change(
+        estimate, estimate - half, estimate + half, p_value, error, (variances[0], variances[1]), (variances[0], variances[1]), free
+    )
+
+
 def within(change_at: Change, margin: npt.ArrayLike) -> npt.NDArray[np.bool_]:
     """Whether a change is shown to be smaller than a margin, by two one-sided tests.
 

@@ -23,3 +23,15 @@ ratio <- function(name, top) {
 }
 keep(rbind(ratio("revenue_churn", ~lost), ratio("net_retention", ~then)), "retention_ratios")
 keep(data.frame(start, then), "retention_revenue")
+
+# The same twelve a month later: what was lost of either month, and how far the two go together.
+later <- c(20, 20, 25, 0, 60, 10, 55, 25, 200, 0, 15, 20)
+both <- svydesign(ids = ~1, weights = ~1, data = data.frame(start, then, later, lost, gone = pmax(then - later, 0)))
+paired <- function(name, tops) {
+  found <- svyratio(tops, ~ start + then, both, covmat = TRUE)
+  # Ratios of either numerator to either denominator: the first to the first, and the second to the second.
+  errors <- vcov(found)[c(1, 4), c(1, 4)]
+  data.frame(measure = name, change = diff(coef(found)[c(1, 4)]), before = errors[1, 1], after = errors[2, 2], both = errors[1, 2])
+}
+keep(rbind(paired("revenue_churn", ~ lost + gone), paired("net_retention", ~ then + later)), "retention_changes")
+keep(data.frame(start, then, later), "retention_months")
