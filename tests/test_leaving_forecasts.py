@@ -305,6 +305,6 @@ def test_a_list_holds_no_column_of_a_person_but_the_identifier():
 def test_groups_of_customers_who_are_nearly_alike_are_drawn_as_if_each_were_drawn():
     random = np.random.default_rng(3)
     chance = random.uniform(0.01, 0.3, 2000)
-    drawn = forecast.leavers([chance[:, None]] * 500, np.ones(2000, dtype="int64"), np.zeros(2000, dtype="int64"), chance, seed=5)
+    drawn = forecast.leavers([chance[:, None]] * 500, np.ones(2000, dtype="int64"), np.zeros(2000, dtype="int64"), risk=chance, seed=5)
     assert drawn.mean() == pytest.approx(chance.sum(), rel=0.01)
     assert drawn.std() == pytest.approx(np.sqrt((chance * (1 - chance)).sum()), rel=0.06)

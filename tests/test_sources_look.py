@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cxlib import sources
 from cxlib.sources import door
-from cxlib.sources.look import BLANKS, NOTHING_SEEN, Look, Seen
+from cxlib.sources.look import BLANKS, MANGLED, NOTHING_SEEN, SIGNS, Look, Seen
 from cxlib.tables import TableError
 
 PIECES = st.text(alphabet=st.sampled_from(["a", "9", "+", "_", "é", "好", "-", ",", '"', *BLANKS]), max_size=4)
@@ -59,7 +59,14 @@ def test_what_is_said_of_all_cells_holds_of_each(tmp_path_factory, rows, end, qu
         (b"a,b\r\n1,2\r\n", True),
         (b'"a","b"\n"1","2"\n"","x y"\n', True),
         ("a,b\né,1é\nñ o,好\n".encode(), True),
+        (b'a,b\n1,"late, but kind"\n2,"a ""so, so"" word"\n', True),
+        (b'a,b\n"one,\n two",2\n', True),
         (b"a,b\n1 ,2\n", False),
+        (b'a,b\n"late, or" ,2\n', False),
+        (b'a,b\n"late, or ",2\n', False),
+        (b'a,b\n"", 1\n"late, or",2\n', False),
+        (b'a,b\n5",1\n"x", 2\n', False),
+        (b'a,b\n5"",1\n"x, y",2\n', False),
         (b"a,b\n1, 2\n", False),
         (b"a,b\n1,2 ", False),
         (b"a,b\n1,2\t\r\n", False),
@@ -90,9 +97,15 @@ def test_a_separator_of_several_bytes_leaves_it_open():
 
 
 def test_signs_of_a_header_do_not_matter_and_those_of_a_first_row_do():
-    assert seen(b"time_asked,a+b\n1,2\n").without == {"+", "_"}
-    assert seen(b"time_asked,a+b\n1,2\n", header=False).without == set()
-    assert seen(b"time_asked\n1_000\n", part=3).without == {"+"}
+    assert seen(b"time_asked,a+b\n1,2\n").without == {*SIGNS}
+    assert seen(b"time_asked,a+b\n1,2\n", header=False).without == {*MANGLED}
+    assert seen(b"time_asked\n1_000\n", part=3).without == {*SIGNS} - {"_"}
+
+
+@pytest.mark.parametrize("part", [1, 2, 3, 1 << 20])
+def test_a_sign_of_several_bytes_is_seen_across_parts(part):
+    assert seen("a\nperchÃ¨\n".encode(), part=part).without == {*SIGNS} - {"Ã"}
+    assert seen("Ã\nsoâ€¦\n".encode(), part=part).without == {*SIGNS} - {"â€"}
 
 
 def test_what_is_known_of_two_files_is_what_is_known_of_both():
@@ -100,10 +113,11 @@ def test_what_is_known_of_two_files_is_what_is_known_of_both():
     assert one & Seen(bare=True, without=frozenset("_")) == Seen(bare=True, without=frozenset("_"))
 
 
-@pytest.mark.parametrize("other", [b"a  b", b"a\tb", b"a\x0bb", b'"a b"'])
+@pytest.mark.parametrize("other", [b"a  b", b"a\tb", b"a\x0bb", b'"a\nb"', b'5"a"'])
 @pytest.mark.parametrize("part", [1, 3, 1 << 20])
 def test_words_parted_by_more_than_a_space_show(other, part):
     assert seen(b"a,b\na b,1\n", part=part).spaced
+    assert seen(b'a,b\n"so, so",1\n', part=part).spaced
     assert not seen(b"a,b\n" + other + b",1\n", part=part).spaced
 
 
@@ -142,7 +156,7 @@ TIMES = [
     "infinity",
     "epoch",
 ]
-LAX = ["2026-6-30  08:00:00", "2026-06-30\t08:00:00"]
+LAX = ["2026-6-30  08:00:00", "2026-06-30\t08:00:00", "2026-06-30  8:00:00", '"2026-06-30\n08:00:00"']
 PLAIN = [("c1", "9", "1.5"), ("", "10.0", "0"), ("7.0", "", "1e3")]
 ODD = [*PLAIN, ("7", "9", "1_000"), ("1.2E+11", "3", "2 €"), ("n/a", "2", "nan"), ("ñ+", "4", "x")]
 REFUSED = [*ODD, ("c2", "1_0", "1"), ("c2", "11", "1")]

@@ -92,20 +92,20 @@ def test_restricted_means_and_their_errors_are_rs(group, column):
     expected = golden[golden["group"] == group]
     tenure, risk, events = matrix(lung(), "sex", [column])
     for row in expected.itertuples():
-        mean, variance = survival.restricted_mean(tenure, risk[0], survival.hazard(risk[0], events[0]), row.horizon_days)
+        mean, variance = survival.restricted_mean(tenure, risk[0], survival.hazard(risk[0], events[0]), until=row.horizon_days)
         assert (mean, np.sqrt(variance)) == pytest.approx((row.estimate, row.std_error), rel=1e-12)
 
 
 def test_the_restricted_mean_with_delayed_entry_is_rs():
     tenure, risk, events = matrix(lung().assign(all=1), "all", [1], late=True)
     for row in pd.read_csv(GOLDEN / "lung_restricted_mean.csv").query("group == 'late'").itertuples():
-        mean, variance = survival.restricted_mean(tenure, risk[0], survival.hazard(risk[0], events[0]), row.horizon_days)
+        mean, variance = survival.restricted_mean(tenure, risk[0], survival.hazard(risk[0], events[0]), until=row.horizon_days)
         assert (mean, np.sqrt(variance)) == pytest.approx((row.estimate, row.std_error), rel=1e-12)
 
 
 def test_a_large_difference_of_restricted_means_is_as_sure_as_r_has_it():
     tenure, risk, events = matrix(lung(), "sex", [1, 2])
-    found = comparing.stay(tenure, tuple(risk), tuple(events), 365, level=0.95)
+    found = comparing.stay(tenure, tuple(risk), tuple(events), until=365, level=0.95)
     expected = pd.read_csv(GOLDEN / "lung_restricted_mean.csv").query("horizon_days == 365").set_index("group")
     assert found.estimate == pytest.approx(expected.loc["men", "estimate"] - expected.loc["women", "estimate"])
     plain = np.hypot(*expected.loc[["men", "women"], "std_error"])
@@ -115,7 +115,7 @@ def test_a_large_difference_of_restricted_means_is_as_sure_as_r_has_it():
 def test_a_group_of_which_nobody_left_is_not_sure_to_stay_longer():
     tenure = np.arange(5.0)
     risk = (np.full(5, 5), np.array([60, 60, 50, 40, 30]))
-    found = comparing.stay(tenure, risk, (np.zeros(5, dtype=int), np.array([0, 10, 10, 10, 0])), 4, level=0.95)
+    found = comparing.stay(tenure, risk, (np.zeros(5, dtype=int), np.array([0, 10, 10, 10, 0])), until=4, level=0.95)
     assert found.estimate > 0
     assert found.low < 0 < found.high
     assert found.p_value > 0.05
@@ -131,13 +131,13 @@ def test_a_stay_is_turned_over_with_its_groups_and_its_interval_agrees_with_its_
     tenure, risk, events = matrix(frame, "group", [False, True])
     if not risk[:, 0].all():
         return
-    one, other = (comparing.stay(tenure, tuple(risk[order]), tuple(events[order]), 9.0, level=0.95) for order in ([0, 1], [1, 0]))
+    one, other = (comparing.stay(tenure, tuple(risk[order]), tuple(events[order]), until=9.0, level=0.95) for order in ([0, 1], [1, 0]))
     assert (one.estimate, one.low, one.high) == pytest.approx((-other.estimate, -other.high, -other.low))
     assert one.low <= one.estimate <= one.high
     assert one.low >= -9
     assert one.high <= 9
     assert (one.p_value < 0.05) == (not one.low <= 0 <= one.high)
-    narrow = comparing.stay(tenure, tuple(risk), tuple(events), 9.0, level=0.5)
+    narrow = comparing.stay(tenure, tuple(risk), tuple(events), until=9.0, level=0.5)
     assert one.low <= narrow.low <= narrow.high <= one.high
 
 
@@ -165,12 +165,12 @@ def held(n, means, delay=0, rounds=250, until=100):
             events, censored = counted(time[left]), counted(time[~left])
             tables.append((survival.at_risk(counted(entry), events + censored), events, censored))
         (risk, events, _), (risk_2, events_2, _) = tables
-        days = comparing.stay(tenure, (risk, risk_2), (events, events_2), until, level=0.95)
+        days = comparing.stay(tenure, (risk, risk_2), (events, events_2), until=until, level=0.95)
         truth = [sum(np.exp(-np.arange(until) / mean)) for mean in means]
         step = np.searchsorted(tenure, until, side="right") - 1
         samples = []
         for table in reversed(tables):
-            share, size = survival.kaplan_meier(*table[:2])[step], survival.effective(tenure, *table, until)
+            share, size = survival.kaplan_meier(*table[:2])[step], survival.effective(tenure, *table, until=until)
             samples.append([[share * size, (1 - share) * size]])
         share = movement.share_change(*samples, level=0.95)
         there = np.exp(-until / means[0]) - np.exp(-until / means[1])
@@ -190,14 +190,14 @@ def test_the_intervals_of_both_differences_cover_about_as_often_as_they_say(n, m
 def test_without_censoring_the_survival_is_as_sure_as_that_of_all_customers():
     tenure, risk, events = np.array([0.0, 1, 2, 3]), np.array([10, 10, 7, 5]), np.array([0, 3, 2, 5])
     nobody = np.zeros(4, dtype=int)
-    assert [survival.effective(tenure, risk, events, nobody, until) for until in (0, 0.5, 1, 1.5, 2, 3, 9)] == pytest.approx([10] * 7)
+    assert [survival.effective(tenure, risk, events, nobody, until=until) for until in (0, 0.5, 1, 1.5, 2, 3, 9)] == pytest.approx([10] * 7)
 
 
 def test_a_stretch_at_which_few_were_at_risk_counts_though_none_of_them_left():
     tenure, risk = np.array([0.0, 50, 100]), np.array([3, 3, 100])
-    found = survival.effective(tenure, risk, np.array([0, 0, 10]), np.zeros(3, dtype=int), 100)
+    found = survival.effective(tenure, risk, np.array([0, 0, 10]), np.zeros(3, dtype=int), until=100)
     assert found == pytest.approx(100 / (50 / 3 + 50 / 100))
-    assert survival.effective(tenure, risk, np.zeros(3, dtype=int), np.zeros(3, dtype=int), 100) == 3
+    assert survival.effective(tenure, risk, np.zeros(3, dtype=int), np.zeros(3, dtype=int), until=100) == 3
 
 
 @given(st.integers(0, 60), st.floats(0.5, 1e6))
@@ -209,7 +209,7 @@ def test_the_interval_of_a_rate_is_garwoods(events, exposure):
 
 @given(st.integers(0, 30), st.integers(0, 30), st.floats(0.1, 10))
 def test_two_rates_are_compared_by_the_exact_binomial_test(events, others, exposure):
-    (found,) = comparing.rate_apart([events], [exposure], [others], [1.0])
+    (found,) = comparing.rate_apart([events], [exposure], others=[others], elsewhere=[1.0])
     if not events + others:
         assert np.isnan(found)
         return
@@ -219,4 +219,4 @@ def test_two_rates_are_compared_by_the_exact_binomial_test(events, others, expos
 
 def test_a_rate_without_exposure_is_missing():
     assert np.isnan(comparing.rate([0], [0.0], level=0.95)).all()
-    assert np.isnan(comparing.rate_apart([0], [0.0], [5], [10.0])).all()
+    assert np.isnan(comparing.rate_apart([0], [0.0], others=[5], elsewhere=[10.0])).all()

@@ -142,8 +142,8 @@ def test_a_forecast_that_knows_more_errs_less_and_one_that_knows_nothing_does_no
 
 def test_whoever_has_left_by_one_horizon_has_left_by_the_next():
     chances = [np.array([[0.1, 0.3], [0.5, 0.5]])] * 200
-    drawn = forecast.leavers(chances, np.array([40, 10]), np.array([0, 1]), chances[0][:, 1], seed=3)
-    alone = forecast.leavers([each[:, 1:] for each in chances], np.array([40, 10]), np.array([0, 1]), chances[0][:, 1], seed=3)
+    drawn = forecast.leavers(chances, np.array([40, 10]), np.array([0, 1]), risk=chances[0][:, 1], seed=3)
+    alone = forecast.leavers([each[:, 1:] for each in chances], np.array([40, 10]), np.array([0, 1]), risk=chances[0][:, 1], seed=3)
     np.testing.assert_array_equal(drawn[:, :, 1:], alone)
     assert drawn.shape == (800, 2, 2)
     assert (drawn[:, :, 1] >= drawn[:, :, 0]).all()
@@ -162,7 +162,7 @@ def test_a_binomial_number_is_scipys():
 
 
 def test_chances_of_nothing_and_of_everything_are_drawn_as_such():
-    drawn = forecast.leavers([np.array([[0.0, 1.0], [1.0, 1.0]])] * 3, np.array([7, 2]), np.array([0, 0]), np.zeros(2), seed=3)
+    drawn = forecast.leavers([np.array([[0.0, 1.0], [1.0, 1.0]])] * 3, np.array([7, 2]), np.array([0, 0]), risk=np.zeros(2), seed=3)
     assert drawn.tolist() == [[[2, 9]]] * 12
 
 
@@ -195,7 +195,7 @@ def test_the_bounds_hold_what_then_happens_as_often_as_promised():
 
         rng = np.random.default_rng(1)
         chances = (within(fit.drawn(rng)) for _ in range(forecast.DRAWS))
-        drawn = forecast.leavers(chances, np.ones_like(nobody), nobody, tenure, seed=2)
+        drawn = forecast.leavers(chances, np.ones_like(nobody), nobody, risk=tenure, seed=2)
         low, high = forecast.predictive(drawn[:, 0], np.array([within(fit).sum()]), level=0.95)
         # Forty futures of each past.
         left = (random.geometric(HAZARDS[plan], (40, len(plan))) <= 60).sum(axis=1)

@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 
 from cxlib.churn.lives import Floats, Ints, Lives, counted, everybody, lives_of
-from cxlib.churn.spells import Asked
-from cxlib.churn.tenure import absent, tenures_at
+from cxlib.churn.spells import life_table
+from cxlib.churn.tenure import tenures_at
 from cxlib.stats import comparing, intervals
 from cxlib.stats import movement as stats
 from cxlib.stats.survival import effective, kaplan_meier
 from cxlib.tables import Table, assemble, nothing
-from cxlib.tables.rows import day, key_names
+from cxlib.tables.rows import key_names, numbered, parts
 
 _WORDS = (stats.ALIKE, stats.ABOVE, stats.BELOW)
 _JUDGED = {"p_value": "float64", "p_corrected": "float64", "verdict": "object", "margin": "float64", "smallest_detectable": "float64"}
@@ -151,10 +151,9 @@ def difference(
         raise ValueError(f"until_days: {until_days:g}; a number of days above 0, such as 365.25")
     if twice := [name for name in apart_ if name in names]:
         raise ValueError(f"apart: '{twice[0]}' makes the groups; customers of one group cannot be kept apart by it")
-    asked = Asked("difference", [*names, *apart_], day(as_of, asks="difference") if as_of is not None else None)
-    cells = None if (reason := Asked.unknown(customers)) else asked.life_table(customers)
-    if cells is None or (reason := absent(cells, names) or _alone(cells, names)):
-        return nothing(keys=names, counts=_STAY, reason=reason).astype(_STAY)
+    cells, absent = life_table(customers, names, as_of, asks="difference", apart=apart_)
+    if reason := absent or _alone(cells, names):
+        return nothing(keys=names, counts=_STAY, reason=reason)
     whole, groups = _at_the_same(lives_of(_summed(cells, names), names, asks="difference"))
     together = comparing.rank_test(_strata(cells, names, apart_))
     rows = []
@@ -284,11 +283,10 @@ def survival_difference(
         raise ValueError("at: name at least one tenure in days, such as at=[365.25]")
     if margin is not None and margin >= 1:
         raise ValueError(f"margin: {margin:g} is no part of a share, which goes from 0 to 1; for five in a hundred write 0.05")
-    asked = Asked("survival_difference", names, day(as_of, asks="survival_difference") if as_of is not None else None)
     keys = [*names, "tenure_days"]
-    cells = None if (reason := Asked.unknown(customers)) else asked.life_table(customers)
-    if cells is None or (reason := absent(cells, names) or _alone(cells, names)):
-        return nothing(keys=keys, counts=_SHARE, reason=reason).astype(_SHARE)
+    cells, absent = life_table(customers, names, as_of, asks="survival_difference")
+    if reason := absent or _alone(cells, names):
+        return nothing(keys=keys, counts=_SHARE, reason=reason)
     whole, groups = _at_the_same(lives_of(cells, names, asks="survival_difference"))
     frames = []
     for key, lives in groups:
@@ -338,12 +336,12 @@ def _at_the_same(pairs: list[tuple[dict[str, Any], Lives]]) -> tuple[Lives, list
 
 def _strata(cells: pd.DataFrame, names: list[str], apart: list[str]) -> list[tuple[Ints, Ints]]:
     """Customers at risk and who left, a row for each group and a column for each tenure, of each stratum."""
-    numbered = cells.assign(cx_group=cells.groupby(names, dropna=False, sort=False).ngroup())
+    cells = cells.assign(cx_group=numbered(cells, names)[0])
     found = []
-    for _, stratum in numbered.groupby(apart, dropna=False, sort=False) if apart else [((), numbered)]:
+    for _, stratum in parts(cells, apart):
         numbers = np.unique(stratum["cx_group"])
         whole, lives = everybody([counted(stratum[stratum["cx_group"] == number]) for number in numbers])
-        risk, events = (np.zeros((int(numbered["cx_group"].max()) + 1, len(whole.tenure)), dtype="int64") for _ in range(2))
+        risk, events = (np.zeros((int(cells["cx_group"].max()) + 1, len(whole.tenure)), dtype="int64") for _ in range(2))
         risk[numbers], events[numbers] = [each.risk for each in lives], [each.events for each in lives]
         found.append((risk, events))
     return found
@@ -353,7 +351,7 @@ def _stay(lives: Lives, rest: Lives, until: float, level: float) -> comparing.St
     """The difference of two groups; missing where one of them was not seen all the time."""
     if not (lives.seen(until) and rest.seen(until)):
         return comparing.Stay((np.nan, np.nan), *([np.nan] * 5))
-    return comparing.stay(lives.tenure, (lives.risk, rest.risk), (lives.events, rest.events), until, level=level)
+    return comparing.stay(lives.tenure, (lives.risk, rest.risk), (lives.events, rest.events), until=until, level=level)
 
 
 def _sample(lives: Lives, tenure: float) -> tuple[float, float]:
@@ -362,7 +360,7 @@ def _sample(lives: Lives, tenure: float) -> tuple[float, float]:
     step, _, unseen = lives.place(np.array([tenure]), gone=bool(still[-1] == 0))
     if unseen[0]:
         return 0.0, 0.0
-    n = effective(lives.tenure, lives.risk, lives.events, lives.censored, tenure)
+    n = effective(lives.tenure, lives.risk, lives.events, lives.censored, until=tenure)
     return float(still[step[0]] * n), float((1 - still[step[0]]) * n)
 
 

@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from cxlib.churn.lives import Floats, Lives, lives_of
-from cxlib.churn.spells import UNRECORDED, Asked
-from cxlib.churn.tenure import absent, tenures_at
+from cxlib.churn.spells import UNRECORDED, life_table
+from cxlib.churn.tenure import tenures_at
 from cxlib.stats import competing, intervals
 from cxlib.stats.survival import kaplan_meier
 from cxlib.tables import Table, assemble, nothing
-from cxlib.tables.rows import day, key_names
+from cxlib.tables.rows import key_names
 
 _COUNTS = {"still_there": "float64", "events": "int64", "left": "int64", "customers": "int64"}
 
@@ -126,10 +126,9 @@ def ends(
     intervals.tails(level)
     names = key_names(by, ["end_reason", "tenure_days", *_COUNTS])
     wanted, keys = tenures_at(at), [*names, "end_reason", "tenure_days"]
-    asked = Asked("ends", names, day(as_of, asks="ends") if as_of is not None else None)
-    cells = None if (reason := Asked.unknown(customers)) else asked.life_table(customers, reasons=True)
-    if cells is None or (reason := absent(cells, names) or unreasoned(cells)):
-        return nothing(keys=keys, counts=_COUNTS, reason=reason).astype(_COUNTS)
+    cells, absent = life_table(customers, names, as_of, asks="ends", reasons=True)
+    if reason := absent or unreasoned(cells):
+        return nothing(keys=keys, counts=_COUNTS, reason=reason)
     groups = lives_of(cells, names, asks="ends")
     reasons = sorted({name for _, lives in groups for name in lives.ends})
     frames = []

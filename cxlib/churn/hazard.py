@@ -10,11 +10,10 @@ import pandas as pd
 
 from cxlib.churn.ends import unreasoned
 from cxlib.churn.lives import Floats, Lives, lives_of
-from cxlib.churn.spells import Asked
-from cxlib.churn.tenure import absent
+from cxlib.churn.spells import life_table
 from cxlib.stats import comparing, intervals, movement
 from cxlib.tables import Table, assemble, nothing
-from cxlib.tables.rows import day, key_names
+from cxlib.tables.rows import key_names
 
 _COUNTS = {
     "until_days": "float64", "customer_days": "float64", "left": "int64", "p_value": "float64", "p_corrected": "float64",
@@ -130,11 +129,10 @@ def hazard(
     intervals.tails(level)
     keys = key_names(by, ["tenure_days", *_COUNTS])
     names, bands = [name for name in keys if name != "end_reason"], _bands(edges)
-    asked = Asked("hazard", names, day(as_of, asks="hazard") if as_of is not None else None)
     each = "end_reason" in keys
-    cells = None if (reason := Asked.unknown(customers)) else asked.life_table(customers, reasons=each)
-    if cells is None or (reason := absent(cells, names) or (unreasoned(cells) if each else "")):
-        return nothing(keys=[*keys, "tenure_days"], counts=_COUNTS, reason=reason).astype(_COUNTS)
+    cells, absent = life_table(customers, names, as_of, asks="hazard", reasons=each)
+    if reason := absent or (unreasoned(cells) if each else ""):
+        return nothing(keys=[*keys, "tenure_days"], counts=_COUNTS, reason=reason)
     groups = lives_of(cells, names, asks="hazard")
     kept = _reached([lives for _, lives in groups], bands)
     reasons = sorted({reason for _, lives in groups for reason in lives.ends}) if each else [None]
@@ -193,7 +191,7 @@ def _danger(lives: Lives, reason: str | None, bands: Floats, level: float) -> pd
             "until_days": np.where(np.isfinite(bands[1]), bands[1], np.nan),
             "left": left.astype("int64"),
             "customer_days": days,
-            "p_value": comparing.rate_apart(left, days, others, elsewhere),
+            "p_value": comparing.rate_apart(left, days, others=others, elsewhere=elsewhere),
             "apart": np.where(days > 0, per_day, 0.0) - by_the_rest,
         }
     )

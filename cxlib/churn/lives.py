@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from cxlib.stats import survival as curves
+from cxlib.tables.rows import parts
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -100,8 +101,7 @@ def lives_of(cells: pd.DataFrame, names: Sequence[str], *, asks: str) -> list[tu
             UserWarning,
             stacklevel=3,
         )
-    groups = cells.groupby(list(names), dropna=False, sort=False) if names else [((), cells)]
-    return [({name: group[name].iloc[0] for name in names}, counted(group)) for _, group in groups]
+    return [(key, counted(group)) for key, group in parts(cells, names)]
 
 
 def everybody(groups: list[Lives]) -> tuple[Lives, list[Lives]]:

@@ -8,11 +8,11 @@ from datetime import date
 import pandas as pd
 
 from cxlib.churn.lives import lives_of
-from cxlib.churn.spells import Asked
-from cxlib.churn.tenure import Curve, absent
+from cxlib.churn.spells import life_table
+from cxlib.churn.tenure import Curve
 from cxlib.stats import intervals
 from cxlib.tables import Table, assemble, nothing
-from cxlib.tables.rows import day, key_names
+from cxlib.tables.rows import key_names
 
 _COUNTS = {"churned": "int64", "censored": "int64"}
 
@@ -104,10 +104,9 @@ def quantiles(
     wanted = sorted(set(shares))
     if not wanted or not all(0 < share < 1 for share in wanted):
         raise ValueError(f"shares: {', '.join(f'{share:g}' for share in wanted) or 'none'}; each must lie between 0 and 1, such as 0.25")
-    asked = Asked("quantiles", names, day(as_of, asks="quantiles") if as_of is not None else None)
-    cells = None if (reason := Asked.unknown(customers)) else asked.life_table(customers)
-    if cells is None or (reason := absent(cells, names)):
-        return nothing(keys=[*names, "share_left"], counts=_COUNTS, reason=reason).astype(_COUNTS)
+    cells, reason = life_table(customers, names, as_of, asks="quantiles")
+    if reason:
+        return nothing(keys=[*names, "share_left"], counts=_COUNTS, reason=reason)
     pairs = [(key, Curve.of(lives, level)) for key, lives in lives_of(cells, names, asks="quantiles")]
     rows = [{**key, "share_left": share, **curve.passed(1 - share), **curve.counts} for key, curve in pairs for share in wanted]
     return assemble(pd.DataFrame(rows), keys=[*names, "share_left"], measure="tenure_quantile", level=level, counts=list(_COUNTS))

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cxlib.churn.spells import Asked
+from cxlib.churn.spells import Asked, undated, unseen
 from cxlib.stats import intervals
-from cxlib.tables import Table, TableError, assemble, nothing
-from cxlib.tables.rows import absent_key, day, key_names
+from cxlib.tables import Table, assemble, nothing
+from cxlib.tables.calendar import complete, first_day, last_day
+from cxlib.tables.rows import absent_key, day, key_names, numbered
 
 Ints: TypeAlias = npt.NDArray[np.int64]
 
@@ -105,50 +106,27 @@ def churn_rate(
     """
     intervals.tails(level)
     names = key_names(by, ["month", *_COUNTS])
-    last_day = day(as_of, asks="churn_rate")
+    until = day(as_of, asks="churn_rate")
     if reason := Asked.unknown(customers):
-        return nothing(keys=[*names, "month"], counts=_COUNTS, reason=reason).astype(_COUNTS)
-    cells = Asked("churn_rate", names, last_day).monthly(customers)
-    if reason := _absent(cells, names, last_day):
-        return nothing(keys=[*names, "month"], counts=_COUNTS, reason=reason).astype(_COUNTS)
-    months = np.arange(int(cells["first"].min()), _complete(last_day) + 1)
-    number = np.zeros(len(cells), dtype="int64")
-    if names:
-        number = cells.groupby(names, dropna=False, sort=False).ngroup().to_numpy(dtype="int64")
+        return nothing(keys=[*names, "month"], counts=_COUNTS, reason=reason)
+    cells = Asked("churn_rate", names, until).monthly(customers)
+    reason = undated(cells, "churn by month", asks="churn_rate") or unseen(cells, until)
+    if reason := reason or absent_key(cells, names, row="customer"):
+        return nothing(keys=[*names, "month"], counts=_COUNTS, reason=reason)
+    months = np.arange(int(cells["first"].min()), complete(until) + 1)
+    number, groups = numbered(cells, names)
     counts = _counted(cells, number, months)
-    groups = cells.iloc[np.unique(number, return_index=True)[1]][names]
     frame = groups.loc[groups.index.repeat(len(months))].reset_index(drop=True)
     frame = frame.assign(**{name: count.ravel() for name, count in counts.items()})
     low, high = intervals.wilson(frame["left"], frame["n"], level)
-    firsts = [date(int(month) // 12, int(month) % 12 + 1, 1) for month in [*months, months[-1] + 1]]
-    lasts = [first - timedelta(days=1) for first in firsts[1:]]
-    dates = {"month": firsts[:-1], "since": firsts[:-1], "until": lasts}
+    dates = {"month": first_day, "since": first_day, "until": last_day}
     frame = frame.assign(
         estimate=np.divide(frame["left"], frame["n"], out=np.full(len(frame), np.nan), where=frame["n"] > 0),
         low=low,
         high=high,
-        **{name: pd.Series(days * len(groups), dtype=object) for name, days in dates.items()},
+        **{name: pd.Series([of(int(month)) for month in months] * len(groups), dtype=object) for name, of in dates.items()},
     )
     return assemble(frame, keys=[*names, "month"], measure="churn_rate", level=level, counts=list(_COUNTS))
-
-
-def _complete(last_day: date) -> int:
-    """The last month that is over by the evening of this day, as months since year 0."""
-    tomorrow = last_day + timedelta(days=1)
-    return tomorrow.year * 12 + tomorrow.month - 2
-
-
-def _absent(cells: pd.DataFrame, names: list[str], last_day: date) -> str:
-    spells, dated = int(cells["spells"].sum()), int(cells.loc[cells["joined"].notna(), "spells"].sum())
-    if not spells:
-        return "There are no customers."
-    if not dated:
-        return "No customer has a start date, so there is no churn by month."
-    if dated < spells:
-        raise TableError(f"churn_rate: {spells - dated:,} of {spells:,} spells have no start. Correct them, or leave them out.")
-    if cells["first"].min() > _complete(last_day):
-        return f"No customer was seen for a whole month by {last_day}."
-    return absent_key(cells, names, row="customer")
 
 
 def _counted(cells: pd.DataFrame, number: Ints, months: Ints) -> dict[str, Ints]:

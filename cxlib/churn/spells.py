@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from cxlib.tables import Table, TableError, ask, did_you_mean, expression, need
-from cxlib.tables.rows import examples, key_columns, refuse_type, restored, typed, whole
+from cxlib.tables.calendar import complete, month_numbers
+from cxlib.tables.rows import absent_key, day, examples, key_columns, refuse_type, restored, typed, whole
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -112,15 +113,15 @@ class Asked:
 
         expr = _expression(table, self)
         rows = _prepared(expr, self)
-        joined, observed = _month(rows["start"]), rows["observed_from"]
+        joined, observed = month_numbers(rows["start"]), rows["observed_from"]
         # From the first of a month on, all of that month is at risk; from any later day, the next one is.
-        there, seen = (_month(since) + (since.day() > 1).cast("int64") for since in (rows["start"], observed))
+        there, seen = (month_numbers(since) + (since.day() > 1).cast("int64") for since in (rows["start"], observed))
         rows = rows.mutate(
             joined=joined,
             first=ibis.greatest(there, ibis.coalesce(seen, there)),
-            gone=(rows["left"] & rows["start"].notnull()).ifelse(_month(rows["end"]), ibis.null("int64")),
+            gone=(rows["left"] & rows["start"].notnull()).ifelse(month_numbers(rows["end"]), ibis.null("int64")),
         )
-        counted = {"spells": rows.count(), "backwards": (rows["end"] < rows["start"]).sum()}
+        counted = {"spells": rows.count(), "dated": rows["start"].count(), "backwards": (rows["end"] < rows["start"]).sum()}
         found = ask(rows.group_by([*self.groups, "joined", "first", "gone"]).agg(**counted))
         _refuse(table, self, bad=bool(found["backwards"].sum()), spells=int(found["spells"].sum()))
         return restored(found, expr, self.names)
@@ -147,8 +148,37 @@ class Asked:
         return restored(found, expr, self.names)
 
 
-def _month(day: Any) -> Any:
-    return (day.year() * 12 + day.month() - 1).cast("int64")
+def life_table(
+    customers: Table, names: list[str], as_of: str | date | None, *, asks: str, reasons: bool = False, apart: Sequence[str] = ()
+) -> tuple[pd.DataFrame, str]:
+    """The life table of the groups, with what is kept ``apart`` within them, and why it says nothing; empty where it does."""
+    asked = Asked(asks, [*names, *apart], day(as_of, asks=asks) if as_of is not None else None)
+    if reason := Asked.unknown(customers):
+        return pd.DataFrame(), reason
+    cells = asked.life_table(customers, reasons=reasons)
+    return cells, absent_key(cells, names, row="customer") if cells["spells"].sum() else "There are no customers."
+
+
+def undated(cells: pd.DataFrame, so: str, *, asks: str) -> str:
+    """Why nothing can be said by dates, of spells counted with how many are ``dated``; a few without a start are refused."""
+    spells, dated = int(cells["spells"].sum()), int(cells["dated"].sum())
+    if spells and not dated:
+        return f"No customer has a start date, so there is no {so}."
+    if dated < spells:
+        raise TableError(f"{asks}: {spells - dated:,} of {spells:,} spells have no start. Correct them, or leave them out.")
+    return "" if spells else "There are no customers."
+
+
+def unseen(cells: pd.DataFrame, last: date) -> str:
+    """Why there is no month to speak of, of spells counted by month."""
+    return f"No customer was seen for a whole month by {last}." if cells["first"].min() > complete(last) else ""
+
+
+def lost(cells: pd.DataFrame) -> list[str]:
+    """What is left out of a result because it ended before anybody looked, as a sentence."""
+    ended, spells = int(cells["lost"].sum()), int(cells["spells"].sum())
+    words = f"{ended:,} of {spells:,} spells ended before observed_from, when leaving was not yet seen; they are left out."
+    return [words] if ended else []
 
 
 def _expression(table: Table, asked: Asked) -> ir.Table:

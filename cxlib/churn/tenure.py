@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 
 from cxlib.churn.lives import Floats, Lives, lives_of
-from cxlib.churn.spells import Asked
+from cxlib.churn.spells import life_table
 from cxlib.stats import intervals
 from cxlib.stats import survival as curves
 from cxlib.tables import Table, assemble, nothing
-from cxlib.tables.rows import absent_key, day, key_names
+from cxlib.tables.rows import key_names
 
 _SURVIVAL = {"events": "int64", "censored": "int64", "customers": "int64"}
 _MEDIAN = {"churned": "int64", "censored": "int64"}
@@ -128,12 +128,9 @@ def survival(
     intervals.tails(level)
     names = key_names(by, ["tenure_days", *_SURVIVAL])
     wanted = tenures_at(at)
-    asked = Asked("survival", names, day(as_of, asks="survival") if as_of is not None else None)
-    if reason := Asked.unknown(customers):
-        return nothing(keys=[*names, "tenure_days"], counts=_SURVIVAL, reason=reason).astype(_SURVIVAL)
-    cells = asked.life_table(customers)
-    if reason := absent(cells, names):
-        return nothing(keys=[*names, "tenure_days"], counts=_SURVIVAL, reason=reason).astype(_SURVIVAL)
+    cells, reason = life_table(customers, names, as_of, asks="survival")
+    if reason:
+        return nothing(keys=[*names, "tenure_days"], counts=_SURVIVAL, reason=reason)
     frames = []
     for key, lives in lives_of(cells, names, asks="survival"):
         curve = Curve.of(lives, level)
@@ -222,12 +219,9 @@ def median_tenure(
     """
     intervals.tails(level)
     names = key_names(by, _MEDIAN)
-    asked = Asked("median_tenure", names, day(as_of, asks="median_tenure") if as_of is not None else None)
-    if reason := Asked.unknown(customers):
-        return nothing(keys=names, counts=_MEDIAN, reason=reason).astype(_MEDIAN)
-    cells = asked.life_table(customers)
-    if reason := absent(cells, names):
-        return nothing(keys=names, counts=_MEDIAN, reason=reason).astype(_MEDIAN)
+    cells, reason = life_table(customers, names, as_of, asks="median_tenure")
+    if reason:
+        return nothing(keys=names, counts=_MEDIAN, reason=reason)
     pairs = [(key, Curve.of(lives, level)) for key, lives in lives_of(cells, names, asks="median_tenure")]
     frame = pd.DataFrame([{**key, **curve.passed(0.5), **curve.counts} for key, curve in pairs])
     if missing := int(frame["estimate"].isna().sum()):
@@ -289,8 +283,3 @@ def tenures_at(at: Sequence[float]) -> Floats:
     if not np.isfinite(wanted).all() or (wanted < 0).any():
         raise ValueError("at: tenures are numbers of days of 0 or more")
     return wanted
-
-
-def absent(cells: pd.DataFrame, names: list[str]) -> str:
-    """Why there is no curve; empty where there is one."""
-    return absent_key(cells, names, row="customer") if cells["spells"].sum() else "There are no customers."

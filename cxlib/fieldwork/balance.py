@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 
 from cxlib.fieldwork.matched import Sample, asked_of, crossed_of, sampled
-from cxlib.fieldwork.population import Crossed, Population, category_words, places
+from cxlib.fieldwork.population import Crossed, Population, category_words
 from cxlib.stats import intervals, weighting
 from cxlib.survey.people import Base
 from cxlib.survey.scoring import Score
 from cxlib.tables import RESULT, Table
+from cxlib.tables.rows import alike
 
 _KEYS = ["margin", "category"]
 _COUNTS = {
@@ -113,7 +114,7 @@ def balance(
     asked, score = asked_of("balance", responses, measure=measure, names=[])
     shape = replace(asked, names=_KEYS)
     looked_at = [(name,) for name in also if (name,) not in crossed]
-    sample = sampled(asked, score, responses, customers, crossed=crossed, also=also)
+    sample = sampled(asked, score, responses, customers=customers, crossed=crossed, also=also)
     if sample.reason or sample.population is None:
         return shape.nothing(_COUNTS, reason=sample.reason)
     frames = [_shares(sample, sample.population, columns, level) for columns in [*crossed, *looked_at]]
@@ -127,7 +128,7 @@ def _shares(sample: Sample, population: Population, columns: Crossed, level: flo
     """Share of the customers, of the answers, and of the answers after raking, of each category of one margin."""
     fine = sample.fine
     known = population.along(columns)
-    inside = places(known, fine.groups, columns)
+    inside = alike([known, fine.groups], columns)[1]
     names = [*known[list(columns)].itertuples(index=False, name=None)]
     more = fine.groups.iloc[np.flatnonzero(inside >= len(known))][list(columns)].drop_duplicates()
     names += [*more.itertuples(index=False, name=None)]

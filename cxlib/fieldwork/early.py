@@ -133,7 +133,7 @@ def early(
     limit = _half(score.asks(responses, keys, by_whom="early", period=_delay).tally(responses)) if days is None else days
     counted = score.asks(responses, keys, by_whom="early", period=_soon(limit)).tally(responses)
     if reason := counted.reason or _alike(counted, limit):
-        return nothing(keys=keys, counts=_COUNTS, reason=reason).astype(_COUNTS)
+        return nothing(keys=keys, counts=_COUNTS, reason=reason)
     soon = counted.groups[PERIOD].astype("Int64")
     later, sooner = (Side(name, counted, soon.eq(place).fillna(False).to_numpy(dtype=bool)) for place, name in enumerate(_SIDES))
     found = differences(later, sooner, score, keys=keys, called="early", margin=margin, level=level)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +17,8 @@ from cxlib.survey.compared import Ints, Side, at, paired, with_question
 from cxlib.survey.people import Base
 from cxlib.survey.scoring import Score, Scored
 from cxlib.tables import RESULT, Table, ask, expression, nothing
-from cxlib.tables.rows import day, key_names, refuse_type, typed
+from cxlib.tables.calendar import first_day, last_day, month_numbers
+from cxlib.tables.rows import alike, day, key_names, refuse_type, typed
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -152,7 +153,7 @@ def late(
     )
     reason = now.reason or _unknown(now, responses)
     if reason:
-        return nothing(keys=axis, counts=_COUNTS, reason=reason).astype(_COUNTS)
+        return nothing(keys=axis, counts=_COUNTS, reason=reason)
     frame = _restated(now, split, score, keys=keys, closing=_closing(until, days), level=level)
     frame = _completed(frame, each, keys, until, level)
     frame = frame.sort_values(axis, na_position="last", kind="stable")[[*axis, *RESULT, *_COUNTS]]
@@ -167,10 +168,9 @@ def _known(rows: Any, until: date) -> tuple[Any, Any, Any]:
 
     given = ibis.coalesce(typed(rows, "month", "date"), typed(rows, "time_answered", "date"))
     received = ibis.coalesce(typed(rows, "time_received", "date"), typed(rows, "time_answered", "date"), given)
-    month = given.year().cast("int64") * 12 + given.month().cast("int64") - 1
     next_month = (given.truncate("M") + ibis.interval(months=1)).cast("date")
     delay = ibis.greatest(received.delta(next_month, unit="day").cast("int64") + 1, ibis.literal(0, "int64"))
-    return month, delay, received <= ibis.literal(until)
+    return month_numbers(given), delay, received <= ibis.literal(until)
 
 
 def _only(known: Any, value: Any) -> Any:
@@ -225,14 +225,10 @@ def _closing(until: date, days: int) -> Callable[[int], date | None]:
     """The day on which a month was closed; none where that is still to come."""
 
     def closed(place: int) -> date | None:
-        on = (_first(place + 1) + pd.Timedelta(days=days - 1)).date()
+        on = first_day(place + 1) + timedelta(days=days - 1)
         return on if on <= until else None
 
     return closed
-
-
-def _first(place: int) -> pd.Timestamp:
-    return pd.Timestamp(year=place // 12, month=place % 12 + 1, day=1)
 
 
 def _restated(
@@ -254,7 +250,7 @@ def _restated(
         if here.any():
             frames.append(_scores(pairs[here].reset_index(drop=True), (now, number), (split, before), level))
     frame = pd.concat(frames, ignore_index=True)
-    return frame.assign(month=[_first(place).date() for place in frame["place"]], level=level)
+    return frame.assign(month=[first_day(place) for place in frame["place"]], level=level)
 
 
 def _scores(pairs: pd.DataFrame, known: tuple[Tally, Scored], in_time: tuple[Tally, Scored], level: float) -> pd.DataFrame:
@@ -282,9 +278,7 @@ def _completed(frame: pd.DataFrame, each: Tally, keys: Sequence[str], until: dat
     dated = each.groups[PERIOD].notna().to_numpy()
     groups = each.groups[dated].assign(n=each.n[dated])
     period = groups[PERIOD].to_numpy(dtype="int64")
-    cells = pd.concat([frame[list(keys)], groups[list(keys)]]).assign(all=0)
-    number = cells.groupby([*keys, "all"], dropna=False, sort=False).ngroup().to_numpy()
-    own, of_cells = number[: len(frame)], number[len(frame) :]
+    own, of_cells = alike([frame, groups], keys)
     found = np.full((3, len(frame)), np.nan)
     for group in np.unique(own):
         rows, here = np.flatnonzero(own == group), of_cells == group
@@ -293,7 +287,7 @@ def _completed(frame: pd.DataFrame, each: Tally, keys: Sequence[str], until: dat
         counts = np.zeros((len(rows), int(delay.max()) + 1))
         order: Ints = np.argsort(place)
         np.add.at(counts, (order[np.searchsorted(place[order], period[here] // _SPAN)], delay), groups["n"].to_numpy()[here])
-        ages = [(until - _first(int(month) + 1).date()).days + 1 for month in place]
+        ages = [(until - last_day(int(month))).days for month in place]
         found[:, rows] = stats.arrived(counts, ages, level=level)
     to_come = frame["n"] * (1 - found[0]) / found[0]
     return frame.assign(arrived=found[0], low_arrived=found[1], high_arrived=found[2], to_come=to_come)

@@ -11,11 +11,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cxlib.fieldwork.population import Crossed, Population, margins_of, named_margins, places
+from cxlib.fieldwork.population import Crossed, Population, margins_of, named_margins
 from cxlib.stats import weighting
 from cxlib.survey.answers import Asked, Tally
 from cxlib.survey.scoring import Score
 from cxlib.tables import Table, TableError, ask, expression, need
+from cxlib.tables.rows import alike
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -48,7 +49,7 @@ class Sample:
     def group(self) -> Ints:
         """The row of ``plain`` that each row of ``fine`` belongs to."""
         names = self.plain.asked.names if self.plain.asked else []
-        return places(self.plain.groups, self.fine.groups, names)
+        return alike([self.plain.groups, self.fine.groups], names)[1]
 
     @property
     def counted(self) -> Tally:
@@ -79,7 +80,7 @@ def asked_of(asks: str, responses: Table, *, measure: str | Score, names: list[s
     return replace(score, weight=None).asks(responses, names, by_whom=asks), score
 
 
-def sampled(asked: Asked, score: Score, responses: Table, customers: Table, *, crossed: list[Crossed], also: Sequence[str] = ()) -> Sample:
+def sampled(asked: Asked, score: Score, responses: Table, *, customers: Table, crossed: list[Crossed], also: Sequence[str] = ()) -> Sample:
     """The answers and the customers by category, and the weights that make the one look like the other."""
     plain = asked.tally(responses)
     expr = expression(responses)

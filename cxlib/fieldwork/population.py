@@ -13,7 +13,7 @@ import pandas as pd
 
 from cxlib.stats.weighting import Margin
 from cxlib.tables import Table, ask, expression, need
-from cxlib.tables.rows import key_columns, plain, refuse_type, restored, typed
+from cxlib.tables.rows import alike, key_columns, plain, refuse_type, restored, typed
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -84,13 +84,6 @@ def _days(expr: ir.Table, since: date | None, until: date | None) -> Any:
     return ibis.greatest(days, ibis.literal(0, "int64"))
 
 
-def places(groups: pd.DataFrame, frame: pd.DataFrame, names: Sequence[str]) -> Ints:
-    """Which row of ``groups`` each row of ``frame`` belongs to; beyond the last of them where to none. A missing key is a key."""
-    both = pd.concat([groups[list(names)], frame[list(names)]], ignore_index=True).assign(all=0)
-    number = both.groupby([*names, "all"], dropna=False, sort=False).ngroup().to_numpy()[len(groups) :]
-    return np.asarray(number, dtype=np.int64)
-
-
 def category_words(values: Iterable[Any]) -> str:
     """The name of a category: its value, or its values with a dot between."""
     return " · ".join("not recorded" if pd.isna(value) else plain(value).strip("'") for value in values)
@@ -99,7 +92,7 @@ def category_words(values: Iterable[Any]) -> str:
 def margins_of(population: Population, answers: pd.DataFrame, crossed: Sequence[Crossed]) -> tuple[list[pd.DataFrame], Ints]:
     """The categories of each margin, and in which of them each row of ``answers`` is: a column a margin."""
     categories = [population.along(columns) for columns in crossed]
-    inside = [places(known, answers, columns) for known, columns in zip(categories, crossed, strict=True)]
+    inside = [alike([known, answers], columns)[1] for known, columns in zip(categories, crossed, strict=True)]
     return categories, np.column_stack(inside)
 
 

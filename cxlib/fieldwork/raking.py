@@ -10,13 +10,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from cxlib.fieldwork.matched import NUMBER, Sample, asked_of, crossed_of, sampled
-from cxlib.fieldwork.population import Crossed, places
+from cxlib.fieldwork.population import Crossed
 from cxlib.stats import intervals, weighting
 from cxlib.stats.weighting import Parts
 from cxlib.survey.people import Base
 from cxlib.survey.scoring import SCORING, Score, Scored, results
 from cxlib.tables import Table, TableError, ask
-from cxlib.tables.rows import key_names, restored
+from cxlib.tables.rows import alike, key_names, restored
 
 Floats = npt.NDArray[np.float64]
 
@@ -135,7 +135,7 @@ def raked(
     """
     intervals.tails(level)
     asked, score = asked_of("raked", responses, measure=measure, names=key_names(by, _RAKED))
-    sample = sampled(asked, score, responses, customers, crossed=crossed_of(margins, "raked"))
+    sample = sampled(asked, score, responses, customers=customers, crossed=crossed_of(margins, "raked"))
     if sample.reason:
         return asked.nothing(_RAKED, reason=sample.reason)
     alone = {"deff": 1.0, "largest_weight": 1.0, "replicates": 0}
@@ -197,7 +197,7 @@ def _heaviest(sample: Sample, score: Score) -> Floats:
         keys = [f"k{position}" for position in range(len(fine.asked.names))]
         heavy = ask(rows.filter(rows["score"].notnull()).group_by(keys).agg(largest=rows["weight"].max()))
         heavy = restored(heavy, fine.asked.prepared(fine.expr), fine.asked.names)
-        largest = heavy["largest"].to_numpy(dtype="float64")[places(heavy, fine.groups, fine.asked.names)]
+        largest = heavy["largest"].to_numpy(dtype="float64")[alike([heavy, fine.groups], fine.asked.names)[1]]
     found = np.zeros(len(sample.plain.n))
     np.maximum.at(found, sample.group, largest * sample.factor[sample.cell])
     return found

@@ -131,7 +131,7 @@ def response_rate(
     answers = asked.answers(responses)
     counted = asked.counted(invitations, answers, customers)
     if reason := asked.reason(counted, answers):
-        return nothing(keys=asked.names, counts=_COUNTS, reason=reason).astype(_COUNTS)
+        return nothing(keys=asked.names, counts=_COUNTS, reason=reason)
     groups = counted[counted["here"]].drop(columns="here")
     clusters = variance.Clusters(*groups[_SUMS].astype("float64").to_numpy().T)
     share, n = clusters.mean, groups["a"].to_numpy(dtype="float64")

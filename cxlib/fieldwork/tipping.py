@@ -117,11 +117,11 @@ def tipping(moved: pd.DataFrame, rates: pd.DataFrame, *, target: float | None = 
     keys = [str(name) for name in moved.columns[: moved.columns.get_loc("measure")] if name not in _PAIR]
     shape = [*keys, "period", "against"]
     if reason := moved.attrs.get("reason") or rates.attrs.get("reason"):
-        return nothing(keys=shape, counts=_COUNTS, reason=reason).astype(_COUNTS)
+        return nothing(keys=shape, counts=_COUNTS, reason=reason)
     waves = not all(isinstance(after, dt.date) for after in moved["after"])
     span, other = ("wave", "month") if waves else ("month", "wave")
     if span not in rates.columns and other in rates.columns:
-        return nothing(keys=shape, counts=_COUNTS, reason=f"Response rates are known by {other}, and not by {span}.").astype(_COUNTS)
+        return nothing(keys=shape, counts=_COUNTS, reason=f"Response rates are known by {other}, and not by {span}.")
     wanted = [*keys, span]
     lacking = [name for name in wanted if name not in rates.columns]
     if lacking:

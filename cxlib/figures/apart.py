@@ -15,9 +15,9 @@ from cxlib.figures.findings import finding
 from cxlib.figures.measures import DAYS_A_MONTH, Measure, counted, decimal, level_words, listed
 from cxlib.figures.moves import size
 from cxlib.figures.picture import Picture, pictured
-from cxlib.figures.rests import ABOVE, ALIKE, BELOW, SIGNS
 from cxlib.figures.shown import Row, Shown, read
 from cxlib.figures.tenures import counted_months
+from cxlib.figures.vocabulary import ABOVE, ALIKE, BELOW, SIGNS
 from cxlib.figures.withhold import is_apart
 
 #: So many groups are named.

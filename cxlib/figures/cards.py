@@ -10,9 +10,9 @@ import pandas as pd
 from markupsafe import Markup
 
 from cxlib.figures import canvas
-from cxlib.figures.findings import capital, month_so_far, window_of
+from cxlib.figures.findings import month_so_far, window_of
 from cxlib.figures.lines import runs
-from cxlib.figures.measures import Measure, level_words, listed, month_words
+from cxlib.figures.measures import Measure, capital, level_words, listed, month_words
 from cxlib.figures.moves import Move, is_moves, moves_of
 from cxlib.figures.picture import Piece, said
 from cxlib.figures.shown import Row, Shown, movement_of, read

@@ -11,9 +11,8 @@ import pandas as pd
 
 from cxlib.figures.foretold import HELD_SIGNS
 from cxlib.figures.measures import Measure, decimal, key_words, measure_named, moving
-from cxlib.figures.moves import SIGNS, size
-from cxlib.figures.ratios import RATIO_SIGNS
-from cxlib.figures.sides import SIDE_SIGNS
+from cxlib.figures.moves import size
+from cxlib.figures.vocabulary import SIGNS
 
 #: Counts that are shares, and those whose second place matters.
 _SHARES = (
@@ -33,7 +32,7 @@ def count_of(measure: Measure, column: str, record: Mapping[Any, Any]) -> str:
     if value is None or pd.isna(value):
         return ""
     if column == "verdict":
-        signs = SIGNS | SIDE_SIGNS | HELD_SIGNS | RATIO_SIGNS
+        signs = SIGNS | HELD_SIGNS
         return "not compared" if pd.isna(record["estimate"]) else f"{signs[value]} {value}"
     if column.startswith("estimate_"):
         return moving(measure).number(float(value), fine=True)
@@ -44,7 +43,7 @@ def count_of(measure: Measure, column: str, record: Mapping[Any, Any]) -> str:
     if column == "smallest_detectable":
         return size(measure, float(value))
     if column == "p_corrected":
-        return "below 0.001" if value < 0.001 else decimal(float(value), 3)
+        return p_words(float(value))
     if column == "naive":
         return measure.number(float(value), fine=True)
     if column == "until_days":
@@ -56,6 +55,17 @@ def count_of(measure: Measure, column: str, record: Mapping[Any, Any]) -> str:
     if column in _SHARES + _FINE and not math.isinf(value):
         return decimal(100 * float(value), 1) if column in _SHARES else decimal(float(value), 2)
     return count_words(value)
+
+
+def p_words(p: float) -> str:
+    """A p-value for eyes; nothing where it is missing."""
+    return "" if math.isnan(p) else "below 0.001" if p < 0.001 else decimal(p, 3)
+
+
+def withheld_words(measure: Measure, record: Mapping[Any, Any], k: int) -> str:
+    """Why a row has no numbers."""
+    fewer = f"fewer than {k} {measure.base[1]}{' who left' * ('end_reason' in record)}"
+    return "not shown: " + ("it would give a smaller group away" if record["beside"] else fewer)
 
 
 def count_words(value: Any) -> str:

@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from cxlib.figures.measures import Measure, counted, decimal, level_words, month_words
 
 if TYPE_CHECKING:
@@ -22,10 +20,6 @@ class Close:
     row: Row
     measure: Measure
 
-    def count(self, name: str) -> float:
-        value = self.row.counts.get(name)
-        return math.nan if value is None or pd.isna(value) else float(value)
-
     @property
     def month(self) -> date:
         return self.row.month
@@ -33,15 +27,15 @@ class Close:
     @property
     def known(self) -> bool:
         """Whether its score at the close may be shown."""
-        return not math.isnan(self.count("estimate_closed"))
+        return not math.isnan(self.row.count("estimate_closed"))
 
     @property
     def late(self) -> float:
-        return self.count("late")
+        return self.row.count("late")
 
     @property
     def restated(self) -> float:
-        return self.count("restated")
+        return self.row.count("restated")
 
     @property
     def change(self) -> str:
@@ -56,7 +50,7 @@ class Close:
 
     def told(self) -> str:
         """``May 2026 stood at 26 points when it closed and stands at 25 now: 3 answers came late.``"""
-        closed = self.measure.quantity(self.count("estimate_closed"))
+        closed = self.measure.quantity(self.row.count("estimate_closed"))
         late = counted(self.late, "answer", "answers")
         now = self.measure.brief(self.row.estimate)
         if closed.split()[0] == now.split()[0]:
@@ -106,13 +100,13 @@ def _to_come(closes: list[Close]) -> list[str]:
     last = max(closes, key=lambda close: (close.month, close.row.n), default=None)
     if last is None or len({close.row.group("month").label for close in closes}) > 1:
         return []
-    share = last.count("arrived")
+    share = last.row.count("arrived")
     if math.isnan(share):
         return [f"What is still to come of {month_words(last.month)} cannot be told."]
-    more = last.count("to_come")
+    more = last.row.count("to_come")
     if more < 0.5:
         return []
-    low, high = (decimal(100 * last.count(f"{bound}_arrived"), 0) for bound in ("low", "high"))
+    low, high = (decimal(100 * last.row.count(f"{bound}_arrived"), 0) for bound in ("low", "high"))
     bounds = f"{level_words(last.row.level)} interval {low} to {high}"
     expected = f"{counted(round(more), 'answer is', 'answers are')} still to be expected"
     return [f"Of {month_words(last.month)} about {decimal(100 * share, 0)} % has arrived ({bounds}): {expected}."]

@@ -13,9 +13,9 @@ from cxlib.figures import canvas
 from cxlib.figures.canvas import Sheet
 from cxlib.figures.findings import bracket
 from cxlib.figures.measures import Measure, a_date, counted, decimal, heading, month_words
-from cxlib.figures.moves import DOWN, UP
 from cxlib.figures.picture import Picture, pictured
 from cxlib.figures.shown import Row, Shown, read
+from cxlib.figures.vocabulary import DOWN, UP
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

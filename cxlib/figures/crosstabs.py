@@ -9,14 +9,15 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
+from cxlib.figures.cells import p_words, withheld_words
 from cxlib.figures.findings import finding
 from cxlib.figures.lettered import TOTAL, column_head, is_banner, row_head
 from cxlib.figures.measures import Measure, clean, counted, decimal, heading, key_words, level_words, listed, measure_named, moving
 from cxlib.figures.moves import size
 from cxlib.figures.picture import Piece, said
-from cxlib.figures.rests import SIGNS
 from cxlib.figures.shown import Shown, read
 from cxlib.figures.tables import Cell, csv, download, grid
+from cxlib.figures.vocabulary import SIGNS
 
 #: More columns of one breakdown than anybody compares; the file beside the table has them all.
 MOST_COLUMNS = 26
@@ -160,10 +161,9 @@ def _against_cells(record: dict[Any, Any], shown: Shown, of: Measure) -> Sequenc
     measure = shown.measure
     head: list[Cell] = [(key_words(key, record[key]), False) for key in shown.keys]
     if record["withheld"]:
-        words = "it would give a smaller group away" if record["beside"] else f"fewer than {shown.k} {measure.base[1]}"
-        return [*head, (f"not shown: {words}", False), *([("", True)] * 11)]
+        return [*head, (withheld_words(measure, record, shown.k), False), *([("", True)] * 11)]
     known = {name: math.nan if pd.isna(value) else float(value) for name, value in record.items() if name in _NUMBERS}
-    p, estimate = known["p_corrected"], known["estimate"]
+    estimate = known["estimate"]
 
     def number(name: str) -> Cell:
         return ("" if math.isnan(known[name]) else of.number(known[name], fine=True), True)
@@ -176,7 +176,7 @@ def _against_cells(record: dict[Any, Any], shown: Shown, of: Measure) -> Sequenc
         ("not compared" if math.isnan(estimate) else f"{SIGNS[record['verdict']]} {record['verdict']}", False),
         ("" if math.isnan(estimate) else measure.number(estimate, fine=True), True),
         interval("low", "high", measure),
-        ("" if math.isnan(p) else "below 0.001" if p < 0.001 else decimal(p, 3), True),
+        (p_words(known["p_corrected"]), True),
         number("score"),
         interval("score_low", "score_high", of),
         number("score_rest"),

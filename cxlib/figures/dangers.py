@@ -19,8 +19,8 @@ from cxlib.figures.dots import EACH_END, Mark, dotted
 from cxlib.figures.findings import bracket, finding
 from cxlib.figures.measures import counted, decimal, key_words, level_words, listed
 from cxlib.figures.picture import Picture, pictured
-from cxlib.figures.rests import ABOVE, BELOW, SIGNS
 from cxlib.figures.shown import Row, Shown, read
+from cxlib.figures.vocabulary import ABOVE, BELOW, SIGNS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

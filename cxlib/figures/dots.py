@@ -152,7 +152,7 @@ def worst(*results: pd.DataFrame, than: pd.DataFrame) -> Picture:
     measure = next(iter(measures.values()))
     named = {id(row): f"{row.label} ({heading_of(each)})" for each in drawn for row in each.rows}
     ranked = ranked_worst_first(measure, [row for each in drawn for row in each.rows if not math.isnan(row.estimate)])
-    text = lowest_of(measure, ranked, overall, [named[id(row)] for row in ranked])
+    text = lowest_of(measure, ranked, than=overall, names=[named[id(row)] for row in ranked])
     # Who is named must be seen, though others may be lower within wider intervals.
     first = sorted(ranked, key=lambda row: not beyond(measure, row, overall))[:NAMED]
     lowest = [row for row in ranked if row not in first][: WORST - len(first)]
@@ -250,7 +250,7 @@ def _refuse_others(shown: Sequence[Shown]) -> None:
 
 def _beside_rest(each: Rest) -> Mark:
     words = f"{each.of.number(each.score.estimate)} · {each.brief}"
-    return Mark(each.name, each.score, each.apart, words, each.count("pooled"), each.count("score_rest"))
+    return Mark(each.name, each.score, each.apart, words, each.row.count("pooled"), each.row.count("score_rest"))
 
 
 def dotted(

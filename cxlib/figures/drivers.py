@@ -13,10 +13,10 @@ import pandas as pd
 from cxlib.figures import canvas
 from cxlib.figures.canvas import Sheet
 from cxlib.figures.dots import Mark, dotted
-from cxlib.figures.importance import KEEP, LATER, LEAVE, NAMED, RAISE, compared, first_ones, importance, name_of, number, raised
+from cxlib.figures.importance import KEEP, LATER, LEAVE, NAMED, RAISE, compared, first_ones, importance, name_of, raised
 from cxlib.figures.measures import Measure, level_words, listed
 from cxlib.figures.picture import Picture, pictured
-from cxlib.figures.shown import Row, Shown, read
+from cxlib.figures.shown import Row, Shown, by_group, read
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -69,10 +69,10 @@ def drivers(result: pd.DataFrame) -> Picture:
     rows = compared(shown)
     if shown.reason is not None or not rows:
         return pictured(shown, text)
-    first = {id(row) for group in _groups(rows) for row in first_ones(group)}
+    first = {id(row) for group in by_group(rows, "driver") for row in first_ones(group)}
     said = [f"The first {MOST} of {len(rows)} are drawn; the table has all."] if len(rows) > MOST else []
     marks = [Mark(row.label, row, id(row) in first) for row in rows[:MOST]]
-    chance = [number(row, "noise_floor") for row in rows[:MOST]]
+    chance = [row.count("noise_floor") for row in rows[:MOST]]
     what = f"Dot and {level_words(shown.level)} interval by part of the experience, with what chance reaches: {shown.measure.axis}"
     return pictured(shown, text, partial(dotted, shown.measure, marks, None, chance=chance), what=what, notes=said)
 
@@ -118,7 +118,7 @@ def priorities(result: pd.DataFrame) -> Picture:
     """
     shown = _read(result, "priorities")
     rows = compared(shown)
-    if len(_groups(rows)) > 1:
+    if len(by_group(rows, "driver")) > 1:
         raise ValueError("priorities: the result holds several groups, and one picture shows one. Take the rows of one group first.")
     if shown.reason is not None or not rows:
         return pictured(shown, shown.reason or importance(shown))
@@ -128,13 +128,6 @@ def priorities(result: pd.DataFrame) -> Picture:
 
 def _read(result: pd.DataFrame, asks: str) -> Shown:
     return read(result, asks=asks, needs=["driver"])
-
-
-def _groups(rows: Sequence[Row]) -> list[list[Row]]:
-    found: dict[str, list[Row]] = {}
-    for row in rows:
-        found.setdefault(row.group("driver").label, []).append(row)
-    return list(found.values())
 
 
 def _advice(rows: Sequence[Row]) -> str:
@@ -220,13 +213,13 @@ class _Point:
 
 def _point(measure: Measure, row: Row, shares: bool) -> _Point:
     x = [measure.shown(value) for value in (row.estimate, row.low, row.high)]
-    y = [_height(row, number(row, name), shares) for name in ("performance", "performance_low", "performance_high")]
+    y = [_height(row, row.count(name), shares) for name in ("performance", "performance_low", "performance_high")]
     return _Point(x[0], y[0], x[1], x[2], y[1], y[2])
 
 
 def _height(row: Row, value: float, shares: bool) -> float:
     """A rating in points of its scale; in percent of the way up where the scales differ."""
-    low, high = number(row, "scale_low"), number(row, "scale_high")
+    low, high = row.count("scale_low"), row.count("scale_high")
     return 100 * (value - low) / (high - low) if shares else value
 
 
@@ -296,7 +289,7 @@ def _labels(
 
 def _middle(measure: Measure, row: Row, shares: bool) -> tuple[float, float]:
     """Where the lines stand: an equal part for all, and the mean of all ratings."""
-    return measure.shown(number(row, "equal_part")), _height(row, number(row, "performance_of_all"), shares)
+    return measure.shown(row.count("equal_part")), _height(row, row.count("performance_of_all"), shares)
 
 
 def _ground(ax: Axes, ends: tuple[float, float, float, float], middle: tuple[float, float], sheet: Sheet) -> None:

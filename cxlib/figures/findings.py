@@ -14,22 +14,12 @@ from datetime import date
 from cxlib.figures.closes import is_closes, restatements
 from cxlib.figures.importance import importance, is_drivers
 from cxlib.figures.lettered import banner_words, is_banner
-from cxlib.figures.measures import (
-    DAYS_A_MONTH,
-    MONTHS,
-    Measure,
-    counted,
-    decimal,
-    level_words,
-    listed,
-    month_words,
-    window_words,
-)
 from cxlib.figures.moves import is_moves, movements
+from cxlib.figures.numbers import DAYS_A_MONTH, MONTHS, Measure, capital, counted, decimal, level_words, listed, month_words, window_words
 from cxlib.figures.parts import part_of, shares_told
 from cxlib.figures.ratios import checks_told, is_checks, is_ratios, ratios_told
 from cxlib.figures.rests import against_words, is_rests, rests_of
-from cxlib.figures.shown import Row, Shown
+from cxlib.figures.shown import Row, Shown, by_group
 from cxlib.figures.sides import apart, is_sides
 from cxlib.figures.tenures import asked, at, counted_months, curves_of, reaches
 from cxlib.figures.withhold import is_apart
@@ -107,11 +97,6 @@ def _own(shown: Shown) -> str:
     if shown.measure.name.removesuffix("_weighted").endswith("_tipping"):
         return weights.tipped(shown)
     return weights.mix(shown) if {"margin", "category"} <= set(shown.keys) else ""
-
-
-def capital(text: str) -> str:
-    """A text as the beginning of a sentence."""
-    return text[:1].upper() + text[1:]
 
 
 def based_on(row: Row) -> float:
@@ -328,10 +313,7 @@ def _several_spreads(measure: Measure, spreads: Sequence[Sequence[Row]]) -> str:
 
 def spreads_of(shown: Shown) -> list[list[Row]]:
     """The rows of each question and group, the highest answer first."""
-    found: dict[tuple[tuple[str, object], ...], list[Row]] = {}
-    for row in shown.rows:
-        found.setdefault(tuple((key, str(value)) for key, value in row.without("score")), []).append(row)
-    return [sorted(rows, key=lambda row: -float(row.key("score"))) for rows in found.values()]
+    return [sorted(rows, key=lambda row: -float(row.key("score"))) for rows in by_group(shown.rows, "score")]
 
 
 def nps_classes(rows: Sequence[Row]) -> list[tuple[str, float]]:
@@ -384,7 +366,7 @@ def _many_curves(shown: Shown, curves: Sequence[Sequence[Row]], months: float) -
     return f"{text}, the fewest; in {best.group('tenure_days').spoken}, {_of_100(shown, best, months, first=False)}, the most."
 
 
-def lowest_of(measure: Measure, rows: Sequence[Row], than: Row, names: Sequence[str]) -> str:
+def lowest_of(measure: Measure, rows: Sequence[Row], *, than: Row, names: Sequence[str]) -> str:
     """The groups that lie wholly on the bad side of all together, out of how many, and what that is worth."""
     side, end = ("above", "highest") if measure.good == "low" else ("below", "lowest")
     many = len(rows)

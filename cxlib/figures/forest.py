@@ -15,8 +15,9 @@ from cxlib.figures.canvas import Sheet
 from cxlib.figures.findings import finding
 from cxlib.figures.measures import decimal, level_words
 from cxlib.figures.picture import Picture, pictured
-from cxlib.figures.ratios import BRIEF, RATIO_SIGNS, REFERENCE, UNTOLD, Ratio, is_ratios, ratios_of, spoken_of, times
+from cxlib.figures.ratios import BRIEF, Ratio, is_ratios, ratios_of, spoken_of, times
 from cxlib.figures.shown import read
+from cxlib.figures.vocabulary import REFERENCE, SIGNS, UNTOLD
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -178,7 +179,7 @@ def _value(ratio: Ratio) -> str:
 
 
 def _verdict(ratio: Ratio) -> str:
-    return f"{RATIO_SIGNS[ratio.verdict]} {BRIEF[ratio.verdict]}"
+    return f"{SIGNS[ratio.verdict]} {BRIEF[ratio.verdict]}"
 
 
 def _worded(fig: Figure, line: _Line, sheet: Sheet, at: tuple[float, float], base: float) -> None:

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
-from cxlib.figures.measures import Measure, counted, decimal, heading, key_words, level_words, listed, measure_named
-
-if TYPE_CHECKING:
-    from cxlib.figures.shown import Row, Shown
+from cxlib.figures.cells import withheld_words
+from cxlib.figures.measures import Measure, capital, counted, decimal, heading, key_words, level_words, listed, measure_named
+from cxlib.figures.shown import Row, Shown, by_group
 
 RAISE, KEEP, LATER, LEAVE, OPEN = "raise first", "keep up", "later", "leave", "not settled"
 #: More than so many parts are not named in one sentence.
@@ -47,28 +46,20 @@ def name_of(row: Row) -> str:
     return key_words("driver", row.key("driver"))
 
 
-def number(row: Row, column: str) -> float:
-    """A number beside the importance; NaN where it is missing."""
-    value = row.counts[column]
-    return math.nan if value is None or pd.isna(value) else float(value)
-
-
 def first_ones(rows: Sequence[Row]) -> list[Row]:
     """The drivers of one group that may be the most important."""
-    return [row for row in rows if number(row, "rank_low") == 1 and row.counts["above_noise"]]
+    return [row for row in rows if row.count("rank_low") == 1 and row.counts["above_noise"]]
 
 
 def importance(shown: Shown) -> str:
     """What matters most, or between which that is not settled; what chance does as well; what is to be raised first."""
-    groups: dict[str, list[Row]] = {}
-    for row in compared(shown):
-        groups.setdefault(row.group("driver").spoken, []).append(row)
+    groups = by_group(compared(shown), "driver")
     if not groups:
         return "No part of the experience can be compared."
     if len(groups) == 1:
-        (rows,) = groups.values()
+        (rows,) = groups
         return " ".join([_most(shown.measure, rows), *_order(rows), *_chance(rows), *raised(rows)])
-    said = [_most(shown.measure, rows, group=group) for group, rows in list(groups.items())[:NAMED]]
+    said = [_most(shown.measure, rows, group=rows[0].group("driver").spoken) for rows in groups[:NAMED]]
     more = len(groups) - len(said)
     return " ".join([*said, *([f"{counted(more, 'more group is', 'more groups are')} in the table."] if more else [])])
 
@@ -87,9 +78,9 @@ def _most(measure: Measure, rows: Sequence[Row], *, group: str = "") -> str:
         return f"No part of the experience goes with {subject} more than chance would."
     behind = f"({level_words(top.level)} interval {measure.interval(top.low, top.high)})"
     part = f"{measure.quantity(top.estimate)} of the differences between answers"
-    together = f"all {len(rows)} parts together go with {measure.quantity(number(top, 'r_squared'))}"
+    together = f"all {len(rows)} parts together go with {measure.quantity(top.count('r_squared'))}"
     if len(first) == 1:
-        return f"{_capital(name_of(top))} matters most to {subject}: {part} go with it {behind}; {together}."
+        return f"{capital(name_of(top))} matters most to {subject}: {part} go with it {behind}; {together}."
     among = listed(map(name_of, first)) if len(first) <= NAMED else f"{len(first)} of {len(rows)} parts"
     return f"What matters most to {subject} is not settled between {among}: most goes with {name_of(top)}, {part} {behind}; {together}."
 
@@ -110,25 +101,21 @@ def _chance(rows: Sequence[Row]) -> list[str]:
     silent = [name_of(row) for row in rows if not row.counts["above_noise"]]
     if not silent or len(silent) == len(rows):
         return []
-    return [f"{_capital(listed(silent))} {'shows' if len(silent) == 1 else 'show'} no more than chance would."]
+    return [f"{capital(listed(silent))} {'shows' if len(silent) == 1 else 'show'} no more than chance would."]
 
 
 def raised(rows: Sequence[Row], *, brief: bool = False) -> list[str]:
     """What is important and rated low, and whether low ratings cost; ``brief`` without its numbers, for a headline."""
     said = []
     for row in (row for row in rows if row.counts["priority"] == RAISE):
-        low, high = number(row, "penalty_low"), number(row, "penalty_high")
-        rated = "rated low" if brief else f"rated low (mean {decimal(number(row, 'performance'), 2)})"
-        lost = f"who rates it a point lower gives a score lower by {decimal(-number(row, 'penalty'), 2)}"
+        low, high = row.count("penalty_low"), row.count("penalty_high")
+        rated = "rated low" if brief else f"rated low (mean {decimal(row.count('performance'), 2)})"
+        lost = f"who rates it a point lower gives a score lower by {decimal(-row.count('penalty'), 2)}"
         cost = f" ({level_words(row.level)} interval {decimal(-high, 2)} to {decimal(-low, 2)})"
         only = ", and low ratings are punished" if row.counts["role"] == "basic" else ""
         punished = f" and {rated}{only}" + (f"; {lost}{cost}" if high < 0 and not brief else "")
         said.append(f"Raise {name_of(row)} first: it is important{punished}.")
     return said
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def driver_cells(shown: Shown, frame: pd.DataFrame) -> tuple[list[Cell], list[list[Cell]]]:
@@ -143,8 +130,7 @@ def _cells(shown: Shown, record: dict[Any, Any]) -> list[Cell]:
     measure = shown.measure
     head: list[Cell] = [(key_words(key, record[key]), False) for key in shown.keys]
     if record["withheld"]:
-        words = "it would give a smaller group away" if record["beside"] else f"fewer than {shown.k} {measure.base[1]}"
-        return [*head, (f"not shown: {words}", False), *([("", True)] * 11)]
+        return [*head, (withheld_words(measure, record, shown.k), False), *([("", True)] * 11)]
 
     def share(column: str) -> str:
         return "" if pd.isna(record.get(column)) else measure.number(float(record[column]), fine=True)

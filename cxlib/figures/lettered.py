@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from cxlib.figures.measures import clean, counted, key_words, listed, measure_named, spoken
+from cxlib.figures.measures import capital, clean, counted, key_words, listed, measure_named, spoken
 
 if TYPE_CHECKING:
     from cxlib.figures.shown import Shown
@@ -71,7 +71,7 @@ def banner_words(shown: Shown) -> str:
         also = f" In its other rows {counted(cells, 'cell has', 'cells have')} a letter." if cells else ""
         return f"No difference between two columns in {subject} can be told from chance.{also}"
     more = f"; {len(said) - _NAMED} more in the table" if len(said) > _NAMED else ""
-    return f"{subject[:1].upper()}{subject[1:]} is higher, by more than chance, {'; '.join(said[:_NAMED])}{more}."
+    return f"{capital(subject)} is higher, by more than chance, {'; '.join(said[:_NAMED])}{more}."
 
 
 def column_head(record: dict[Any, Any]) -> str:

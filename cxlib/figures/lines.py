@@ -14,9 +14,11 @@ from cxlib.figures import canvas
 from cxlib.figures.canvas import Sheet
 from cxlib.figures.findings import finding, series
 from cxlib.figures.measures import Measure, counted, decimal, level_words, month_words
-from cxlib.figures.moves import UP, Move, both_open, movements, moves_of
+from cxlib.figures.moves import Move, both_open, movements, moves_of
 from cxlib.figures.picture import Picture, pictured
 from cxlib.figures.shown import Row, Shown, movement_of, read
+from cxlib.figures.vocabulary import UP
+from cxlib.tables.calendar import first_day, month_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -90,7 +92,7 @@ def _marks(beside: Sequence[Shown]) -> Marks:
     found: Marks = {}
     for way in ("month", "year"):
         for move in (move for shown in beside for move in moves_of(shown) if move.way == way and move.moved and move.after):
-            found.setdefault((move.group, place_of(move.after)), move)  # type: ignore[arg-type]
+            found.setdefault((move.group, month_of(move.after)), move)  # type: ignore[arg-type]
     return found
 
 
@@ -110,20 +112,11 @@ def runs(rows: Sequence[Row]) -> list[list[Row]]:
     """Stretches of months without a gap, of rows in order."""
     found: list[list[Row]] = []
     for row in rows:
-        if found and place_of(found[-1][-1].month) == place_of(row.month) - 1:
+        if found and month_of(found[-1][-1].month) == month_of(row.month) - 1:
             found[-1].append(row)
         else:
             found.append([row])
     return found
-
-
-def place_of(month: date) -> int:
-    """The place of a month on the axis."""
-    return 12 * month.year + month.month - 1
-
-
-def _month(place: int) -> date:
-    return date(place // 12, place % 12 + 1, 1)
 
 
 def _scale(measure: Measure, rows: Sequence[Row]) -> tuple[float, float]:
@@ -172,7 +165,7 @@ def _one(shown: Shown, series: Sequence[Sequence[Row]], marks: Marks, sheet: She
     ax = canvas.axes(fig, left=left, top=top, right=right, bottom=42)
     _line(ax, measure, rows, color=canvas.QUIET)
     month_axis(ax, rows, sheet, most=5 if sheet.narrow else 9)
-    value_axis(ax, ends, values, sheet)
+    value_axis(ax, sheet, ends=ends, values=values)
     _labelled(ax, measure, rows, sheet)
     _marked(ax, measure, rows, marks)
     return fig
@@ -181,17 +174,17 @@ def _one(shown: Shown, series: Sequence[Sequence[Row]], marks: Marks, sheet: She
 def _marked(ax: Axes, measure: Measure, rows: Sequence[Row], marks: Marks) -> None:
     """A triangle beyond the interval of each month into which the score moved: up stands above, down below."""
     for row in rows:
-        move = marks.get((row.group("month").label, place_of(row.month)))
+        move = marks.get((row.group("month").label, month_of(row.month)))
         if move is not None:
             up = move.verdict == UP
-            at = (place_of(row.month), measure.shown(row.high if up else row.low))
+            at = (month_of(row.month), measure.shown(row.high if up else row.low))
             ax.plot(*at, "^" if up else "v", color=canvas.HIGH, markersize=9, clip_on=False, zorder=6)
 
 
 def _line(ax: Axes, measure: Measure, rows: Sequence[Row], *, color: str) -> None:
     """Line and band, broken where a month is missing; a month alone is a point with its interval."""
     for run in runs(rows):
-        months = [place_of(row.month) for row in run]
+        months = [month_of(row.month) for row in run]
         estimate, low, high = ([measure.shown(getattr(row, name)) for row in run] for name in ("estimate", "low", "high"))
         if len(run) > 1:
             ax.fill_between(months, low, high, color=canvas.SOFT, alpha=0.45, linewidth=0)
@@ -203,14 +196,14 @@ def _line(ax: Axes, measure: Measure, rows: Sequence[Row], *, color: str) -> Non
 
 def month_axis(ax: Axes, rows: Sequence[Row], sheet: Sheet, *, most: int) -> None:
     """Months below, the year under its first; every third, sixth or twelfth where there are many."""
-    first, last = place_of(rows[0].month), place_of(rows[-1].month)
+    first, last = month_of(rows[0].month), month_of(rows[-1].month)
     step = next(step for step in (1, 2, 3, 6, 12, 24, 60, 120, 1200) if (last - first) // step < most)
     marks = [place for place in range(first, last + 1) if place % step == first % step] if step < 3 else []
     marks = marks or [place for place in range(first, last + 1) if place % step == 0]
     years: set[int] = set()
     words = []
     for place in marks:
-        month = _month(place)
+        month = first_day(place)
         year = "" if month.year in years else f"\n{month.year}"
         years.add(month.year)
         words.append(str(month.year) if step >= 12 else f"{month_words(month, short=True)[:3]}{year}")
@@ -219,7 +212,7 @@ def month_axis(ax: Axes, rows: Sequence[Row], sheet: Sheet, *, most: int) -> Non
     ax.tick_params(axis="x", bottom=True, length=4, pad=4, color=canvas.GREY)
 
 
-def value_axis(ax: Axes, ends: tuple[float, float], values: list[float], sheet: Sheet) -> None:
+def value_axis(ax: Axes, sheet: Sheet, *, ends: tuple[float, float], values: list[float]) -> None:
     """Value axis: light lines, quiet numbers, 0 a little stronger."""
     ax.set_ylim(*ends)
     ax.set_yticks(values, canvas.tick_words(values), fontsize=sheet.small)
@@ -232,7 +225,7 @@ def value_axis(ax: Axes, ends: tuple[float, float], values: list[float], sheet: 
 def _labelled(ax: Axes, measure: Measure, rows: Sequence[Row], sheet: Sheet) -> None:
     """The last point with its value and interval; the lowest and the highest with their value."""
     last = rows[-1]
-    at = (place_of(last.month), measure.shown(last.estimate))
+    at = (month_of(last.month), measure.shown(last.estimate))
     ax.plot(*at, "o", color=canvas.HIGH, markersize=7, clip_on=False, zorder=5)
     said = (
         (measure.quantity(last.estimate), 0, sheet.size, canvas.HIGH, "bold"),
@@ -247,8 +240,8 @@ def _labelled(ax: Axes, measure: Measure, rows: Sequence[Row], sheet: Sheet) -> 
         return
     ends = ((min(rows, key=lambda row: row.estimate), -13), (max(rows, key=lambda row: row.estimate), 13))
     for row, away in ends:
-        if place_of(last.month) - place_of(row.month) > 1:
-            point = (place_of(row.month), measure.shown(row.estimate))
+        if month_of(last.month) - month_of(row.month) > 1:
+            point = (month_of(row.month), measure.shown(row.estimate))
             ax.plot(*point, "o", color=canvas.QUIET, markersize=4, zorder=4)
             ax.annotate(
                 measure.number(row.estimate), point, xytext=(0, away), textcoords="offset points", ha="center", va="center_baseline",
@@ -276,13 +269,13 @@ def _panels(shown: Shown, series: Sequence[Sequence[Row]], marks: Marks, sheet: 
         x, y = left + (number % across) * (each + gap), top + (number // across) * high
         ax = canvas.axes(fig, left=x, top=y + 38, right=sheet.width - x - each, bottom=down * high + top - y - high + 26)
         _line(ax, measure, rows, color=canvas.QUIET)
-        value_axis(ax, ends, values, sheet)
+        value_axis(ax, sheet, ends=ends, values=values)
         if number % across:
             ax.set_yticklabels([])
         _two_ends(ax, span, sheet)
         _marked(ax, measure, rows, marks)
         last = rows[-1]
-        ax.plot(place_of(last.month), measure.shown(last.estimate), "o", color=canvas.HIGH, markersize=5, clip_on=False, zorder=5)
+        ax.plot(month_of(last.month), measure.shown(last.estimate), "o", color=canvas.HIGH, markersize=5, clip_on=False, zorder=5)
         name = last.group("month").label
         canvas.write(fig, x, y + 8, canvas.shortened(name, each, sheet.small, bold=True), size=sheet.small, bold=True)
         value = f"{measure.number(last.estimate)} ({measure.interval(last.low, last.high)}) n {decimal(last.n, 0)}"
@@ -293,9 +286,9 @@ def _panels(shown: Shown, series: Sequence[Sequence[Row]], marks: Marks, sheet: 
 def _two_ends(ax: Axes, span: Sequence[Row], sheet: Sheet) -> None:
     """The first and the last month below a small panel."""
     first, last = span[0].month, span[-1].month
-    ax.set_xlim(place_of(first) - 0.3, place_of(last) + 0.3)
+    ax.set_xlim(month_of(first) - 0.3, month_of(last) + 0.3)
     words = [f"{month_words(month, short=True)[:3]} ’{month.year % 100:02d}" for month in (first, last)]
-    ax.set_xticks([place_of(first), place_of(last)], words, fontsize=sheet.small - 0.5)
+    ax.set_xticks([month_of(first), month_of(last)], words, fontsize=sheet.small - 0.5)
     left, right = ax.get_xticklabels()
     left.set_horizontalalignment("left")
     right.set_horizontalalignment("right")

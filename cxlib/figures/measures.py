@@ -19,6 +19,7 @@ from cxlib.figures.numbers import (
     Measure,
     a_date,
     amounts,
+    capital,
     counted,
     counted_years,
     date_words,
@@ -33,8 +34,8 @@ from cxlib.figures.vocabulary import HEADINGS, MEASURES, TELLTALE
 
 #: How numbers and days are written is asked for here, too.
 __all__ = [
-    "DAYS_A_MONTH", "MINUS", "MONTHS", "Form", "Measure", "a_date", "amounts", "counted", "counted_years", "date_words", "decimal",
-    "level_words", "listed", "missing", "month_words", "window_words",
+    "DAYS_A_MONTH", "MINUS", "MONTHS", "Form", "Measure", "a_date", "amounts", "capital", "counted", "counted_years", "date_words",
+    "decimal", "level_words", "listed", "missing", "month_words", "window_words",
 ]  # fmt: skip
 
 NOT_RECORDED = "not recorded"

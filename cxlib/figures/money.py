@@ -11,10 +11,10 @@ import pandas as pd
 
 from cxlib.figures import canvas
 from cxlib.figures.canvas import Sheet
-from cxlib.figures.findings import bracket, capital, finding
-from cxlib.figures.measures import amounts, counted, counted_years, decimal, heading, level_words, listed
+from cxlib.figures.findings import bracket, finding
+from cxlib.figures.measures import amounts, capital, counted, counted_years, decimal, heading, level_words, listed
 from cxlib.figures.picture import Picture, pictured
-from cxlib.figures.shown import Row, Shown, read
+from cxlib.figures.shown import Row, Shown, by_group, read
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -38,20 +38,20 @@ def _percent(share: float) -> str:
 
 def _at_risk(shown: Shown) -> str:
     """``Those expected to leave in the next 90 days bring 12,400 EUR of margin in as many days (…): 9.4 % of what all of these bring.``"""
+    alone = not shown.keys
+
+    def days(row: Row) -> str:
+        return counted(float(row.counts["horizon_days"]), "day", "days")
 
     def said(row: Row, *, first: bool) -> str:
         share = float(row.counts["at_risk_share"])
-        of = "" if math.isnan(share) else f": {_percent(share)} of what these customers bring in as many days" if first else ""
-        of = f", {_percent(share)} of what they bring" if not first and not math.isnan(share) else of
-        when = f" of {_what(row)} over the next {counted(float(row.counts['horizon_days']), 'day', 'days')}" if first else ""
-        return f"{shown.measure.quantity(row.estimate)}{when} {_behind(shown, row, first=first)}{of}"
+        when = "in as many days" if alone else f"over the next {days(row)}"
+        whose = "all of these bring" if alone else "these customers bring in as many days" if first else "they bring"
+        of = "" if math.isnan(share) else f"{':' if first else ','} {_percent(share)} of what {whose}"
+        return f"{shown.measure.quantity(row.estimate)}{f' of {_what(row)} {when}' * first} {_behind(shown, row, first=first)}{of}"
 
-    if not shown.keys:
-        row = shown.rows[0]
-        share = float(row.counts["at_risk_share"])
-        of = "" if math.isnan(share) else f": {_percent(share)} of what all of these bring"
-        lead = f"Those expected to leave in the next {counted(float(row.counts['horizon_days']), 'day', 'days')} bring"
-        return f"{lead} {shown.measure.quantity(row.estimate)} of {_what(row)} in as many days {_behind(shown, row, first=True)}{of}."
+    if alone:
+        return f"Those expected to leave in the next {days(shown.rows[0])} bring {said(shown.rows[0], first=True)}."
     return _ends(shown, "Most is at risk in {}: {}", "least in {}: {}", said)
 
 
@@ -164,10 +164,7 @@ def economics(result: pd.DataFrame) -> Picture:
 
 def _groups(shown: Shown) -> list[list[Row]]:
     """The rows of each group by points, the group with the largest gain first; what could not be computed counts as nothing."""
-    found: dict[str, list[Row]] = {}
-    for row in shown.rows:
-        found.setdefault(row.group("points").label, []).append(row)
-    each = [sorted(rows, key=lambda row: float(row.key("points"))) for rows in found.values()]
+    each = [sorted(rows, key=lambda row: float(row.key("points"))) for rows in by_group(shown.rows, "points")]
     return sorted(each, key=lambda rows: (-max((row.estimate for row in rows if not math.isnan(row.estimate)), default=0), rows[0].label))
 
 

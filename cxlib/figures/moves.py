@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from cxlib.figures.measures import Measure, a_date, clean, counted, date_words, decimal, level_words, listed, month_words, moving, spoken
+from cxlib.figures.measures import clean, moving, spoken
+from cxlib.figures.numbers import Measure, a_date, capital, counted, date_words, decimal, level_words, listed, month_words
+from cxlib.figures.vocabulary import DOWN, OPEN, SIGNS, UNMOVED, UP
 from cxlib.figures.withhold import PAIR
+from cxlib.tables.calendar import month_of
 
 if TYPE_CHECKING:
     from cxlib.figures.shown import Row, Shown
 
-UP, DOWN, ALIKE, OPEN = "up", "down", "no material change", "cannot tell yet"
-#: Signs that do not rely on colour; each stands beside its word.
-SIGNS = {UP: "▲", DOWN: "▼", ALIKE: "＝", OPEN: "?"}
 
 #: How periods are paired: as a result names it, and how a reader is told of a comparison, of all of them, and of answers.
 _OF = {"waves": "wave", "windows": "window", **dict.fromkeys(("last 3 months", "last 6 months", "last 12 months"), "span")}
@@ -65,10 +65,6 @@ def a_day(value: object) -> date | None:
     return a_date(value) if isinstance(value, date) else None
 
 
-def _months(day: date) -> int:
-    return 12 * day.year + day.month - 1
-
-
 def period(way: str, value: object, since: object = None, until: object = None, *, short: bool = False) -> str:
     """One of the two periods as a reader sees it: ``June 2026``, ``Q2 2026``, a wave by its name, a window by its answers."""
     day = a_day(value)
@@ -82,7 +78,7 @@ def period(way: str, value: object, since: object = None, until: object = None, 
 def _window(day: date, since: date | None, until: date | None) -> str:
     """``Jan–Jun 2026``, by the answers that are of it."""
     first, last = since or day, until or day
-    if _months(first) == _months(last):
+    if month_of(first) == month_of(last):
         return month_words(first)
     head = month_words(first, short=True)
     return f"{head.removesuffix(f' {last.year}')}–{month_words(last, short=True)}"
@@ -149,10 +145,6 @@ class Move:
     def names(self) -> tuple[str, str]:
         return periods(self.way, {**dict(self.row.keys), **self.row.counts})
 
-    def count(self, name: str) -> float:
-        value = self.row.counts[name]
-        return math.nan if value is None or pd.isna(value) else float(value)
-
     @property
     def brief(self) -> str:
         """For a card, without its sign: ``down 14 points``, or the verdict alone."""
@@ -172,20 +164,20 @@ class Move:
 
     def told(self, subject: str) -> str:
         """Rose, fell or did not, as a whole sentence."""
-        if self.verdict == ALIKE:
-            small = f": smaller than the {size(self.measure, self.count('margin'))} declared to matter"
-            return f"{_capital(subject)} shows no material change {self.between} {self.behind()}{small}."
+        if self.verdict == UNMOVED:
+            small = f": smaller than the {size(self.measure, self.row.count('margin'))} declared to matter"
+            return f"{capital(subject)} shows no material change {self.between} {self.behind()}{small}."
         verb, noun = ("rose", "rise") if self.verdict == UP else ("fell", "fall")
         low = ", and low is good" if self.of.good == "low" else ""
-        ends = f"from {self.of.brief(self.count('estimate_before'))} to {self.of.quantity(self.count('estimate_after'))}"
+        ends = f"from {self.of.brief(self.row.count('estimate_before'))} to {self.of.quantity(self.row.count('estimate_after'))}"
         change = self.behind(unit=False)
-        return f"{_capital(subject)} {verb} {ends} {self.between} {change}: the {noun} is larger than chance{low}."
+        return f"{capital(subject)} {verb} {ends} {self.between} {change}: the {noun} is larger than chance{low}."
 
     def untold(self, subject: str, *, answers: bool) -> str:
         """That it cannot be told yet, what these answers would show, and how many would tell."""
         parts: list[str] = []
         one, many = self.measure.base
-        least, needed = self.count("smallest_detectable"), self.count("n_to_tell")
+        least, needed = self.row.count("smallest_detectable"), self.row.count("n_to_tell")
         if answers and not math.isnan(least):
             parts.append(
                 f"{counted(self.row.n, f'{one} alone shows', f'{many} alone show')} changes from about {size(self.measure, least)}"
@@ -271,7 +263,7 @@ def movements(shown: Shown, *, known: bool = False, open_before: bool = False) -
 def _tally(moves: Sequence[Move]) -> str:
     """``Of 23 comparisons of a month with the one before, 1 moved by more than chance (down in March 2026) and 22 cannot be told yet.``"""
     moved = [move for move in moves if move.moved]
-    alike, still = (sum(move.verdict == verdict for move in moves) for verdict in (ALIKE, OPEN))
+    alike, still = (sum(move.verdict == verdict for move in moves) for verdict in (UNMOVED, OPEN))
     if still == len(moves):
         return f"None of {counted(still, 'comparison', 'comparisons')} of {_OTHERS[moves[0].way]} can be told yet."
     named = [f"{move.verdict} in {move.names[1]}" + (f", {move.group}" if move.group else "") for move in moved[:_NAMED]]
@@ -289,16 +281,16 @@ def _groups(moves: Sequence[Move]) -> str:
     said: list[str] = []
     for move in [move for move in moves if move.moved][:_NAMED]:
         verb = "rose" if move.verdict == UP else "fell"
-        ends = f"from {move.of.brief(move.count('estimate_before'))} to {move.of.quantity(move.count('estimate_after'))}"
+        ends = f"from {move.of.brief(move.row.count('estimate_before'))} to {move.of.quantity(move.row.count('estimate_after'))}"
         said.append(f"{move.row.group(*PAIR).spoken} {verb} {ends} {move.behind(unit=False, first=not said)}")
     rest = _rest(moves, named=len(said))
     said += [f"of {counted(len(moves), 'group', 'groups')}, {rest}"] if rest else []
-    return f"{_capital(moves[0].between)}, {'; '.join(said)}."
+    return f"{capital(moves[0].between)}, {'; '.join(said)}."
 
 
 def _rest(moves: Sequence[Move], *, named: int) -> str:
     """``none moved by more than chance and 3 cannot be told yet``"""
-    moved, alike, still = (sum(move.verdict in verdicts for move in moves) for verdicts in ({UP, DOWN}, {ALIKE}, {OPEN}))
+    moved, alike, still = (sum(move.verdict in verdicts for move in moves) for verdicts in ({UP, DOWN}, {UNMOVED}, {OPEN}))
     parts = [] if moved else ["none moved by more than chance"]
     parts += [f"{decimal(moved - named, 0)} more moved"] if moved > named else []
     parts += [f"{decimal(alike, 0)} {'shows' if alike == 1 else 'show'} no material change"] if alike else []
@@ -315,7 +307,3 @@ def about(value: float) -> float:
     """Two figures, upwards: more would look as if it were known."""
     step = 10 ** max(math.floor(math.log10(value)) - 1, 0) if value >= 1 else 1
     return math.ceil(value / step) * step
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

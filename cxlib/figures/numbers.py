@@ -162,6 +162,11 @@ def counted(n: float, one: str, many: str) -> str:
     return f"{number} {one if number == '1' else many}"
 
 
+def capital(text: str) -> str:
+    """A text as the beginning of a sentence."""
+    return text[:1].upper() + text[1:]
+
+
 def listed(words: Iterable[str]) -> str:
     """``a, b and c``"""
     items = list(words)

@@ -12,11 +12,13 @@ from cxlib.figures import canvas
 from cxlib.figures.canvas import Sheet
 from cxlib.figures.closes import Close, closes_of, farthest, is_closes
 from cxlib.figures.findings import finding
-from cxlib.figures.lines import month_axis, place_of, value_axis
+from cxlib.figures.lines import month_axis, value_axis
 from cxlib.figures.measures import Measure, counted, level_words
 from cxlib.figures.picture import Picture, pictured
 from cxlib.figures.shown import Shown, read
-from cxlib.figures.sides import ABOVE, BELOW, SIDE_SIGNS, Pair, is_sides, pairs_of
+from cxlib.figures.sides import Pair, is_sides, pairs_of
+from cxlib.figures.vocabulary import ABOVE, BELOW, SIGNS
+from cxlib.tables.calendar import month_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -101,7 +103,7 @@ def _sides(pairs: Sequence[Pair], sheet: Sheet) -> Figure:
         said = pair.verdict in {ABOVE, BELOW}
         name = "" if alone else canvas.shortened(pair.row.label, 0.5 * sheet.width, sheet.size, bold=said)
         canvas.write(fig, 0, top + step * place + 11, name, size=sheet.size, bold=said)
-        told = f"{SIDE_SIGNS[pair.verdict]} {pair.measure.quantity(pair.row.estimate)}"
+        told = f"{SIGNS[pair.verdict]} {pair.measure.quantity(pair.row.estimate)}"
         more = "" if sheet.narrow and not alone else f" ({pair.measure.interval(pair.row.low, pair.row.high)})"
         color = canvas.HIGH if said else canvas.QUIET
         canvas.write(fig, sheet.width, top + step * place + 11, told + more, size=sheet.size, color=color, ha="right", bold=said)
@@ -214,7 +216,7 @@ def _closes(shown: Shown, panels: Sequence[tuple[str, list[Close]]], sheet: Shee
         head = 8 if len(panels) == 1 else 30
         ax = canvas.axes(fig, left=left, top=y + head, right=14, bottom=high * len(panels) + top - y - high + 42)
         month_axis(ax, [close.row for close in sorted(every, key=lambda close: close.month)], sheet, most=5 if sheet.narrow else 9)
-        value_axis(ax, ends, values, sheet)
+        value_axis(ax, sheet, ends=ends, values=values)
         _dots(ax, measure, closes, far, sheet)
         if len(panels) > 1:
             n = counted(sum(close.row.n for close in closes), *measure.base)
@@ -226,19 +228,19 @@ def _closes(shown: Shown, panels: Sequence[tuple[str, list[Close]]], sheet: Shee
 def _dots(ax: Axes, measure: Measure, closes: Sequence[Close], far: Close | None, sheet: Sheet) -> None:
     """Each month now, with its interval, and as it stood at its close; the one restated by most in colour, with its numbers."""
     for close in closes:
-        x, now = place_of(close.month), measure.shown(close.row.estimate)
+        x, now = month_of(close.month), measure.shown(close.row.estimate)
         most = close is far
         color = canvas.HIGH if most else canvas.GREY
         ax.vlines(x, measure.shown(close.row.low), measure.shown(close.row.high), color=canvas.SOFT, linewidth=2, zorder=1)
         if close.known:
-            before = measure.shown(close.count("estimate_closed"))
+            before = measure.shown(close.row.count("estimate_closed"))
             ax.vlines(x, min(before, now), max(before, now), color=color, linewidth=1.5, zorder=3)
             ax.plot(x, before, "o", markerfacecolor="none", color=color, markersize=7, markeredgewidth=1.6, zorder=5)
         ax.plot(x, now, "o", color=color, markersize=5.5, zorder=4)
     if far is not None and any(close is far for close in closes):
-        words = f"{measure.number(far.count('estimate_closed'))} → {measure.number(far.row.estimate)}"
+        words = f"{measure.number(far.row.count('estimate_closed'))} → {measure.number(far.row.estimate)}"
         ax.annotate(
-            words, (place_of(far.month), measure.shown(far.row.high)), xytext=(0, 10), textcoords="offset points", ha="center",
+            words, (month_of(far.month), measure.shown(far.row.high)), xytext=(0, 10), textcoords="offset points", ha="center",
             va="center_baseline", size=sheet.small, color=canvas.HIGH, weight="bold", annotation_clip=False, zorder=6,
         )  # fmt: skip
 
@@ -246,7 +248,7 @@ def _dots(ax: Axes, measure: Measure, closes: Sequence[Close], far: Close | None
 def _span(measure: Measure, closes: Sequence[Close]) -> tuple[float, float]:
     """Where the value axis begins and ends: the intervals and the scores at the close with some air, within the scale."""
     values = [measure.shown(value) for close in closes for value in (close.row.low, close.row.high)]
-    values += [measure.shown(close.count("estimate_closed")) for close in closes if close.known]
+    values += [measure.shown(close.row.count("estimate_closed")) for close in closes if close.known]
     low, high = min(values), max(values)
     air = 0.06 * (high - low or abs(high) or 1)
     floor, ceiling = min(measure.shown(measure.floor), low), max(measure.shown(measure.ceiling), high)

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from cxlib.figures.measures import Measure, counted, decimal, label, level_words, listed, window_words
-
-if TYPE_CHECKING:
-    from cxlib.figures.shown import Row, Shown
+from cxlib.figures.shown import Row, Shown, by_group
 
 YES = "yes"
 #: Keys along which a result is parts of a whole.
@@ -24,10 +21,7 @@ def part_of(shown: Shown) -> str | None:
 
 def wholes_of(shown: Shown, part: str) -> list[list[Row]]:
     """The rows of each question and group: classes in their order, choices the most chosen first."""
-    found: dict[tuple[tuple[str, object], ...], list[Row]] = {}
-    for row in shown.rows:
-        found.setdefault(tuple((key, str(value)) for key, value in row.without(part)), []).append(row)
-    wholes = list(found.values())
+    wholes = by_group(shown.rows, part)
     return wholes if part == "class" else [sorted(rows, key=lambda row: (-row.estimate, str(row.key(part)))) for rows in wholes]
 
 

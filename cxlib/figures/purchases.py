@@ -14,9 +14,9 @@ from cxlib.figures import canvas
 from cxlib.figures.canvas import Sheet
 from cxlib.figures.dots import Mark, dotted
 from cxlib.figures.findings import bracket
-from cxlib.figures.measures import counted, decimal, level_words, listed
+from cxlib.figures.measures import capital, counted, decimal, level_words, listed
 from cxlib.figures.picture import Picture, pictured
-from cxlib.figures.shown import Row, Shown, read
+from cxlib.figures.shown import Row, Shown, by_group, read
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,10 +44,7 @@ def _days(value: object) -> str:
 
 def _by_group(shown: Shown, axis: str) -> list[list[Row]]:
     """The rows of each group, in their order along the axis."""
-    found: dict[tuple[tuple[str, object], ...], list[Row]] = {}
-    for row in shown.rows:
-        found.setdefault(tuple((key, str(value)) for key, value in row.without(axis)), []).append(row)
-    return [sorted(rows, key=lambda row: float(row.key(axis))) for rows in found.values()]
+    return [sorted(rows, key=lambda row: float(row.key(axis))) for rows in by_group(shown.rows, axis)]
 
 
 def _returned(shown: Shown) -> str:
@@ -155,7 +152,7 @@ def _choice(shown: Shown, rows: Sequence[Row], *, first: bool) -> str:
     rules = "by that rule" if len(ends) == 1 else "by the one rule and by the other"
     customers = counted(float(ends[0].counts["customers"]), "customer", "customers")
     text = f"{'; '.join(parts)}. Lost now, {rules}: {listed(lost)} of {customers}."
-    return f"{name}: {text}" if name else text[:1].upper() + text[1:]
+    return f"{name}: {text}" if name else capital(text)
 
 
 def returning(result: pd.DataFrame, *, rule: pd.DataFrame | None = None) -> Picture:

@@ -11,15 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cxlib.figures.measures import clean, counted, decimal, level_words, listed
+from cxlib.figures.measures import capital, clean, counted, decimal, level_words, listed
+from cxlib.figures.vocabulary import ALIKE, CHANGES, LATER, OPEN, REFERENCE, SOONER, UNTOLD
 
 if TYPE_CHECKING:
     from cxlib.figures.shown import Row, Shown
 
-SOONER, LATER, ALIKE, OPEN = "leaves sooner", "leaves later", "no material difference", "cannot tell yet"
-REFERENCE, UNTOLD, CHANGES = "reference", "not told apart", "changes with tenure"
-#: Signs that do not rely on colour; each stands beside its word.
-RATIO_SIGNS = {SOONER: "▲", LATER: "▼", ALIKE: "＝", OPEN: "?", REFERENCE: "•", UNTOLD: "–", CHANGES: "≠", "no sign that it changes": "＝"}
 BRIEF = {SOONER: "sooner", LATER: "later", ALIKE: "alike", OPEN: "cannot tell yet", REFERENCE: "compared with", UNTOLD: "not told apart"}
 ANY = "any tenure"
 #: So many ratios are named.
@@ -146,5 +143,4 @@ def checks_told(shown: Shown) -> str:
     if not changing:
         return f"None of {counted(len(rows), 'covariate', 'covariates')} shows a sign that its ratios change with tenure."
     told = "their ratios are means over tenures, and change" if len(changing) > 1 else "its ratio is a mean over tenures, and changes"
-    names = listed(changing)
-    return f"{names[:1].upper()}{names[1:]}: {told} with them by more than chance."
+    return f"{capital(listed(changing))}: {told} with them by more than chance."

@@ -10,8 +10,8 @@ import pandas as pd
 
 from cxlib.figures.curves import MOST_LINES, drawn
 from cxlib.figures.dots import EACH_END, Mark, dotted
-from cxlib.figures.findings import based_on, bracket, capital, finding
-from cxlib.figures.measures import counted, decimal, level_words
+from cxlib.figures.findings import based_on, bracket, finding
+from cxlib.figures.measures import capital, counted, decimal, level_words
 from cxlib.figures.picture import Picture, pictured
 from cxlib.figures.shown import Row, Shown, read
 from cxlib.figures.tenures import asked, at, counted_months, curves_of, quoted, reaches

@@ -13,14 +13,12 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from cxlib.figures.measures import Measure, counted, decimal, heading, level_words, listed, moving
-from cxlib.figures.moves import OPEN, size
+from cxlib.figures.moves import size
+from cxlib.figures.vocabulary import ABOVE, ALIKE, BELOW, OPEN, SIGNS
 
 if TYPE_CHECKING:
     from cxlib.figures.shown import Row, Shown
 
-ABOVE, BELOW, ALIKE = "above", "below", "no material difference"
-#: Signs that do not rely on colour; each stands beside its word.
-SIGNS = {ABOVE: "▲", BELOW: "▼", ALIKE: "＝", OPEN: "?"}
 #: From groups of so many answers the pooled scores of the others have learned.
 _LEARNED_FROM = 5
 UNPOOLED = "Pooled scores are not shown, as they would help to work out a group that is withheld."
@@ -77,12 +75,8 @@ class Rest:
     @property
     def score(self) -> Row:
         """The group's own score, with its interval."""
-        low, high = self.count("score_low"), self.count("score_high")
-        return replace(self.row, estimate=self.count("score"), low=low, high=high)
-
-    def count(self, name: str) -> float:
-        value = self.row.counts[name]
-        return math.nan if value is None or pd.isna(value) else float(value)
+        low, high = self.row.count("score_low"), self.row.count("score_high")
+        return replace(self.row, estimate=self.row.count("score"), low=low, high=high)
 
     @property
     def brief(self) -> str:
@@ -123,7 +117,7 @@ def against_words(found: Sequence[Rest]) -> str:
     alike, still = ([each for each in found if each.verdict == verdict] for verdict in (ALIKE, OPEN))
     parts = []
     if alike:
-        margin = size(found[0].measure, alike[0].count("margin"))
+        margin = size(found[0].measure, alike[0].row.count("margin"))
         parts.append(f"{decimal(len(alike), 0)} {'differs' if len(alike) == 1 else 'differ'} by less than the {margin} declared to matter")
     if still:
         parts.append(f"{decimal(len(still), 0)} cannot be told yet")

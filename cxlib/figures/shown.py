@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property, partial
@@ -52,6 +52,10 @@ class Row:
     def key(self, name: str) -> Any:
         return dict(self.keys)[name]
 
+    def count(self, name: str) -> float:
+        """One of its counts as a number; NaN where it is missing."""
+        return _number(self.counts.get(name))
+
     def group(self, *axes: str) -> Row:
         """The same number of the group that a curve or a series belongs to: without the keys along it."""
         return replace(self, keys=self.without(*axes))
@@ -64,6 +68,14 @@ class Row:
     def month(self) -> date:
         day = a_date(self.key("month"))
         return date.min if day is None else day
+
+
+def by_group(rows: Iterable[Row], *axes: str) -> list[list[Row]]:
+    """Rows by the group that a curve, a series or a whole belongs to: without the keys along it, in the order in which groups come."""
+    found: dict[tuple[tuple[str, object], ...], list[Row]] = {}
+    for row in rows:
+        found.setdefault(tuple((key, str(value)) for key, value in row.without(*axes)), []).append(row)
+    return list(found.values())
 
 
 @dataclass(frozen=True)

@@ -10,18 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from cxlib.figures.measures import Measure, counted, decimal, level_words, listed, moving, window_words
-from cxlib.figures.moves import SIGNS, about, size
+from cxlib.figures.moves import about, size
+from cxlib.figures.vocabulary import ABOVE, ALIKE, BELOW, OPEN
 from cxlib.figures.withhold import sides_of
 
 if TYPE_CHECKING:
     from cxlib.figures.shown import Row, Shown
 
-ABOVE, BELOW, ALIKE, OPEN = "above", "below", "no material difference", "cannot tell yet"
-#: Signs that do not rely on colour; each stands beside its word.
-SIDE_SIGNS = {ABOVE: SIGNS["up"], BELOW: SIGNS["down"], ALIKE: SIGNS["no material change"], OPEN: SIGNS["cannot tell yet"]}
 #: So many groups are named.
 _NAMED = 3
 
@@ -42,18 +38,14 @@ class Pair:
     def of(self) -> Measure:
         return moving(self.measure)
 
-    def count(self, name: str) -> float:
-        value = self.row.counts.get(name)
-        return math.nan if value is None or pd.isna(value) else float(value)
-
     def side(self, place: int, part: str = "estimate") -> float:
         """Of the set that is measured against (0) or that is measured (1): ``estimate``, ``low``, ``high`` or ``n``."""
-        return self.count(f"{part}_{self.sides[place]}")
+        return self.row.count(f"{part}_{self.sides[place]}")
 
     @property
     def days(self) -> str:
         """``2 days``, where early is who answered within so many."""
-        return counted(self.count("days"), "day", "days")
+        return counted(self.row.count("days"), "day", "days")
 
     @property
     def subject(self) -> str:
@@ -94,9 +86,9 @@ class Pair:
             return f"{self.subject} are {mood} than {self.against}: {self.of.subject}, {self.ends()} {self.behind()}."
         numbers = f"{self.of.subject}, {self.ends()} {self.behind()}"
         if self.verdict == ALIKE:
-            small = f"smaller than the {size(self.measure, self.count('margin'))} declared to matter"
+            small = f"smaller than the {size(self.measure, self.row.count('margin'))} declared to matter"
             return f"{self.subject} and {self.against} show no material difference: {numbers}, {small}."
-        needed = self.count("n_to_tell")
+        needed = self.row.count("n_to_tell")
         # Nobody ever asks more.
         tell = f" About {decimal(about(needed), 0)} answers on each side would tell." if needed < 1e5 else ""
         return f"Whether {_small(self.subject)} and {self.against} differ cannot be told yet: {numbers}.{tell}"

@@ -10,27 +10,18 @@ import pandas as pd
 from markupsafe import Markup
 
 from cxlib.figures import canvas
-from cxlib.figures.cells import count_of, count_words
+from cxlib.figures.cells import count_of, count_words, p_words, withheld_words
 from cxlib.figures.findings import finding
 from cxlib.figures.importance import DRIVER_WORDS, driver_cells, is_drivers
 from cxlib.figures.lettered import is_banner
-from cxlib.figures.measures import (
-    a_date,
-    date_words,
-    decimal,
-    heading,
-    key_words,
-    level_words,
-    listed,
-    measure_named,
-    moving,
-    window_words,
-)
-from cxlib.figures.moves import SIGNS, WAYS, is_moves, periods, size, way_of
+from cxlib.figures.measures import heading, key_words, measure_named, moving
+from cxlib.figures.moves import WAYS, is_moves, periods, size, way_of
+from cxlib.figures.numbers import a_date, date_words, decimal, level_words, listed, window_words
 from cxlib.figures.picture import Piece, said
 from cxlib.figures.rests import is_rests
 from cxlib.figures.shown import Shown, read
 from cxlib.figures.stretches import summed
+from cxlib.figures.vocabulary import SIGNS
 from cxlib.figures.withhold import PAIR
 from cxlib.tables import RESULT
 from cxlib.tables.formula import defused
@@ -177,18 +168,16 @@ def _moves_cells(record: dict[Any, Any], groups: Sequence[str], way: str, shown:
     before, after = periods(way, record, short=True)
     head: list[Cell] = [*((key_words(key, record[key]), False) for key in groups), (after, False), (before, False)]
     if record["withheld"]:
-        words = "it would give a smaller group away" if record["beside"] else f"fewer than {shown.k} {measure.base[1]}"
-        return [*head, (f"not shown: {words}", False), *([("", True)] * 9)]
+        return [*head, (withheld_words(measure, record, shown.k), False), *([("", True)] * 9)]
     known = {name: _float(record[name]) for name in ("estimate", "p_corrected", "estimate_before", "estimate_after", "smallest_detectable")}
     change = "" if math.isnan(known["estimate"]) else measure.number(known["estimate"], fine=True)
-    p = known["p_corrected"]
     ends = [known[name] for name in ("estimate_before", "estimate_after")]
     return [
         *head,
         (f"{SIGNS[record['verdict']]} {record['verdict']}" if change else "not compared", False),
         (change, True),
         (measure.interval(_float(record["low"]), _float(record["high"]), fine=True) if change else "", True),
-        ("" if math.isnan(p) else "below 0.001" if p < 0.001 else decimal(p, 3), True),
+        (p_words(known["p_corrected"]), True),
         *(("" if math.isnan(value) else of.number(value, fine=True), True) for value in ends),
         *((count_words(record[name]), True) for name in ("n_before", "n_after")),
         ("" if math.isnan(known["smallest_detectable"]) else size(measure, known["smallest_detectable"]), True),
@@ -201,10 +190,7 @@ def _cells(shown: Shown, record: dict[Any, Any], columns: Sequence[str], *, seve
     keys = [(key_words(key, record[key]), key in ("tenure_days", "gap_days", "score")) for key in shown.keys]
     head: list[Cell] = keys + ([(measure.short, False)] if several else [])
     if record["withheld"]:
-        words = f"not shown: fewer than {shown.k} {measure.base[1]}{shown.who_left}"
-        if record["beside"]:
-            words = "not shown: it would give a smaller group away"
-        return [*head, (words, False), *([("", True)] * (2 + len(columns) + window))]
+        return [*head, (withheld_words(measure, record, shown.k), False), *([("", True)] * (2 + len(columns) + window))]
     estimate = "" if pd.isna(record["estimate"]) else measure.number(float(record["estimate"]), fine=True)
     if measure.name in {"median_tenure", "return_days", "silent_days"} and not estimate:
         estimate = "not reached"

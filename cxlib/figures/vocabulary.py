@@ -6,6 +6,17 @@ from typing import Literal
 
 from cxlib.figures.numbers import Measure
 
+#: The words of verdicts: of a change, of two sides of which one may be above the other, and of leaving.
+UP, DOWN, UNMOVED, OPEN = "up", "down", "no material change", "cannot tell yet"
+ABOVE, BELOW, ALIKE = "above", "below", "no material difference"
+SOONER, LATER = "leaves sooner", "leaves later"
+REFERENCE, UNTOLD, CHANGES = "reference", "not told apart", "changes with tenure"
+#: Signs that do not rely on colour; each stands beside its word.
+SIGNS = {
+    UP: "▲", DOWN: "▼", UNMOVED: "＝", OPEN: "?", ABOVE: "▲", BELOW: "▼", ALIKE: "＝", SOONER: "▲", LATER: "▼",
+    REFERENCE: "•", UNTOLD: "–", CHANGES: "≠", "no sign that it changes": "＝",
+}  # fmt: skip
+
 _CUSTOMERS = ("customer", "customers")
 _PURCHASES = ("purchase", "purchases")
 _SILENCES = ("silence", "silences")

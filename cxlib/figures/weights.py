@@ -12,8 +12,8 @@ import pandas as pd
 
 from cxlib.figures import canvas
 from cxlib.figures.canvas import Sheet
-from cxlib.figures.findings import bracket, capital, window_of
-from cxlib.figures.measures import counted, decimal, heading, key_words, level_words, measure_named
+from cxlib.figures.findings import bracket, window_of
+from cxlib.figures.measures import capital, counted, decimal, heading, key_words, level_words, measure_named
 from cxlib.figures.moves import periods, size, way_of
 from cxlib.figures.picture import Picture, pictured
 from cxlib.figures.shown import Row, Shown, read
@@ -89,10 +89,10 @@ def _erased(shown: Shown, row: Row) -> str:
 def mix(shown: Shown) -> str:
     """Which categories are furthest from the customers before weighting, and which are after it."""
     rows = [row for row in shown.rows if not math.isnan(row.estimate)]
-    far = sorted(rows, key=lambda row: (-_distance(row, "before"), _name(row)))
-    beyond = [row for row in far if _distance(row, "before") >= MATTERS][:NAMED]
-    rest = max(far, key=lambda row: _distance(row, "after"))
-    after = f"After weighting the largest distance left is {decimal(_distance(rest, 'after'), 2)}, of {_name(rest)}."
+    far = sorted(rows, key=lambda row: (-row.count("asmd_before"), _name(row)))
+    beyond = [row for row in far if row.count("asmd_before") >= MATTERS][:NAMED]
+    rest = max(far, key=lambda row: row.count("asmd_after"))
+    after = f"After weighting the largest distance left is {decimal(rest.count('asmd_after'), 2)}, of {_name(rest)}."
     if not beyond:
         return f"Those who answered look like the customers: no category is {decimal(MATTERS, 1)} standard deviations away or more. {after}"
     named = [
@@ -100,7 +100,7 @@ def mix(shown: Shown) -> str:
         f"{_percent(row.counts['share_customers'])} of the customers"
         for place, row in enumerate(beyond)
     ]
-    many = sum(_distance(row, "before") >= MATTERS for row in far)
+    many = sum(row.count("asmd_before") >= MATTERS for row in far)
     lead = f"{counted(many, 'category', 'categories')} of {len(far)} {'is' if many == 1 else 'are'}"
     farthest = ", the farthest" if many > len(named) else ""
     return f"{lead} {decimal(MATTERS, 1)} standard deviations away or more{farthest}: {'; '.join(named)}. {after}"
@@ -112,11 +112,6 @@ def _name(row: Row) -> str:
 
 def _percent(share: float) -> str:
     return f"{decimal(100 * share, 0)} %"
-
-
-def _distance(row: Row, when: str) -> float:
-    value = row.counts[f"asmd_{when}"]
-    return math.nan if value is None or pd.isna(value) else float(value)
 
 
 def balance(result: pd.DataFrame) -> Picture:
@@ -179,7 +174,7 @@ class _Mark:
     def of(cls, row: Row) -> _Mark:
         customers = float(row.counts["share_customers"])
         before, after = 100 * (row.estimate - customers), 100 * (float(row.counts["share_weighted"]) - customers)
-        return cls(_name(row), _percent(customers), before, after, _distance(row, "before") >= MATTERS)
+        return cls(_name(row), _percent(customers), before, after, row.count("asmd_before") >= MATTERS)
 
     @property
     def value(self) -> str:

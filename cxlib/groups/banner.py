@@ -173,7 +173,7 @@ def banner(
             score = _once(score, counted)
         blocks.append(_block(name, counted, score))
     if len(blocks) < 2:
-        return nothing(keys=keys, counts=_COUNTS, reason=reasons[0]).astype(_COUNTS)
+        return nothing(keys=keys, counts=_COUNTS, reason=reasons[0])
     cells, tests = zip(*(_cells(block, score, level) for block in blocks), strict=True)
     frame = _lettered(pd.concat(cells, ignore_index=True), pd.concat(tests, ignore_index=True), level)
     if score.name == "ratings":

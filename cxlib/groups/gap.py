@@ -122,7 +122,7 @@ def gap(
     keys = with_question(key_names(by, _COUNTS), score)
     tallies = [score.asks(table, keys, by_whom="gap").tally(table) for table in (responses, staff)]
     if reason := tallies[0].reason or _of_staff(tallies[1].reason):
-        return nothing(keys=keys, counts=_COUNTS, reason=reason).astype(_COUNTS)
+        return nothing(keys=keys, counts=_COUNTS, reason=reason)
     one, other = (Side(name, counted, np.ones(len(counted.groups), dtype=bool)) for name, counted in zip(_SIDES, tallies, strict=True))
     return differences(one, other, score, keys=keys, called="gap", margin=margin, level=level)
 

@@ -184,7 +184,7 @@ class Rests:
     def result(self, frame: pd.DataFrame) -> pd.DataFrame:
         """The groups in the shape of a result, once they are judged."""
         if self.reason:
-            return nothing(keys=self.keys, counts=_COUNTS, reason=self.reason).astype(_COUNTS)
+            return nothing(keys=self.keys, counts=_COUNTS, reason=self.reason)
         frame = frame.sort_values(self.keys, na_position="last", kind="stable")
         frame = frame[[*self.keys, *RESULT, *_COUNTS]].astype(_COUNTS).reset_index(drop=True)
         frame.attrs["notes"] = _notes(frame, self.keys)

@@ -16,7 +16,7 @@ from cxlib.survey.answers import KINDS, PEOPLE, Asked, Tally
 from cxlib.survey.people import Base
 from cxlib.survey.scoring import SCORING, Score
 from cxlib.tables import RESULT, Table, TableError, ask, expression, need, nothing
-from cxlib.tables.rows import dates, key_names
+from cxlib.tables.rows import alike, dates, key_names, refuse_unknown
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -182,8 +182,7 @@ def drivers(
     """
     intervals.tails(level)
     score = outcome if isinstance(outcome, Score) else Score(outcome)
-    if score.name not in SCORING:
-        raise ValueError(f"outcome: {score.name!r} is none of {', '.join(map(repr, SCORING))}")
+    refuse_unknown("outcome", score.name, SCORING)
     names = _keys(by)
     expr = expression(responses)
     need(expr, [*names, "kind", PEOPLE, "question", "score", "scale_low", "scale_high"], asks="drivers")
@@ -201,7 +200,7 @@ def drivers(
         frame, reasons = _measured(found, rated, known, names, level)
         reason = (reasons or [KINDS["rating"]])[0] if frame["estimate"].isna().all() else ""
     if reason:
-        return nothing(keys=[*names, "driver"], counts=_COUNTS, reason=reason).astype(_COUNTS)
+        return nothing(keys=[*names, "driver"], counts=_COUNTS, reason=reason)
     frame = frame.assign(measure="driver_importance" + "_weighted" * bool(score.weight), outcome=score.name, level=level)
     frame = frame.sort_values([*names, "driver"], na_position="last", kind="stable")
     frame = frame[[*names, "driver", *RESULT, *_COUNTS]].astype(_COUNTS).reset_index(drop=True)
@@ -247,8 +246,8 @@ def _measured(found: Occasions, rated: Tally, known: pd.DataFrame, names: list[s
     """A row for each group and driver, with all its numbers; and, in words, which groups and drivers have none."""
     frame = _performance(rated, level)
     named = frame if "touchpoint" in frame else frame.assign(touchpoint=None)
-    at = Occasions.numbered([known, named], ["touchpoint", "question"])[1]
-    frame = frame.assign(at=at, group=Occasions.numbered([found.groups, frame], names)[1])[at < len(known)]
+    at = alike([known, named], ["touchpoint", "question"])[1]
+    frame = frame.assign(at=at, group=alike([found.groups, frame], names)[1])[at < len(known)]
     parts, reasons = [], []
     for place in np.unique(frame["group"]).tolist():
         rows = frame[frame["group"] == place]

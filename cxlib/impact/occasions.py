@@ -13,7 +13,7 @@ import pandas as pd
 from cxlib.stats.missing import Sums
 from cxlib.survey.answers import EXACT, PEOPLE, Asked
 from cxlib.tables import TableError, ask
-from cxlib.tables.rows import restored, typed
+from cxlib.tables.rows import alike, restored, typed
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -76,7 +76,7 @@ class Occasions:
             )
         rows = restored(ask(_counted(wide, keys, size, weighed=outcome.weight is not None)), outcome.prepared(expr), outcome.names)
         columns = ["unit", "y", *_rated(size)]
-        rows = rows.assign(group=cls.numbered([groups, rows], outcome.names)[1], **rows[[*columns, "w", "ww"]].astype("float64"))
+        rows = rows.assign(group=alike([groups, rows], outcome.names)[1], **rows[[*columns, "w", "ww"]].astype("float64"))
         return cls(size, groups, rows.sort_values(["group", *columns], kind="stable").reset_index(drop=True))
 
     @staticmethod
@@ -116,13 +116,6 @@ class Occasions:
         both = touchpoint.astype(str) + ": " + question.astype(str)
         name = name.where(~name.duplicated(keep=False) | touchpoint.isna(), both)
         return known.assign(driver=name.where(name.notna(), "not named"))
-
-    @staticmethod
-    def numbered(frames: Sequence[pd.DataFrame], names: Sequence[str]) -> list[npt.NDArray[np.int64]]:
-        """A number for each row of each frame, the same where the keys are; in the order of the first frame. A missing key is one."""
-        keys = pd.concat([frame[list(names)] for frame in frames]).assign(all=0)
-        number = keys.groupby([*names, "all"], dropna=False, sort=False).ngroup().to_numpy()
-        return np.split(number, np.cumsum([len(frame) for frame in frames])[:-1])
 
 
 def _rated(size: int) -> list[str]:

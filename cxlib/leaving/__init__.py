@@ -5,6 +5,7 @@ from cxlib.leaving.backtest import Past, backtest, past
 from cxlib.leaving.calibration import accuracy, calibration
 from cxlib.leaving.effects import effects, proportionality
 from cxlib.leaving.expected import expected
+from cxlib.leaving.journeys import journeys
 from cxlib.leaving.learned import campaigns, scores, slow_tickets
 from cxlib.leaving.model import Model, model
 
@@ -18,6 +19,7 @@ __all__ = [
     "campaigns",
     "effects",
     "expected",
+    "journeys",
     "model",
     "past",
     "proportionality",

@@ -117,12 +117,12 @@ def effects(model: Model, *, margin: float | None = None, split_days: float | No
         raise ValueError(f"margin: {margin!r} is no ratio above 1; for a tenth more or less likely write 1.1")
     reason = model.reason_absent or ("" if model.of else "The model has no covariates, so nothing is compared.")
     if reason or model.fit is None or model.rows is None:
-        return nothing(keys=_KEYS, counts=_EFFECTS, reason=reason).astype(_EFFECTS)
+        return nothing(keys=_KEYS, counts=_EFFECTS, reason=reason)
     try:
         frame = _whole(model, model.fit) if split_days is None else _cut(model, model.rows, split_days)
     except ValueError as letter:
         reason = f"There are no ratios before and after day {split_days:g}: {letter}"
-        return nothing(keys=_KEYS, counts=_EFFECTS, reason=reason).astype(_EFFECTS)
+        return nothing(keys=_KEYS, counts=_EFFECTS, reason=reason)
     error, log = frame["error"].to_numpy(), frame["log"].to_numpy()
     reach = special.ndtri(1 - intervals.tails(level))
     is_reference = error == 0
@@ -252,7 +252,7 @@ def proportionality(model: Model, *, level: float = 0.95) -> pd.DataFrame:
     intervals.tails(level)
     reason = model.reason_absent or ("" if model.terms else "No covariate tells customers apart, so no ratio could change.")
     if reason or model.fit is None:
-        return nothing(keys=["covariate"], counts=_TESTS, reason=reason).astype(_TESTS)
+        return nothing(keys=["covariate"], counts=_TESTS, reason=reason)
     names = [name for name in model.of if any(name == term for term, _ in model.terms)]
     columns = [[place for place, (term, _) in enumerate(model.terms) if term == name] for name in names]
     tests = model.fit.proportionality("km", columns)

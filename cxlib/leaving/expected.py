@@ -119,7 +119,7 @@ def expected(
     chance = chances(model, cells, horizons)
     estimate: Floats = np.stack([np.bincount(place, customers * column) for column in chance.T], axis=1).astype("float64")
     risk = chances(model, cells, [_A_QUARTER])[:, 0]
-    drawn = forecast.leavers(drawn_chances(model, cells, horizons), customers, place, risk, seed=_LEAVERS)
+    drawn = forecast.leavers(drawn_chances(model, cells, horizons), customers, place, risk=risk, seed=_LEAVERS)
     low, high = forecast.predictive(drawn, estimate, level=level)
     first = cells.iloc[np.unique(place, return_index=True)[1]][names].reset_index(drop=True)
     frame = first.loc[first.index.repeat(len(horizons))].reset_index(drop=True)

@@ -16,7 +16,7 @@ from typing import Any
 import pandas as pd
 
 from cxlib.churn.spells import Asked
-from cxlib.leaving.learned import COLUMNS
+from cxlib.leaving.states import COLUMNS
 from cxlib.tables import Table, TableError, ask, did_you_mean, expression, kept, need
 from cxlib.tables.rows import whole
 

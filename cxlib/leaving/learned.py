@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
+from cxlib.leaving.states import days_from_one, given, lasting, later, moment_of, passing
 from cxlib.tables import Table, TableError, ask, did_you_mean, expression, need
 from cxlib.tables.rows import typed
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
-
-#: A value of an attribute from a day on. A row without a customer has what holds of anybody until something is learned.
-COLUMNS = ("customer", "attribute", "value", "valid_from")
 
 NO_ANSWER = "no recent answer"
 NOTHING_SENT = "nothing sent"
@@ -81,6 +77,7 @@ def scores(
 
     Examples
     --------
+    >>> import pandas as pd
     >>> responses = pd.DataFrame({"respondent": ["ada", "ada"], "score": [3, 10], "time_answered": ["2026-01-10", "2026-01-20"]})
     >>> responses["time_answered"] = pd.to_datetime(responses["time_answered"])
     >>> scores(responses, recent_days=100)[["customer", "value", "valid_from"]]
@@ -92,7 +89,7 @@ def scores(
     """
     import ibis
 
-    _days("scores", recent_days=recent_days)
+    days_from_one("scores", recent_days=recent_days)
     expr = expression(responses)
     need(expr, ["respondent", "score"], asks="scores")
     moments = _moments(expr, ["time_received", "time_answered"], asks="scores")
@@ -120,7 +117,7 @@ def scores(
         else_="middle",
     )
     rows = rows.filter(score.notnull()).select(customer=rows["respondent"], moment=rows["cx_moment"], value=value, least=score)
-    return _given(responses, _passing(rows, name=name, days=recent_days, after=NO_ANSWER))
+    return given(responses, passing(rows, name=name, days=recent_days, after=NO_ANSWER))
 
 
 def slow_tickets(
@@ -181,6 +178,7 @@ def slow_tickets(
 
     Examples
     --------
+    >>> import pandas as pd
     >>> tickets = pd.DataFrame({"customer": ["ada", "bob"], "time_opened": ["2026-01-01 09:00", "2026-01-01 09:00"],
     ...                         "time_resolved": ["2026-01-09 12:00", "2026-01-02 12:00"]})
     >>> tickets[["time_opened", "time_resolved"]] = tickets[["time_opened", "time_resolved"]].apply(pd.to_datetime)
@@ -192,16 +190,13 @@ def slow_tickets(
     """
     import ibis
 
-    _days("slow_tickets", over_days=over_days, for_days=for_days)
+    days_from_one("slow_tickets", over_days=over_days, for_days=for_days)
     expr = expression(tickets)
     need(expr, ["customer", "time_opened", "time_resolved"], asks="slow_tickets")
-    opened, resolved = (_moment(expr, name) for name in ("time_opened", "time_resolved"))
+    opened, resolved = (moment_of(expr, name) for name in ("time_opened", "time_resolved"))
     known = opened + ibis.interval(days=over_days)
-    rows = expr.filter((resolved > known).fill_null(True) & opened.notnull())
-    rows = rows.select(
-        customer=rows["customer"], moment=_moment(rows, "time_opened") + ibis.interval(days=over_days), value=ibis.literal("yes")
-    )
-    return _given(tickets, _passing(rows.mutate(least=ibis.literal(0.0)), name=name, days=for_days, after="no"))
+    slow = expr.select("customer", since=known.cast("date"), until=later(known, for_days), still=(resolved > known).fill_null(True))
+    return given(tickets, lasting(slow.filter(slow["still"]), name=name))
 
 
 def campaigns(
@@ -262,6 +257,7 @@ def campaigns(
 
     Examples
     --------
+    >>> import pandas as pd
     >>> sends = pd.DataFrame({"customer": ["ada", "bob"], "arm": ["message", "control"], "time_sent": pd.to_datetime(["2026-01-01"] * 2)})
     >>> campaigns(sends, for_days=14)[["customer", "value", "valid_from"]]
       customer         value valid_from
@@ -273,7 +269,7 @@ def campaigns(
     """
     import ibis
 
-    _days("campaigns", for_days=for_days)
+    days_from_one("campaigns", for_days=for_days)
     expr = expression(sends)
     need(expr, ["customer", "time_sent", *(["campaign"] if campaign else [])], asks="campaigns")
     if campaign is not None:
@@ -284,22 +280,9 @@ def campaigns(
     bounced = typed(expr, "bounced", "yes/no").fill_null(False)
     value = held.ifelse("held back", "sent")
     rows = expr.filter(held | ~bounced).select(
-        customer="customer", moment=_moment(expr, "time_sent"), value=value, least=held.cast("float64")
+        customer="customer", moment=moment_of(expr, "time_sent"), value=value, least=held.cast("float64")
     )
-    return _given(sends, _passing(rows, name=name, days=for_days, after=NOTHING_SENT))
-
-
-def _days(asks: str, **given: int) -> None:
-    for name, days in given.items():
-        if isinstance(days, bool) or not isinstance(days, int) or days < 1:
-            raise ValueError(f"{asks}: {name} is a whole number of days from 1, not {days!r}")
-
-
-def _moment(expr: ir.Table, name: str) -> Any:
-    import ibis
-
-    column = expr[name]
-    return ibis.null("timestamp") if column.type().is_null() or column.type().is_string() else column.cast("timestamp")
+    return given(sends, passing(rows, name=name, days=for_days, after=NOTHING_SENT))
 
 
 def _moments(expr: ir.Table, names: list[str], *, asks: str) -> Any:
@@ -307,7 +290,7 @@ def _moments(expr: ir.Table, names: list[str], *, asks: str) -> Any:
     if not there:
         near = did_you_mean(names[0], expr.columns)
         raise TableError(f"{asks}: the table has neither a column '{names[0]}' nor a column '{names[1]}'.{near}")
-    return lambda rows: [_moment(rows, name) for name in there]
+    return lambda rows: [moment_of(rows, name) for name in there]
 
 
 def _of_question(expr: ir.Table, question: str | None) -> ir.Table:
@@ -324,35 +307,3 @@ def _of_question(expr: ir.Table, question: str | None) -> ir.Table:
     if len(found) > 1:
         raise TableError(f"scores: there are {len(found)} such questions ({', '.join(found[:3])}). Say which with question=.")
     return chosen
-
-
-def _passing(rows: ir.Table, *, name: str, days: int, after: str) -> ir.Table:
-    """States that pass: the last one of each customer's day, and ``after`` so many days later unless another followed."""
-    import ibis
-
-    rows = rows.filter(rows["customer"].notnull() & rows["moment"].notnull())
-    rows = rows.mutate(day=rows["moment"].cast("date"))
-    last = ibis.window(group_by=["customer", "day"], order_by=[rows["moment"].desc(), rows["least"]])
-    rows = rows.mutate(place=ibis.row_number().over(last))
-    rows = rows.filter(rows["place"] == 0).select("customer", "day", "value")
-    rows = rows.mutate(following=rows["day"].lead().over(ibis.window(group_by="customer", order_by=rows["day"])))
-    ends = (rows["day"].cast("timestamp") + ibis.interval(days=days)).cast("date")
-    alone = rows.mutate(ends=ends).filter(lambda each: (each["following"] > each["ends"]).fill_null(True))
-    state = {"attribute": ibis.literal(name)}
-    begun = rows.select("customer", **state, value="value", valid_from="day")
-    over = alone.select("customer", **state, value=ibis.literal(after), valid_from="ends")
-    # An aggregate of no rows is a row, so that what holds of anybody is there even where nothing was learned.
-    anybody = rows.aggregate(n=rows.count()).select(
-        customer=ibis.null(rows["customer"].type()), **state, value=ibis.literal(after), valid_from=ibis.null("date")
-    )
-    return ibis.union(begun, over, anybody)
-
-
-def _given(table: Table, found: ir.Table) -> Table:
-    """In the kind of table that was given."""
-    if not isinstance(table, pd.DataFrame):
-        return found
-    frame = ask(found).sort_values(["customer", "valid_from"], na_position="last", kind="stable", ignore_index=True)
-    return frame.assign(
-        valid_from=pd.to_datetime(frame["valid_from"]), customer=frame["customer"].astype(object).where(frame["customer"].notna(), None)
-    )

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cxlib.churn.spells import Asked
-from cxlib.money.worth import UNIT, Estimate, Worth, counted, discount, key, left_out, mean_worth, product, sums, valued, worth
+from cxlib.churn.spells import Asked, undated
+from cxlib.money.worth import UNIT, Estimate, Worth, counted, discount, left_out, mean_worth, product, sums, valued, worth
 from cxlib.stats import intervals
-from cxlib.tables import Table, TableError, ask, assemble, expression, nothing
-from cxlib.tables.rows import absent_key, day, key_names, restored
+from cxlib.tables import Table, ask, assemble, expression, nothing
+from cxlib.tables.rows import absent_key, day, key_names, parts, restored
 
 _COUNTS = {
     "retained": "int64",
@@ -170,9 +170,8 @@ def retention_gain(
     value = worth(value_history, as_of=last_day, asks="retention_gain")
     cells = value if isinstance(value, str) else _cells(customers, value, Asked("retention_gain", names, last_day), first_day)
     if isinstance(value, str) or isinstance(cells, str):
-        return nothing(keys=[*names, "points"], counts=_COUNTS, reason=str(cells)).astype(_COUNTS)
-    parts = [part for _, part in cells.groupby(names, dropna=False, sort=False)] if names else [cells]
-    rows = [{**key(part, names), **row} for part in parts for row in _group(part, steps, a_year, tail)]
+        return nothing(keys=[*names, "points"], counts=_COUNTS, reason=str(cells))
+    rows = [{**key, **row} for key, part in parts(cells, names) for row in _group(part, steps, a_year, tail)]
     said = {"discount_year": a_year, **value.said, "since": first_day, "until": last_day}
     frame = pd.DataFrame(rows).assign(**said)
     result = assemble(frame, keys=[*names, "points"], measure="retention_gain", level=level, counts=list(_COUNTS))
@@ -196,16 +195,10 @@ def _cells(customers: Table, value: Worth, asked: Asked, first_day: date) -> pd.
     seen = (rows["observed_from"] <= since).fill_null(True)
     base = (begun <= since) & seen & ~(ended < since).fill_null(False)
     rows = rows.mutate(base=base.fill_null(False))
-    found = ask(rows.group_by([*groups, "base", "left"]).agg(**sums(rows), undated=rows["start"].isnull().sum()))
-    undated = int(found["undated"].astype("float64").fillna(0).sum())
-    found = restored(counted(found), expression(customers), asked.names)
-    spells = int(found["spells"].sum())
-    if not spells:
-        return "There are no customers."
-    if undated == spells:
-        return "No customer has a start date, so there is no retention of a year."
-    if undated:
-        raise TableError(f"retention_gain: {undated:,} of {spells:,} spells have no start. Correct them, or leave them out.")
+    found = counted(ask(rows.group_by([*groups, "base", "left"]).agg(**sums(rows), dated=rows["start"].count())))
+    found = restored(found, expression(customers), asked.names)
+    if reason := undated(found, "retention of a year", asks="retention_gain"):
+        return reason
     if not found["base"].any():
         return f"No customer was seen for a whole year by {asked.as_of}, so there is no retention of a year."
     if reason := absent_key(found, asked.names, row="customer"):
@@ -219,7 +212,7 @@ def _group(cells: pd.DataFrame, points: Sequence[float], a_year: float, tail: fl
     stayed = base & ~cells["left"].to_numpy(dtype=bool)
     n, retained = (int(cells.loc[which, "spells"].sum()) for which in (base, stayed))
     many = int(cells["valued"].sum())
-    margin = mean_worth(many, 12 * float(cells["total"].sum()), 144 * float(cells["squares"].sum()), tail)
+    margin = mean_worth(many, 12 * float(cells["total"].sum()), 144 * float(cells["squares"].sum()), tail=tail)
     share = retained / n if n else np.nan
     low, high = (float(end[0]) for end in intervals.wilson([retained], [n], 1 - 2 * tail))
     error = float(np.sqrt(share * (1 - share) / n)) if n else np.nan

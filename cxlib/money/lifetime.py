@@ -18,7 +18,6 @@ from cxlib.money.worth import (
     Worth,
     counted,
     discount,
-    key,
     left_out,
     mean_worth,
     product,
@@ -29,7 +28,7 @@ from cxlib.money.worth import (
 from cxlib.stats import intervals
 from cxlib.stats.discounted import Stay, discounted_stay
 from cxlib.tables import Table, ask, assemble, expression, nothing
-from cxlib.tables.rows import absent_key, day, key_names, restored
+from cxlib.tables.rows import absent_key, day, key_names, parts, restored
 
 DAYS_A_YEAR = 365.25
 _COUNTS = {
@@ -174,10 +173,9 @@ def lifetime_value(
     value = worth(value_history, as_of=last_day, asks="lifetime_value")
     cells = value if isinstance(value, str) else _cells(customers, value, asked)
     if isinstance(value, str) or isinstance(cells, str):
-        return nothing(keys=names, counts=_COUNTS, reason=str(cells)).astype(_COUNTS)
+        return nothing(keys=names, counts=_COUNTS, reason=str(cells))
     until, a_day = years * DAYS_A_YEAR, float(np.log1p(a_year)) / DAYS_A_YEAR
-    parts = [part for _, part in cells.groupby(names, dropna=False, sort=False)] if names else [cells]
-    rows = [{**key(part, names), **_group(part, until=until, a_day=a_day, tail=tail)} for part in parts]
+    rows = [{**key, **_group(part, until=until, a_day=a_day, tail=tail)} for key, part in parts(cells, names)]
     said = {"years": float(years), "discount_year": a_year, **value.said}
     # Assigned to a frame that has its rows, a value reaches all of them, a missing one too.
     frame = pd.DataFrame(rows).assign(**said)
@@ -221,7 +219,7 @@ def _group(cells: pd.DataFrame, *, until: float, a_day: float, tail: float) -> d
     left, spells = cells["left"].to_numpy(dtype=bool), cells["spells"].to_numpy()
     stay = discounted_stay(entry, tenure, left, spells, until=until, a_day=a_day)
     n = int(cells["valued"].sum())
-    margin = mean_worth(n, float(cells["total"].sum()), float(cells["squares"].sum()), tail)
+    margin = mean_worth(n, float(cells["total"].sum()), float(cells["squares"].sum()), tail=tail)
     months = _months(stay, spells, cells["cluster"].to_numpy(), tail)
     estimate, low, high = product(margin, months, _covariance(cells, stay, margin, n))
     if not stay.reached:

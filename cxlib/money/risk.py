@@ -15,7 +15,7 @@ from cxlib.money.worth import DAYS_A_MONTH, UNIT, Worth, left_out, worth
 from cxlib.stats import intervals
 from cxlib.stats.intervals import Floats
 from cxlib.tables import Table, TableError, ask, assemble, nothing
-from cxlib.tables.rows import absent_key, key_names
+from cxlib.tables.rows import absent_key, key_names, numbered
 
 #: Draws of the parameters, and of who leaves by each of them: together enough for the second digit of a bound.
 DRAWS, EACH = 250, 4
@@ -149,14 +149,11 @@ def value_at_risk(
     of_all_ends(model, asks="value_at_risk")
     found = _there(model, value_history, names)
     if isinstance(found, str):
-        return nothing(keys=names, counts=_COUNTS, reason=found).astype(_COUNTS)
+        return nothing(keys=names, counts=_COUNTS, reason=found)
     there, value = found
     there["brings"] = there["worth"] * (days / DAYS_A_MONTH / UNIT)
     valued = there["worth"].notna().to_numpy()
-    number = np.zeros(len(there), dtype=np.int64)
-    if names:
-        number = there.groupby(names, dropna=False, sort=False).ngroup().to_numpy().astype(np.int64)
-    frame = there.iloc[np.unique(number, return_index=True)[1]][names].reset_index(drop=True)
+    number, frame = numbered(there, names)
     frame["n"] = np.bincount(number[valued], minlength=len(frame))
     frame["without_value"] = np.bincount(number[~valued], minlength=len(frame))
     known = there[valued].reset_index(drop=True)

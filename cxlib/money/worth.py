@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
@@ -143,7 +142,7 @@ class Estimate:
     error: float
 
 
-def mean_worth(valued: int, total: float, squares: float, tail: float) -> Estimate:
+def mean_worth(valued: int, total: float, squares: float, *, tail: float) -> Estimate:
     """The mean worth a month of so many customers in the currency, with its interval; no bounds from a single one.
 
     The t interval, on the scale of logarithms where it does not hold 0.
@@ -227,11 +226,6 @@ def counted(found: pd.DataFrame) -> pd.DataFrame:
     """The counts as whole numbers, the sums as numbers, 0 where nobody has a value."""
     found = whole(found, ["spells", "valued", "without"])
     return found.assign(**{name: pd.to_numeric(found[name]).astype("float64").fillna(0.0) for name in ("total", "squares")})
-
-
-def key(part: pd.DataFrame, names: Sequence[str]) -> dict[str, Any]:
-    """The key of the cells of one group."""
-    return {name: part[name].iloc[0] for name in names}
 
 
 def left_out(groups: pd.DataFrame, value: Worth) -> list[str]:

@@ -10,13 +10,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cxlib.churn.spells import Asked
-from cxlib.retention.calendar import absent, first_day, last_day, month_of, without_rows
+from cxlib.churn.spells import Asked, undated
 from cxlib.stats import intervals
 from cxlib.stats.movement import DOWN, OPEN, UP, benjamini_hochberg
 from cxlib.stats.variance import critical
-from cxlib.tables import Table, assemble
-from cxlib.tables.rows import day, key_names
+from cxlib.tables import Table, assemble, nothing
+from cxlib.tables.calendar import first_day, last_day, month_numbers, month_of
+from cxlib.tables.rows import absent_key, day, key_names, numbered, parts
 
 Ints = npt.NDArray[np.int64]
 #: How long a time customers join in to be one cohort.
@@ -130,7 +130,7 @@ def cohorts(
     keys = [*names, "cohort", "tenure_months"]
     frame = _triangle(customers, names, day(as_of, asks="cohorts"), joined, asks="cohorts")
     if "reason" in frame.attrs:
-        return without_rows(keys, _COUNTS, frame.attrs["reason"])
+        return nothing(keys=keys, counts=_COUNTS, reason=frame.attrs["reason"])
     low, high = intervals.wilson(frame["still"], frame["n"], level)
     found = frame.assign(estimate=frame["still"] / frame["n"], low=low, high=high, left=frame["n"] - frame["still"])
     found = assemble(found, keys=keys, measure="retention", level=level, counts=list(_COUNTS)).astype(_COUNTS)
@@ -240,10 +240,10 @@ def cohort_trend(
     columns = triangle[triangle["tenure_months"].isin(wanted)] if not reason else triangle
     if reason or not len(columns):
         longest = "" if reason else f"No cohort has had {min(wanted)} months by {as_of}."
-        return without_rows(keys, _TREND, reason or longest)
+        return nothing(keys=keys, counts=_TREND, reason=reason or longest)
     # An engine answers in any order, and sums of fractions know theirs to the last digit.
-    groups = columns.sort_values("cohort", kind="stable").groupby(keys, dropna=False, sort=False)
-    frame = pd.DataFrame([{**{key: part[key].iloc[0] for key in keys}, **_slope(part, level)} for _, part in groups])
+    groups = parts(columns.sort_values("cohort", kind="stable"), keys)
+    frame = pd.DataFrame([{**key, **_slope(part, level)} for key, part in groups])
     corrected = benjamini_hochberg(frame["p_value"])
     moved = np.where(frame["estimate"] > 0, UP, DOWN)
     frame = frame.assign(p_corrected=corrected, verdict=np.where(corrected < 1 - level, moved, OPEN))
@@ -260,7 +260,7 @@ def _triangle(customers: Table, names: list[str], last: date, joined: str, *, as
         return frame
     months = {"month": 1, "quarter": 3}[joined]
     cells = Asked(asks, names, last).dated(customers, _counted, axes=lambda rows: _axes(rows, months))
-    reason = absent(cells, names, asks=asks)
+    reason = undated(cells, "churn by the calendar", asks=asks) or absent_key(cells, names, row="customer")
     own = cells[cells["joined"] > 0]
     before = int(cells["before"].sum())
     if not reason and not len(own):
@@ -277,8 +277,7 @@ def _triangle(customers: Table, names: list[str], last: date, joined: str, *, as
 
 def _axes(rows: Any, months: int) -> dict[str, Any]:
     """The cohort of a spell, and after how many months of its own it was still there for the last time; missing while it is."""
-    month = rows["start"].year() * 12 + rows["start"].month() - 1
-    return {"cohort": (month / months).floor().cast("int64"), "stayed": _whole_months(rows["start"], rows["gone"])}
+    return {"cohort": (month_numbers(rows["start"]) / months).floor().cast("int64"), "stayed": _whole_months(rows["start"], rows["gone"])}
 
 
 def _whole_months(start: Any, gone: Any) -> Any:
@@ -298,10 +297,7 @@ def _counted(rows: Any) -> dict[str, Any]:
 
 def _cells(own: pd.DataFrame, names: list[str], months: int, last: date) -> pd.DataFrame:
     """The triangle in long form, of all groups and cohorts."""
-    keys = [*names, "cohort"]
-    group = own.groupby(keys, dropna=False, sort=False).ngroup().to_numpy()
-    first = np.unique(group, return_index=True)[1]
-    cohorts_ = own.iloc[first][keys].reset_index(drop=True)
+    group, cohorts_ = numbered(own, [*names, "cohort"])
     ends = [last_day(int(cohort) * months + months - 1) for cohort in cohorts_["cohort"]]
     # The last who can have joined is the one by whom a cohort has had the time.
     had = np.array([_months_had(end, last) for end in ends])

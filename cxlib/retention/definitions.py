@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cxlib.churn.spells import Asked
-from cxlib.retention.calendar import absent, complete, first_day, last_day, lost, without_rows
+from cxlib.churn.spells import Asked, lost, undated
 from cxlib.stats import intervals
-from cxlib.tables import RESULT, Table
-from cxlib.tables.rows import day, key_names
+from cxlib.tables import RESULT, Table, nothing
+from cxlib.tables.calendar import complete, first_day, last_day
+from cxlib.tables.rows import absent_key, day, key_names
 
 Floats = npt.NDArray[np.float64]
 
@@ -141,13 +141,13 @@ def definitions(
     names = key_names(by, _COUNTS)
     first, last = _period(day(as_of, asks="definitions"), since)
     if reason := Asked.unknown(customers):
-        return without_rows(names, _COUNTS, reason)
+        return nothing(keys=names, counts=_COUNTS, reason=reason)
     cells = Asked("definitions", names, last).dated(customers, lambda rows: _counted(rows, first, last))
-    reason = absent(cells, names, asks="definitions")
+    reason = undated(cells, "churn by the calendar", asks="definitions") or absent_key(cells, names, row="customer")
     if not reason and not cells["customer_days"].sum():
         reason = f"No customer was seen between {first} and {last}."
     if reason:
-        return without_rows(names, _COUNTS, reason)
+        return nothing(keys=names, counts=_COUNTS, reason=reason)
     cells = cells.assign(since=first, until=last)
     rates = _rates(cells, (last - first).days + 1, level)
     frame = pd.concat([cells.assign(measure=measure, **columns) for measure, columns in rates.items()])

@@ -11,12 +11,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cxlib.churn.spells import Asked
-from cxlib.retention.calendar import complete, first_day, last_day, month_of, without_rows
+from cxlib.churn.spells import Asked, undated, unseen
 from cxlib.stats import intervals
 from cxlib.stats import movement as stats
-from cxlib.tables import RESULT, Table, TableError
-from cxlib.tables.rows import absent_key, day, key_names
+from cxlib.tables import RESULT, Table, nothing
+from cxlib.tables.calendar import complete, first_day, last_day, month_of
+from cxlib.tables.rows import absent_key, day, key_names, numbered
 from cxlib.verdicts import judged
 
 Floats = npt.NDArray[np.float64]
@@ -179,12 +179,12 @@ def movement(
     last = day(as_of, asks="movement")
     spans = _Spans.of(between)
     if reason := Asked.unknown(customers):
-        return without_rows([*names, *_AXIS], _COUNTS, reason)
+        return nothing(keys=[*names, *_AXIS], counts=_COUNTS, reason=reason)
     cells = Asked("movement", names, last).monthly(customers)
-    reason = _absent(cells, names, last)
+    reason = undated(cells, "churn by the calendar", asks="movement") or unseen(cells, last) or absent_key(cells, names, row="customer")
     pairs = [] if reason else spans.pairs(int(cells["first"].min()), complete(last))
     if not pairs:
-        return without_rows([*names, *_AXIS], _COUNTS, reason or spans.none)
+        return nothing(keys=[*names, *_AXIS], counts=_COUNTS, reason=reason or spans.none)
     frame = _compared(cells, names, np.array(pairs), margin, level).assign(between=spans.way)
     frame = judged(frame, stats.benjamini_hochberg(frame["p_value"]))
     frame = frame.sort_values([*names, "place"], na_position="last", kind="stable")
@@ -247,19 +247,6 @@ class _Spans:
         }.get(self.way, "Customers were not seen a year before, so nothing can be compared with it.")
 
 
-def _absent(cells: pd.DataFrame, names: list[str], last: date) -> str:
-    spells, dated = int(cells["spells"].sum()), int(cells.loc[cells["joined"].notna(), "spells"].sum())
-    if not spells:
-        return "There are no customers."
-    if not dated:
-        return "No customer has a start date, so there is no churn by the calendar."
-    if dated < spells:
-        raise TableError(f"movement: {spells - dated:,} of {spells:,} spells have no start. Correct them, or leave them out.")
-    if cells["first"].min() > complete(last):
-        return f"No customer was seen for a whole month by {last}."
-    return absent_key(cells, names, row="customer")
-
-
 def _compared(cells: pd.DataFrame, names: list[str], pairs: Ints, margin: float | None, level: float) -> pd.DataFrame:
     """The change of every group and pair."""
     counts = _counted(cells, names, pairs)
@@ -307,9 +294,7 @@ def _month_length(periods: Ints) -> Floats:
 
 def _counted(cells: pd.DataFrame, names: list[str], pairs: Ints) -> pd.DataFrame:
     """Of each group and pair: who was there when a month of each period began, who left, for how many months, and who is in both."""
-    number = np.zeros(len(cells), dtype="int64")
-    if names:
-        number = cells.groupby(names, dropna=False, sort=False).ngroup().to_numpy(dtype="int64")
+    number, groups = numbered(cells, names)
     spells, came = cells["spells"].to_numpy()[:, None], cells["first"].to_numpy()[:, None]
     gone = cells["gone"].astype("float64").fillna(_NEVER).to_numpy(dtype="int64")[:, None]
 
@@ -326,9 +311,7 @@ def _counted(cells: pd.DataFrame, names: list[str], pairs: Ints) -> pd.DataFrame
         columns |= {f"n_{side}": by_pair(there), f"good_{side}": by_pair(there & ~left), f"bad_{side}": by_pair(left)}
         columns[f"months_{side}"] = by_pair(np.maximum(months[side], 0))
     columns["n_both"] = by_pair((months["before"] > 0) & (months["after"] > 0))
-    groups = cells.iloc[np.unique(number, return_index=True)[1]][names]
-    frame = groups.loc[groups.index.repeat(len(pairs))].reset_index(drop=True) if names else pd.DataFrame(index=range(len(pairs)))
-    return frame.assign(**columns)
+    return groups.loc[groups.index.repeat(len(pairs))].reset_index(drop=True).assign(**columns)
 
 
 def _at_length(sample: Floats, ratio: Floats) -> Floats:

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cxlib.retention.calendar import first_day
 from cxlib.tables import Table, TableError, ask, expression, need
-from cxlib.tables.rows import examples, key_columns, refuse_type, restored, typed, whole
+from cxlib.tables.calendar import first_day, month_numbers
+from cxlib.tables.rows import examples, key_columns, numbered, refuse_type, restored, typed, whole
 
 #: More months than any gap.
 _NEVER = 10**6
@@ -33,7 +33,7 @@ def checked(value_history: Table, names: list[str], last: date, *, asks: str) ->
     whose = {"currency": expr["currency"].cast("string")} if "currency" in names else {}
     rows = expr.select(**key_columns(expr, names), customer=expr["customer"], **whose, day=day_, hundredths=hundredths)
     rows = rows.filter(rows["day"] <= last)
-    return rows.mutate(month=(rows["day"].year() * 12 + rows["day"].month() - 1).cast("int64"))
+    return rows.mutate(month=month_numbers(rows["day"]))
 
 
 def _plain(expr: Any) -> Any:
@@ -129,9 +129,8 @@ def changes(rows: Any, names: list[str], months: list[int], table: Any) -> pd.Da
 
 def every_month(cells: pd.DataFrame, names: list[str], months: list[int]) -> pd.DataFrame:
     """The sums of every group in every month, 0 where it had nothing."""
-    number = cells.groupby(names, dropna=False, sort=False).ngroup().to_numpy() if names else np.zeros(len(cells), dtype="int64")
-    groups = cells.iloc[np.unique(number, return_index=True)[1]][names]
-    frame = groups.loc[groups.index.repeat(len(months))].reset_index(drop=True) if names else pd.DataFrame(index=range(len(months)))
+    number, groups = numbered(cells, names)
+    frame = groups.loc[groups.index.repeat(len(months))].reset_index(drop=True)
     inside = (cells["place"] >= months[0]).to_numpy()
     at = number[inside] * len(months) + (cells["place"].to_numpy(dtype="int64")[inside] - months[0])
     columns = {}
@@ -140,4 +139,4 @@ def every_month(cells: pd.DataFrame, names: list[str], months: list[int]) -> pd.
         values = np.zeros(len(frame), dtype=found.dtype)
         values[at] = found
         columns[name] = values
-    return frame.assign(**columns, place=np.tile(months, len(groups)) if names else months)
+    return frame.assign(**columns, place=np.tile(months, len(groups)))

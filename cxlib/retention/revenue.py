@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cxlib.retention.calendar import complete, first_day, last_day, without_rows
 from cxlib.retention.paid import SUMS, changes, checked, every_month, months_of
 from cxlib.stats import intervals
 from cxlib.stats.variance import Clusters, critical, inflation
-from cxlib.tables import Table, TableError, ask, assemble, expression
+from cxlib.tables import Table, TableError, ask, assemble, expression, nothing
+from cxlib.tables.calendar import complete, first_day, last_day
 from cxlib.tables.rows import absent_key, day, key_names
 
 Floats = npt.NDArray[np.float64]
+#: An estimate and the bounds of its interval.
+Bounds = tuple[Floats, Floats, Floats]
 
 _COUNTS = {
     "start": "float64", "contraction": "float64", "churned": "float64", "expansion": "float64", "new": "float64", "paused": "float64",
@@ -128,7 +130,7 @@ def revenue_churn(
             month  estimate  n  start  churned  contraction  expansion   new
     0  2026-06-01       0.3  4  100.0     20.0         10.0        5.0  15.0
     """
-    return _revenue(value_history, as_of, by, level, asks="revenue_churn")
+    return _revenue(value_history, as_of, by, level=level, asks="revenue_churn", numbers=_lost)
 
 
 def net_retention(
@@ -207,10 +209,19 @@ def net_retention(
             month  estimate  n  start  expansion   new
     0  2026-06-01      0.75  4  100.0        5.0  15.0
     """
-    return _revenue(value_history, as_of, by, level, asks="net_retention")
+    return _revenue(value_history, as_of, by, level=level, asks="net_retention", numbers=_kept)
 
 
-def _revenue(value_history: Table, as_of: str | date, by: str | Sequence[str], level: float, *, asks: str) -> pd.DataFrame:
+def _revenue(
+    value_history: Table,
+    as_of: str | date,
+    by: str | Sequence[str],
+    *,
+    level: float,
+    asks: str,
+    numbers: Callable[[pd.DataFrame, float], Bounds],
+) -> pd.DataFrame:
+    """The sums of every group and month, and the ``numbers`` made of them."""
     intervals.tails(level)
     names = key_names(by, ["month", *_COUNTS])
     keys, last = [*names, "month"], day(as_of, asks=asks)
@@ -219,18 +230,17 @@ def _revenue(value_history: Table, as_of: str | date, by: str | Sequence[str], l
     months = months_of(known[known["month"] <= complete(last)], asks=asks)
     if len(months) < 2:
         few = "There is revenue of one month, so none to compare it with." if months else f"No revenue is of a month complete by {as_of}."
-        return without_rows(keys, _COUNTS, few)
+        return nothing(keys=keys, counts=_COUNTS, reason=few)
     cells = changes(rows, names, months, expression(value_history))
     if twice := int(cells["twice"].sum()):
         raise TableError(f"{asks}: {twice:,} rows are a second one of the same customer and month. Add them up, or leave them out.")
     if reason := absent_key(cells, names, row="row"):
-        return without_rows(keys, _COUNTS, reason)
+        return nothing(keys=keys, counts=_COUNTS, reason=reason)
     frame = every_month(cells, names, months[1:])
-    numbers = _lost(frame, level) if asks == "revenue_churn" else _kept(frame, level)
     dates = {"month": first_day, "since": first_day, "until": last_day}
     frame = frame.assign(
         **{name: frame[name] / 100 for name in SUMS},
-        **dict(zip(("estimate", "low", "high"), numbers, strict=True)),
+        **dict(zip(("estimate", "low", "high"), numbers(frame, level), strict=True)),
         **{name: pd.Series([of(month) for month in frame["place"]], dtype=object) for name, of in dates.items()},
     )
     found = assemble(frame, keys=keys, measure=asks, level=level, counts=list(_COUNTS)).astype(_COUNTS)
@@ -243,7 +253,7 @@ def _clusters(frame: pd.DataFrame, b: Floats, ab: str, bb: str) -> Clusters:
     return Clusters(n, a, b, aa, frame[ab].to_numpy(), frame[bb].to_numpy())
 
 
-def _lost(frame: pd.DataFrame, level: float) -> tuple[Floats, Floats, Floats]:
+def _lost(frame: pd.DataFrame, level: float) -> Bounds:
     """Share lost, and Wilson's interval for as many customers as its variance says they are worth.
 
     The variance that is estimated, drawn towards that of losing all or nothing where few have lost anything.
@@ -260,7 +270,7 @@ def _lost(frame: pd.DataFrame, level: float) -> tuple[Floats, Floats, Floats]:
     return share, low, high
 
 
-def _kept(frame: pd.DataFrame, level: float) -> tuple[Floats, Floats, Floats]:
+def _kept(frame: pd.DataFrame, level: float) -> Bounds:
     """Share there again, with a ratio's linearised interval."""
     start = frame["start"].to_numpy(dtype=float)
     kept = start + (frame["expansion"] - frame["contraction"] - frame["churned"]).to_numpy(dtype=float)

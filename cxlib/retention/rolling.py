@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cxlib.churn.spells import Asked
-from cxlib.retention.calendar import absent, complete, first_day, last_day, lost, month_of, without_rows
+from cxlib.churn.spells import Asked, lost, undated
 from cxlib.stats import intervals
-from cxlib.tables import Table, assemble
-from cxlib.tables.rows import day, key_names
+from cxlib.tables import Table, assemble, nothing
+from cxlib.tables.calendar import complete, first_day, last_day, month_of
+from cxlib.tables.rows import absent_key, day, key_names, numbered
 
 Ints = npt.NDArray[np.int64]
 
@@ -119,14 +119,14 @@ def rolling(
     if isinstance(days, bool) or not isinstance(days, int) or days < 1:
         raise ValueError(f"rolling: days is {days!r}; the window is a whole number of days from 1")
     if reason := Asked.unknown(customers):
-        return without_rows([*names, "month"], _COUNTS, reason)
+        return nothing(keys=[*names, "month"], counts=_COUNTS, reason=reason)
     asked = Asked("rolling", names, last)
     came, went = (asked.dated(customers, _there, axes=partial(_axis, of=end)) for end in ("seen", "gone"))
-    reason = absent(came, names, asks="rolling")
+    reason = undated(came, "churn by the calendar", asks="rolling") or absent_key(came, names, row="customer")
     months = [] if reason else _months(came, last, days)
     if not months:
         reason = reason or f"By {last} no month had ended {days} days or more after somebody was first seen."
-        return without_rows([*names, "month"], _COUNTS, reason)
+        return nothing(keys=[*names, "month"], counts=_COUNTS, reason=reason)
     windows = [(last_day(month) - timedelta(days=days - 1), last_day(month)) for month in months]
     frame = _counted(came, went, names, np.array([[_number(side) for side in window] for window in windows]))
     dates = {"month": [first_day(month) for month in months], "since": [w[0] for w in windows], "until": [w[1] for w in windows]}
@@ -168,9 +168,7 @@ def _months(came: pd.DataFrame, last: date, days: int) -> list[int]:
 def _counted(came: pd.DataFrame, went: pd.DataFrame, names: list[str], windows: Ints) -> pd.DataFrame:
     """Of each group and window: who was there on any of its days, on how many, and who left in it."""
     both = pd.concat([came, went[went["day"].notna()]], keys=["came", "went"], ignore_index=False)
-    number = np.zeros(len(both), dtype="int64")
-    if names:
-        number = both.groupby(names, dropna=False, sort=False).ngroup().to_numpy(dtype="int64")
+    number, groups = numbered(both, names)
     ended = both.index.get_level_values(0) == "went"
     spells, days = both["there"].to_numpy()[:, None], both["day"].to_numpy(dtype="int64")[:, None]
     since, until = windows[:, 0], windows[:, 1]
@@ -183,10 +181,12 @@ def _counted(came: pd.DataFrame, went: pd.DataFrame, names: list[str], windows: 
     # Of who came by a day and had not left before it the days are those from coming on, less those after leaving.
     here = spells * np.maximum(until - np.maximum(days, since) + 1, 0)
     after = spells * np.maximum(until - np.maximum(days + 1, since) + 1, 0)
-    groups = both.iloc[np.unique(number, return_index=True)[1]][names]
-    frame = groups.loc[groups.index.repeat(len(windows))] if names else pd.DataFrame(index=range(len(windows)))
-    return frame.reset_index(drop=True).assign(
-        n=by_window(spells * (days <= until), ~ended) - by_window(spells * (days < since), ended),
-        left=by_window(spells * ((days >= since) & (days <= until)), ended),
-        customer_days=by_window(here, ~ended) - by_window(after, ended),
+    return (
+        groups.loc[groups.index.repeat(len(windows))]
+        .reset_index(drop=True)
+        .assign(
+            n=by_window(spells * (days <= until), ~ended) - by_window(spells * (days < since), ended),
+            left=by_window(spells * ((days >= since) & (days <= until)), ended),
+            customer_days=by_window(here, ~ended) - by_window(after, ended),
+        )
     )

@@ -90,7 +90,7 @@ def _asked(rng: np.random.Generator, people: People, cells: Cells) -> Asked:
     return Asked(cell, people.number[person], month, channel, asked, answered, received, answers)
 
 
-def survey(people: People, cells: Cells, mood: Whole, seed: int, *, block: int = 0, first: int = 1) -> Survey:
+def survey(people: People, cells: Cells, mood: Whole, *, seed: int, block: int = 0, first: int = 1) -> Survey:
     """One wave a month: invitations by segment, answers, comments; and in the first block the staff's guesses."""
     rng = laws.stream(seed, 5, block)
     customers = _asked(rng, people, cells)

@@ -65,7 +65,7 @@ class Tally:
         self.said[:, -1] += each.sum(axis=0)
 
 
-def facts(counted: Whole, mood: Whole, tally: Tally, journeys: float) -> dict[str, Any]:
+def facts(counted: Whole, mood: Whole, tally: Tally, *, journeys: float) -> dict[str, Any]:
     """Everything a statistic can be tested against."""
     scores = _scores(counted, mood)
     return {

@@ -53,11 +53,11 @@ class Company:
             return {"block": block, "first": tally.rows[table] + 1}
 
         served = service.tickets(who, seed, **place("tickets"))
-        asked = survey(who, askable(who, served.slow), self._mood, seed, **place("invitations"))
+        asked = survey(who, askable(who, served.slow), self._mood, seed=seed, **place("invitations"))
         feedback, written = service.feedback(who, served.slow, seed, **place("feedback"))
         events, online, cases = trade.journeys(who, seed, block=block, first=tally.cases + 1, rate=self.journeys)
         sends, brought = trade.sends(who, seed, **place("sends"))
-        orders, bought = trade.orders(who, online, brought, seed, **place("orders"))
+        orders, bought = trade.orders(who, online.and_then(brought), seed, **place("orders"))
         value_history, worth = trade.value_history(who, bought)
         tables = {
             "customers": people.customers(who),
@@ -83,7 +83,7 @@ class Company:
 
     def truth(self) -> dict[str, Any]:
         """What is true of it, once its blocks have been told."""
-        return facts(self._counted, self._mood, self.tally, self.journeys)
+        return facts(self._counted, self._mood, self.tally, journeys=self.journeys)
 
 
 def frame(parts: list[Any]) -> pd.DataFrame:

@@ -123,13 +123,13 @@ def sends(people: People, seed: int, *, block: int = 0, first: int = 1) -> tuple
     return table, Bought(person, converted, cents, np.full(size, PHONE)).rows(converts)
 
 
-def orders(people: People, online: Bought, brought: Bought, seed: int, *, block: int = 0, first: int = 1) -> tuple[Any, Bought]:
-    """All orders: online, from campaigns, in shops, with a few refunds; once as a table, once as numbers."""
+def orders(people: People, bought: Bought, seed: int, *, block: int = 0, first: int = 1) -> tuple[Any, Bought]:
+    """All orders: those ``bought`` online and from campaigns, in shops, with a few refunds; once as a table, once as numbers."""
     rng = laws.stream(seed, 9, block)
     person, day = _busy(people, rng, laws.STORE_ORDERS)
     cents = CENTS[rng.integers(0, len(CENTS), size=len(person))]
     store = Bought(person, laws.clock(rng, day, since=9, until=19), cents, np.full(len(person), STORE))
-    bought = online.and_then(brought, store)
+    bought = bought.and_then(store)
     back = bought.rows(rng.random(len(bought.person)) < laws.REFUNDS)
     day = back.second // DAY + rng.integers(3, 15, size=len(back.person))
     back = Bought(back.person, laws.clock(rng, day), -back.cents, back.channel)

@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cxlib.shops.visits import Asked, Ints, absent, arm, at_least, by_part, groups, whole_days
+from cxlib.shops.visits import Asked, Ints, absent, at_least, by_part, whole_days
 from cxlib.stats import intervals, repeats
 from cxlib.stats.intervals import Floats
 from cxlib.stats.survival import kaplan_meier
 from cxlib.tables import Table, assemble, nothing
-from cxlib.tables.rows import day, key_names
+from cxlib.tables.rows import day, key_names, parts
 
 _CURVE = {
     "returned": "int64", "open": "int64", "purchases": "int64", "customers": "int64", "naive": "float64",
@@ -43,7 +43,8 @@ def gaps(
     ----------
     orders : pandas DataFrame or Ibis table, one row per order
         Needs ``customer`` and ``time_ordered``. Where ``amount`` is below 0 the row is a
-        refund, and no purchase; a missing amount is a purchase.
+        refund, and no purchase; a missing amount is a purchase. Where contracts end, what
+        `under_contract` returned.
     as_of : str or date
         Last day counted, such as ``"2026-06-30"``. Later orders are left out.
     by : str or sequence of str, optional
@@ -70,11 +71,12 @@ def gaps(
         n             int    purchases not followed by another before this day, and
                              waited for until it
         returned      int    of them, followed by another on this day
-        open          int    of them, followed by none when waiting ended on it
+        open          int    of them, followed by none when waiting ended on it, as the
+                             data or the contract did
         purchases     int    all purchases of the group
         customers     int    whose they are
         naive         float  share of those followed by another at all; see Notes
-        followed      float  share of the purchases that lie so many days back
+        followed      float  share of the purchases that could be waited for so long
         n_followed    int    how many do
         ============  =====  ====================================================
 
@@ -138,9 +140,9 @@ def gaps(
     asked = Asked("gaps", names, day(as_of, asks="gaps"), free)
     notes, cells = asked.notes(orders), _cells(orders, asked)
     if reason := absent(cells, names):
-        return nothing(keys=[*names, "gap_days"], counts=_CURVE, reason=reason).astype(_CURVE)
+        return nothing(keys=[*names, "gap_days"], counts=_CURVE, reason=reason)
     frames = []
-    for key, group in groups(cells, names):
+    for key, group in parts(cells, names):
         curve = _Curve.of(group, level)
         frames.append(curve.at(wanted if len(wanted) else np.flatnonzero(curve.events)).assign(**key))
     found = assemble(pd.concat(frames), keys=[*names, "gap_days"], measure="returned_share", level=level, counts=list(_CURVE))
@@ -192,7 +194,8 @@ def quantiles(
         level         float  confidence level of the interval
         n             int    purchases
         returned      int    of them, followed by another by ``as_of``
-        open          int    of them, followed by none yet: the last of each customer
+        open          int    of them, followed by none yet: the last of each customer,
+                             or the last before leaving
         customers     int    whose purchases they are
         naive         float  days within which that share of the closed gaps ended
         ============  =====  ====================================================
@@ -246,8 +249,8 @@ def quantiles(
     asked = Asked("quantiles", names, day(as_of, asks="quantiles"), free)
     notes, cells = asked.notes(orders), _cells(orders, asked)
     if reason := absent(cells, names):
-        return nothing(keys=[*names, "share"], counts=_QUANTILE, reason=reason).astype(_QUANTILE)
-    frames = [_Curve.of(group, level).quantiles(wanted).assign(**key) for key, group in groups(cells, names)]
+        return nothing(keys=[*names, "share"], counts=_QUANTILE, reason=reason)
+    frames = [_Curve.of(group, level).quantiles(wanted).assign(**key) for key, group in parts(cells, names)]
     found = assemble(pd.concat(frames), keys=[*names, "share"], measure="return_days", level=level, counts=list(_QUANTILE))
     found.attrs["notes"] = notes
     return found
@@ -255,17 +258,9 @@ def quantiles(
 
 def _cells(orders: Table, asked: Asked) -> pd.DataFrame:
     """Purchases counted by the days that passed after them, and by the days that could have passed."""
-    import ibis
-
     rows = asked.visits(orders)
-    closed, still_open = rows.filter(rows["returned"]), rows.filter(~rows["returned"])
-    return asked.counted(
-        orders,
-        arm(closed, "closed", closed["gap"], asked=asked, part=closed["part"]),
-        arm(still_open, "open", still_open["gap"], asked=asked, part=still_open["part"]),
-        arm(closed, "room", closed["room"], asked=asked),
-        arm(rows.select(*asked.groups, "customer").distinct(), "customers", ibis.literal(0), asked=asked),
-    )
+    closed = rows.filter(rows["returned"])
+    return asked.counted(orders, rows, asked.arm(closed, "room", closed["room"]))
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cxlib.shops.visits import Asked, Ints, absent, arm, at_least, by_part, groups, whole_days
+from cxlib.shops.visits import Asked, Ints, absent, at_least, by_part, whole_days
 from cxlib.stats import intervals, variance
 from cxlib.stats.intervals import Floats
 from cxlib.tables import Table, assemble, nothing
-from cxlib.tables.rows import day, key_names
+from cxlib.tables.rows import day, key_names, parts
 
 _RULE = {
     "returned": "int64",
@@ -52,7 +52,8 @@ def inactivity(
     ----------
     orders : pandas DataFrame or Ibis table, one row per order
         Needs ``customer`` and ``time_ordered``. Where ``amount`` is below 0 the row is a
-        refund, and no purchase; a missing amount is a purchase.
+        refund, and no purchase; a missing amount is a purchase. Where contracts end, what
+        `under_contract` returned.
     as_of : str or date
         Last day counted, such as ``"2026-06-30"``. Later orders are left out.
     share : float, default 0.9
@@ -109,7 +110,7 @@ def inactivity(
     Notes
     -----
     A silence of k days is watched where the last purchase lies k and ``within_days`` days
-    back. All of those are counted to their end, so nothing is estimated from who could be
+    back, and the customer has not left by then. All of those are counted to their end, so nothing is estimated from who could be
     watched for longer: the Kaplan-Meier estimate of the same share is wrong here, as who
     buys often begins late silences more often than early ones, and ends them sooner. The
     price is that the latest ``within_days`` are not in it. A customer with several long
@@ -149,14 +150,14 @@ def inactivity(
     asked = Asked("inactivity", names, day(as_of, asks="inactivity"), free)
     notes, cells = asked.notes(orders), _cells(orders, asked, within)
     if reason := absent(cells, names):
-        return nothing(keys=names, counts=_RULE, reason=reason).astype(_RULE)
-    frame = pd.DataFrame([{**key, **_Silences.of(group, level).rule(1 - share)} for key, group in groups(cells, names)])
+        return nothing(keys=names, counts=_RULE, reason=reason)
+    frame = pd.DataFrame([{**key, **_Silences.of(group, level).rule(1 - share)} for key, group in parts(cells, names)])
     found = assemble(
         frame.assign(stay_away=float(share), within_days=within), keys=names, measure="silent_days", level=level, counts=list(_RULE)
     )
     found.attrs["notes"] = notes
     if not found["longest_days"].any():
-        found = nothing(keys=names, counts=_RULE, reason=_too_short(within)).astype(_RULE)
+        found = nothing(keys=names, counts=_RULE, reason=_too_short(within))
     return found
 
 
@@ -205,11 +206,11 @@ def sensitivity(
         n             int    silences of so many days that could be watched
         returned      int    of them, ended by a purchase while watched
         within_days   int    as given
-        customers     int    customers who have bought
+        customers     int    customers who have bought and not left
         lost          int    of them, silent for so long on ``as_of``
         lost_share    float  their share
         silences      int    silences that have lasted so long, watched or not
-        ended         int    of them, ended by ``as_of``, however late
+        ended         int    of them, ended by a purchase by ``as_of``, however late
         ============  =====  ====================================================
 
         Without rows, ``frame.attrs["reason"]`` says why.
@@ -262,8 +263,8 @@ def sensitivity(
     asked = Asked("sensitivity", names, day(as_of, asks="sensitivity"), free)
     notes, cells = asked.notes(orders), _cells(orders, asked, within)
     if reason := absent(cells, names):
-        return nothing(keys=[*names, "after_days"], counts=_CHOICES, reason=reason).astype(_CHOICES)
-    frames = [_Silences.of(group, level).at(wanted).assign(**key) for key, group in groups(cells, names)]
+        return nothing(keys=[*names, "after_days"], counts=_CHOICES, reason=reason)
+    frames = [_Silences.of(group, level).at(wanted).assign(**key) for key, group in parts(cells, names)]
     frame = pd.concat(frames).assign(within_days=within)
     found = assemble(frame, keys=[*names, "after_days"], measure="woken_share", level=level, counts=list(_CHOICES))
     found.attrs["notes"] = notes
@@ -285,16 +286,16 @@ def _cells(orders: Table, asked: Asked, within: int) -> pd.DataFrame:
     could = rows["room"] - within
     until = rows["returned"].ifelse(ibis.least(rows["gap"] - 1, could), could)
     rows = rows.mutate(until=until, first=ibis.greatest(rows["gap"] - within, 1))
-    closed, still_open = rows.filter(rows["returned"]), rows.filter(~rows["returned"])
-    watched, woken = rows.filter(rows["until"] >= 1), closed.filter(closed["until"] >= 1)
+    watched, here = rows.filter(rows["until"] >= 1), rows.filter(rows["there"])
+    woken, lost = watched.filter(watched["returned"]), here.filter(~here["returned"])
     return asked.counted(
         orders,
-        arm(watched, "watched", watched["until"], asked=asked, part=watched["part"]),
-        arm(woken, "woken_from", woken["first"], asked=asked, part=woken["part"]),
-        arm(woken, "woken_until", woken["until"], asked=asked, part=woken["part"]),
-        arm(closed, "closed", closed["gap"], asked=asked),
-        arm(still_open, "open", still_open["gap"], asked=asked),
-        arm(rows.select(*asked.groups, "customer").distinct(), "customers", ibis.literal(0), asked=asked),
+        rows,
+        asked.arm(watched, "watched", watched["until"], part=watched["part"]),
+        asked.arm(woken, "woken_from", woken["first"], part=woken["part"]),
+        asked.arm(woken, "woken_until", woken["until"], part=woken["part"]),
+        asked.arm(lost, "lost", lost["gap"]),
+        asked.arm(here.select(*asked.groups, "customer").distinct(), "there", ibis.literal(0)),
     )
 
 
@@ -308,7 +309,9 @@ class _Silences:
     high: Floats
     closed: Ints
     still_open: Ints
+    lost: Ints
     customers: int
+    there: int
 
     @classmethod
     def of(cls, cells: pd.DataFrame, level: float) -> _Silences:
@@ -318,9 +321,9 @@ class _Silences:
         begun = at_least(by_part(cells, "woken_from", longest))
         woken = at_least(by_part(cells, "woken_until", longest)) - np.pad(begun[:, 1:], ((0, 0), (0, 1)))
         low, high = _bounds(watched, woken, level)
-        closed, still_open = (by_part(cells, name, longest).sum(axis=0) for name in ("closed", "open"))
-        customers = int(cells.loc[cells["what"] == "customers", "times"].sum())
-        return cls(watched.sum(axis=0), woken.sum(axis=0), low, high, closed, still_open, customers)
+        ended = (by_part(cells, name, longest).sum(axis=0) for name in ("closed", "open", "lost"))
+        people = (int(cells.loc[cells["what"] == name, "times"].sum()) for name in ("customers", "there"))
+        return cls(watched.sum(axis=0), woken.sum(axis=0), low, high, *ended, *people)
 
     @property
     def share(self) -> Floats:
@@ -348,14 +351,14 @@ class _Silences:
         """What each of these numbers of days would have meant."""
         seen = days < len(self.watched)
         place = np.where(seen, days, len(self.watched) - 1)
-        lost = at_least(self.still_open)
         # A gap of k days ends on the day on which it would have been a silence of k.
         ended = np.append(at_least(self.closed)[1:], 0)
-        counts = {"n": self.watched, "returned": self.woken, "lost": lost, "silences": ended + lost, "ended": ended}
+        silences = ended + at_least(self.still_open)
+        counts = {"n": self.watched, "returned": self.woken, "lost": at_least(self.lost), "silences": silences, "ended": ended}
         shares = {"estimate": self.share, "low": self.low, "high": self.high}
         frame = pd.DataFrame({name: np.where(seen, count[place], 0) for name, count in counts.items()})
         frame = frame.assign(**{name: np.where(seen, share[place], np.nan) for name, share in shares.items()})
-        return frame.assign(after_days=days, customers=self.customers, lost_share=frame["lost"] / self.customers)
+        return frame.assign(after_days=days, customers=self.there, lost_share=frame["lost"] / (self.there or np.nan))
 
 
 def _bounds(watched: Ints, woken: Ints, level: float) -> tuple[Floats, Floats]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from cxlib.shops.visits import Asked, whole_days
+from cxlib.shops.visits import LEFT, Asked, whole_days
 from cxlib.tables import TABLES, Table, TableError, ask, expression, need
 from cxlib.tables.rows import day, examples, whole
 from cxlib.tables.schema import PHYSICAL
@@ -76,7 +76,8 @@ def customers(
         If a column is absent or of another type, an order has no customer or no day, or a
         customer has more than one row in ``known``.
     ValueError
-        If a day is none, ``after_days`` is not a whole number from 0, or is 0 without ``known``.
+        If a day is none, ``after_days`` is not a whole number from 0, or is 0 without ``known``,
+        or ``orders`` are those of `under_contract`.
 
     See Also
     --------
@@ -128,9 +129,13 @@ def customers(
         if known is None:
             raise ValueError("customers: after_days is 0, which is for customers whose contracts end; their table is needed as known")
         return known
+    if LEFT in orders.columns:
+        raise ValueError(
+            f"customers: these orders know who left ({LEFT}); where contracts end after_days is 0, and known the table of them"
+        )
     asked = Asked("customers", [], last_day, free)
     asked.notes(orders)
-    spells = _spells(asked.visits(orders), silent, last_day)
+    spells = _spells(asked.visits(orders), silent)
     spells = _completed(spells, None if known is None else _known(known))
     spells = _observed(spells, silent, None if since is None else day(since, asks="customers"))
     if not isinstance(orders, pd.DataFrame):
@@ -140,18 +145,16 @@ def customers(
     return frame.assign(**{name: pd.to_datetime(frame[name]) for name in days})
 
 
-def _spells(visits: Any, silent: int, last_day: date) -> Any:
+def _spells(visits: Any, silent: int) -> Any:
     """One row a spell: its customer, days of the first and the last purchase, their number, and the day on which it ended."""
     import ibis
 
-    as_of = ibis.literal(last_day, "date")
-    dated = visits.mutate(day=(as_of - visits["room"].as_interval("D")).cast("date"))
     of_one = {"group_by": "customer", "order_by": "day"}
-    gap_before = dated["gap"].lag().over(**of_one)
-    dated = dated.mutate(new=(gap_before > silent).fill_null(False).cast("int64"))
-    dated = dated.mutate(spell=dated["new"].sum().over(ibis.window(**of_one, preceding=None, following=0)))
-    spells = dated.group_by(["customer", "spell"]).agg(
-        start=dated["day"].min(), last_ordered=dated["day"].max(), purchases=dated.count(), room=dated["room"].min()
+    gap_before = visits["gap"].lag().over(**of_one)
+    visits = visits.mutate(new=(gap_before > silent).fill_null(False).cast("int64"))
+    visits = visits.mutate(spell=visits["new"].sum().over(ibis.window(**of_one, preceding=None, following=0)))
+    spells = visits.group_by(["customer", "spell"]).agg(
+        start=visits["day"].min(), last_ordered=visits["day"].max(), purchases=visits.count(), room=visits["room"].min()
     )
     gone = spells["room"] >= silent
     day_gone = (spells["last_ordered"] + ibis.interval(days=silent)).cast("date")

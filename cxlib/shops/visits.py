@@ -22,7 +22,10 @@ Ints = npt.NDArray[np.int64]
 #: Customers are counted in so many parts, by which the spread between customers is told.
 PARTS = 200
 
-_TYPES = {"time_ordered": "date", "amount": "number"}
+#: The day on which a customer of a contract left, in a table of orders that knows it.
+LEFT = "customer_left"
+
+_TYPES = {"time_ordered": "date", "amount": "number", LEFT: "date"}
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,8 @@ class Asked:
         seen = ~rows["later"]
         totals = {"orders": rows.count(), "unnamed": rows["unnamed"].sum(), "undated": rows["undated"].sum()}
         totals |= {"refunds": (seen & (rows["amount"] < 0)).sum(), "free": (seen & (rows["amount"] == 0)).sum()}
+        totals |= {"after": (seen & rows["bought"] & ~rows["purchase"]).sum()}
+        totals |= {"gone": rows["customer"].nunique(where=seen & rows["purchase"] & (rows["left"] <= self.as_of))}
         (found,) = whole(ask(rows.aggregate(**totals)), totals).to_dict("records")
         for flag, what in (("unnamed", "customer"), ("undated", "time_ordered")):
             if count := found[flag]:
@@ -59,13 +64,18 @@ class Asked:
             said.append(f"An order for nothing {how} ({count:,} of them).")
         if count := found["refunds"]:
             said.append(f"A refund is no purchase ({count:,} of them).")
+        if count := found["gone"]:
+            said.append(f"A customer who has left is not silent: waiting ends on the day of leaving ({count:,} of them).")
+        if count := found["after"]:
+            said.append(f"An order after leaving is no purchase ({count:,} of them).")
         return said
 
     def visits(self, orders: Table) -> Any:
         """One row a customer and day with a purchase: the keys of its first order, the days to the next one, if there is one.
 
-        ``gap`` runs to the next visit, or to the last day counted where none has ``returned``; ``room`` always runs to the
-        last day counted. ``part`` is one of so many parts into which customers fall, all rows of a customer into the same.
+        ``gap`` runs to the next visit, or to the last day that could be waited where none has ``returned``; ``room`` always
+        runs to that last day: the last one counted or, of who is not ``there`` any more, that of leaving. ``part`` is one of
+        so many parts into which customers fall, all rows of a customer into the same.
         """
         import ibis
 
@@ -79,11 +89,12 @@ class Asked:
             rows = rows.mutate(place=place)
             rows = rows.filter(rows["place"] == 0).drop("place")
         else:
-            rows = rows.select("customer", "day").distinct()
+            rows = rows.select("customer", "day", "left").distinct()
         next_day = rows["day"].lead().over(group_by="customer", order_by="day")
         rows = rows.mutate(next_day=next_day)
         as_of = ibis.literal(self.as_of, "date")
-        returned = rows["next_day"].notnull()
+        until = ibis.least(ibis.coalesce(rows["left"], as_of), as_of)
+        rows = rows.mutate(until=until, returned=(rows["next_day"] <= until).fill_null(False))
         # In the order of the engine's own hash customers are mixed, whatever they are called; a few have a part each.
         people = rows.select("customer").distinct()
         place = ibis.row_number().over(order_by=[people["customer"].cast("string").hash(), people["customer"]])
@@ -93,35 +104,38 @@ class Asked:
             *self.groups,
             "customer",
             "part",
-            gap=returned.ifelse(rows["next_day"], as_of).delta(rows["day"], unit="day"),
-            room=as_of.delta(rows["day"], unit="day"),
-            returned=returned,
+            "day",
+            "returned",
+            gap=rows["returned"].ifelse(rows["next_day"], rows["until"]).delta(rows["day"], unit="day"),
+            room=rows["until"].delta(rows["day"], unit="day"),
+            there=(rows["left"] > as_of).fill_null(True),
         )
 
-    def counted(self, orders: Table, *arms: Any) -> pd.DataFrame:
-        """Each arm counted by group, part and days, one below the other; an arm is a table with ``part``, ``what`` and ``days``."""
+    def counted(self, orders: Table, visits: Any, *more: Any) -> pd.DataFrame:
+        """One row for each group, part and number of days: visits ``closed`` by another, those still ``open``, ``customers``.
+
+        Below them what ``more`` arms count; an arm is a table with ``part``, ``what`` and ``days``.
+        """
         import ibis
 
+        closed, still_open = visits.filter(visits["returned"]), visits.filter(~visits["returned"])
+        arms = [
+            self.arm(closed, "closed", closed["gap"], part=closed["part"]),
+            self.arm(still_open, "open", still_open["gap"], part=still_open["part"]),
+            self.arm(visits.select(*self.groups, "customer").distinct(), "customers", ibis.literal(0)),
+            *more,
+        ]
         parts = [arm.group_by([*self.groups, "part", "what", "days"]).agg(times=ibis._.count()) for arm in arms]
         found = whole(ask(reduce(ibis.union, parts)), ["times", "days", "part"])
         found = restored(found, expression(orders), self.names)
         return found.sort_values([*self.names, "what", "part", "days"], na_position="last", kind="stable", ignore_index=True)
 
+    def arm(self, rows: Any, what: str, days: Any, *, part: Any = None) -> Any:
+        """Visits to be counted under a name, by some number of days, and by part where one is given."""
+        import ibis
 
-def arm(rows: Any, what: str, days: Any, *, asked: Asked, part: Any = None) -> Any:
-    """Visits to be counted under a name, by some number of days, and by part where one is given."""
-    import ibis
-
-    number = ibis.literal(0, "int64") if part is None else part.cast("int64")
-    return rows.select(*asked.groups, part=number, what=ibis.literal(what), days=days.cast("int64"))
-
-
-def groups(cells: pd.DataFrame, names: list[str]) -> list[tuple[dict[str, Any], pd.DataFrame]]:
-    """The key and the cells of each group, in order."""
-    if not names:
-        return [({}, cells)]
-    found = cells.groupby(names, dropna=False, sort=False)
-    return [({name: group[name].iloc[0] for name in names}, group) for _, group in found]
+        number = ibis.literal(0, "int64") if part is None else part.cast("int64")
+        return rows.select(*self.groups, part=number, what=ibis.literal(what), days=days.cast("int64"))
 
 
 def absent(cells: pd.DataFrame, names: list[str]) -> str:
@@ -171,13 +185,15 @@ def _rows(expr: ir.Table, asked: Asked) -> Any:
         moment=expr["time_ordered"].cast("timestamp"),
         day=typed(expr, "time_ordered", "date"),
         amount=typed(expr, "amount", "number"),
+        left=typed(expr, LEFT, "date"),
     )
     amount = rows["amount"]
-    bought = (amount >= 0) if asked.free else (amount > 0)
+    # What was paid is not always recorded; that something was ordered is.
+    bought = ((amount >= 0) if asked.free else (amount > 0)).fill_null(True)
     return rows.mutate(
         later=(rows["day"] > ibis.literal(asked.as_of, "date")).fill_null(False),
-        # What was paid is not always recorded; that something was ordered is.
-        purchase=bought.fill_null(True),
+        bought=bought,
+        purchase=bought & (rows["left"] >= rows["day"]).fill_null(True),
     )
 
 

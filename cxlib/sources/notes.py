@@ -12,6 +12,7 @@ import pandas as pd
 from cxlib.sources import cells, sql
 from cxlib.sources.cells import TEXT, Cell
 from cxlib.sources.declared import Source
+from cxlib.sources.look import MANGLED
 from cxlib.sources.marks import EXPORT, GOOD, MASK
 from cxlib.sources.said import times
 from cxlib.tables import TableError, TableSpec
@@ -26,8 +27,6 @@ _SILENT_WORDS = ("?", "-", "--", "NULL", "null", "None", "none", "NaN", "nan", "
 _LONGER = ("blank", "did not answer", "不適用")
 #: With what the short ones of them begin.
 SILENT_BEGINS = "?.-#ns"
-#: What is left of an accent where a program took UTF-8 for something else.
-_MANGLED = ("Ã", "â€", "Â", "\ufffd")
 #: Columns of names that the workbook itself declares, or that have a form of their own.
 _PLAIN = ("question", "choice", "wave", "currency", "language", "attribute")
 _MOST = 62
@@ -58,9 +57,10 @@ def noted(spec: TableSpec, taken: list[Cell], *, source: Source, zone: str) -> l
             notes += _of_identifier(cell.name, text)
         elif kind == "text" and cell.name not in (*source.values, *_PLAIN) and not cell.column.one_of:
             notes.append(_silent(cell.name, text))
-            signs = " OR ".join(f"contains({text}, {sql.text(sign)})" for sign in _MANGLED)
-            mangled = f"strlen({text}) <> length({text}) AND ({signs})"  # more bytes than letters: not plain ASCII
-            if not cell.seen.ascii:
+            some = [f"contains({text}, {sql.text(sign)})" for sign in MANGLED if sign not in cell.seen.without]
+            if some and not cell.seen.ascii:
+                # More bytes than letters: not plain ASCII.
+                mangled = f"strlen({text}) <> length({text}) AND ({' OR '.join(some)})"
                 notes.append(Note(cell.name, "has signs such as Ã¨ of text that was read in a wrong encoding", mangled))
         elif kind == "number" and not cell.native:
             for sign, code in cells.CURRENCIES:
@@ -105,7 +105,7 @@ def _of_identifier(name: str, text: str) -> list[Note]:
     whole = f"ends_with({text}, '.0') AND regexp_full_match({text}, '[0-9]+\\.0')"
     words = "ends in .0, as where a program took it for a number; elsewhere it may be written without"
     # Rows have an identifier each, so that only these words are asked for, and no pattern.
-    silent = f"length({text}) < 5 AND {sql.among(text, _SILENT_WORDS)}"
+    silent = f"strlen({text}) < 10 AND {sql.among(text, _SILENT_WORDS)}"
     return [Note(name, _silent(name, text).words, silent), Note(name, words, whole)]
 
 

@@ -32,7 +32,7 @@ import numpy.typing as npt
 from scipy import special
 
 from cxlib.stats import survival
-from cxlib.stats.intervals import Floats, tails
+from cxlib.stats.intervals import Floats, poisson, tails
 
 Ints = npt.NDArray[np.int64]
 
@@ -90,7 +90,7 @@ class Stay:
     std_error: float
 
 
-def stay(tenure: Floats, risk: tuple[Ints, Ints], events: tuple[Ints, Ints], until: float, *, level: float) -> Stay:
+def stay(tenure: Floats, risk: tuple[Ints, Ints], events: tuple[Ints, Ints], *, until: float, level: float) -> Stay:
     """The restricted mean of the first group less that of the second, each tenure counted up to ``until``.
 
     Each group is given one customer more who leaves as all together do, and its variance is drawn towards the one that it
@@ -101,10 +101,10 @@ def stay(tenure: Floats, risk: tuple[Ints, Ints], events: tuple[Ints, Ints], unt
     all_hazard, known = survival.hazard(everybody, left), max(float(everybody.max()), 1.0)
     raw, shrunk, spread = [], [], 0.0
     for at_risk, own in zip(risk, events, strict=True):
-        raw.append(survival.restricted_mean(tenure, at_risk, survival.hazard(at_risk, own), until)[0])
+        raw.append(survival.restricted_mean(tenure, at_risk, survival.hazard(at_risk, own), until=until)[0])
         more = at_risk + everybody / known
-        mean, variance = survival.restricted_mean(tenure, more, survival.hazard(more, own + left / known), until)
-        _, alike = survival.restricted_mean(tenure, more, all_hazard, until)
+        mean, variance = survival.restricted_mean(tenure, more, survival.hazard(more, own + left / known), until=until)
+        _, alike = survival.restricted_mean(tenure, more, all_hazard, until=until)
         shrunk.append(mean)
         spread += variance + max(alike - variance, 0.0) * _OWN / (_OWN + own[tenure <= until].sum())
     estimate, centre, error = raw[0] - raw[1], shrunk[0] - shrunk[1], float(np.sqrt(spread))
@@ -118,13 +118,12 @@ def stay(tenure: Floats, risk: tuple[Ints, Ints], events: tuple[Ints, Ints], unt
 
 def rate(events: npt.ArrayLike, exposure: npt.ArrayLike, *, level: float) -> tuple[Floats, Floats, Floats]:
     """Events for each unit of exposure, with the exact Poisson interval (Garwood); missing where nothing was exposed."""
-    tail, counted = tails(level), np.asarray(events, dtype=float)
     seen = np.where(np.asarray(exposure, dtype=float) > 0, exposure, np.nan)
-    low = np.where(counted > 0, special.gammaincinv(np.maximum(counted, 1.0), tail), 0.0)
-    return counted / seen, low / seen, special.gammaincinv(counted + 1, 1 - tail) / seen
+    low, high = poisson(events, level)
+    return np.asarray(events, dtype=float) / seen, low / seen, high / seen
 
 
-def rate_apart(events: npt.ArrayLike, exposure: npt.ArrayLike, others: npt.ArrayLike, elsewhere: npt.ArrayLike) -> Floats:
+def rate_apart(events: npt.ArrayLike, exposure: npt.ArrayLike, *, others: npt.ArrayLike, elsewhere: npt.ArrayLike) -> Floats:
     """P-value of two rates being one: the exact conditional test, in which the events fall by exposure alone.
 
     Missing where either has no exposure, or there are no events.

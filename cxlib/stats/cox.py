@@ -124,7 +124,7 @@ class Fit:
 
     def proportionality(self, transform: str = "km", terms: list[list[int]] | None = None) -> Proportionality:
         """Grambsch and Therneau's test that hazard ratios stay the same over tenure; see `Proportionality`."""
-        return proportionality(self.risk, self.cells, self._sums(), transform, terms)
+        return proportionality(self.risk, self.cells, self._sums(), transform=transform, terms=terms)
 
     def cumulative_hazard(self, covariates: Floats, stratum: npt.ArrayLike, tenure: npt.ArrayLike) -> tuple[Floats, Floats]:
         """Hazard gathered by a tenure and its standard error, one row a row of covariates.

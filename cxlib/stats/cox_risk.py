@@ -90,7 +90,7 @@ class Risk:
         first, last = (np.searchsorted(times, each, side="right") for each in (start, stop))
         spells, number = cells.spells.astype(float), len(covariates)
         stays = _tree(first, last, cells.pattern, spells, (len(times), number))
-        leavers = counts(spells[leaves], last[leaves] - 1, cells.pattern[leaves], (len(times), number))
+        leavers = counts(spells[leaves], last[leaves] - 1, cells.pattern[leaves], shape=(len(times), number))
         each = np.bincount(cells.pattern, weights=spells, minlength=number)
         centre = each @ covariates / each.sum()
         tied = np.asarray(leavers.sum(axis=1)).ravel().astype("int64")
@@ -185,7 +185,7 @@ class Risk:
         return found
 
 
-def counts(values: Floats, row: Ints, column: Ints, shape: tuple[int, int]) -> Any:
+def counts(values: Floats, row: Ints, column: Ints, *, shape: tuple[int, int]) -> Any:
     """A sparse matrix of sums; those of whole numbers (and halves of them) do not depend on their order."""
     found = sparse.coo_array((values, (row, column)), shape=shape).tocsr()
     found.sum_duplicates()
@@ -207,7 +207,7 @@ def _tree(first: Ints, last: Ints, pattern: Ints, spells: Floats, shape: tuple[i
             parts.append((spells[odd], at[odd], pattern[odd]))
         left, right = (left + 1) // 2, right // 2
     values, node, column = (np.concatenate(each) for each in zip(*parts, strict=True))
-    return counts(values, node, column, (2 * leaves, shape[1]))
+    return counts(values, node, column, shape=(2 * leaves, shape[1]))
 
 
 def _before(values: Floats) -> Floats:

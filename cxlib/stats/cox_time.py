@@ -58,7 +58,7 @@ class Baseline:
                 first = int(np.flatnonzero(later >= min(max(_LAST[0] * later[0], _LAST[1]), later[0]))[-1])
                 since[place], events[place] = risk.tenure[at[first - 1]] if first else -np.inf, later[first]
         stayed = np.maximum(cells.stop - np.maximum(cells.start, since[row]), 0) * cells.spells
-        days = counts(stayed, row, cells.pattern, (len(strata), len(risk.x)))
+        days = counts(stayed, row, cells.pattern, shape=(len(strata), len(risk.x)))
         rate = _rate(events, days, sums)
         return cls(risk.stratum, risk.tenure, sums.inverse, sums.square, sums.weighed, strata, reach, rate, events, days)
 
@@ -136,7 +136,7 @@ class Proportionality:
     whole_p: float
 
 
-def proportionality(risk: Risk, cells: Any, sums: Sums, transform: str, terms: list[list[int]] | None) -> Proportionality:
+def proportionality(risk: Risk, cells: Any, sums: Sums, *, transform: str, terms: list[list[int]] | None) -> Proportionality:
     """Test every term, a list of columns (by default each column); ``transform`` is "km" (share that has left) or "identity" (days)."""
     clock = _clock(risk, cells, transform)
     number = risk.x.shape[1]

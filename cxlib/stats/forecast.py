@@ -23,7 +23,7 @@ DRAWS, EACH, RESAMPLES = 250, 4, 500
 _TOGETHER = 20
 
 
-def leavers(chances: Iterable[Floats], customers: Ints, group: Ints, risk: Floats, *, seed: int) -> Ints:
+def leavers(chances: Iterable[Floats], customers: Ints, group: Ints, *, risk: Floats, seed: int) -> Ints:
     """How many leave, drawn: four layers for each draw of the parameters, a row a group, a column a horizon.
 
     ``chances`` hands out, for each draw of the parameters, a row for each cell of customers who are alike and a column

@@ -122,7 +122,7 @@ def log_log(share: Floats, variance: Floats, known: npt.ArrayLike, *, level: flo
     return low, np.where(last < 0, 1.0, high[last])
 
 
-def effective(tenure: Floats, risk: Ints, events: Ints, censored: Ints, until: float) -> float:
+def effective(tenure: Floats, risk: Ints, events: Ints, censored: Ints, *, until: float) -> float:
     """So many customers without censoring would make the survival at ``until`` as sure as it is.
 
     As many as have its Greenwood variance; never more than would say as much if leaving were spread evenly, so that a
@@ -150,7 +150,7 @@ def passed(tenure: Floats, curve: Floats, share: float) -> float:
     return float(tenure[reached[0]]) if len(reached) else float("nan")
 
 
-def restricted_mean(tenure: Floats, risk: npt.ArrayLike, hazard: npt.ArrayLike, until: float) -> tuple[float, float]:
+def restricted_mean(tenure: Floats, risk: npt.ArrayLike, hazard: npt.ArrayLike, *, until: float) -> tuple[float, float]:
     """Mean of the tenures, each counted up to ``until`` at most, and its variance: the area below the curve.
 
     ``hazard`` is the share of those at risk who leave at each tenure; the curve may be that of others, such as all

@@ -12,7 +12,7 @@ import pandas as pd
 
 from cxlib.stats import intervals
 from cxlib.tables import RESULT, Table, TableError, ask, did_you_mean, expression, need, nothing
-from cxlib.tables.rows import absent_key, dates, examples, key_columns, plain, refuse_type, restored, typed, whole
+from cxlib.tables.rows import absent_key, dates, examples, key_columns, numbered, plain, refuse_type, restored, typed, whole
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -134,7 +134,7 @@ class Asked:
 
     def nothing(self, counts: dict[str, str], *, axis: Sequence[str] = (), reason: str) -> pd.DataFrame:
         """A result without rows, its counts of the same types as ever."""
-        return nothing(keys=[*self.names, *axis], counts=counts, reason=reason).astype(counts)
+        return nothing(keys=[*self.names, *axis], counts=counts, reason=reason)
 
 
 @dataclass(frozen=True)
@@ -289,8 +289,7 @@ def _no_groups(reason: str) -> Tally:
 def _grouped(cells: pd.DataFrame, asked: Asked) -> Tally:
     """The cells as one row a group; refused where a group mixes scales, which have no common meaning."""
     over = [*asked.names, "scale_low", "scale_high", "low_is_good"]
-    number = cells.groupby(over, dropna=False, sort=False).ngroup().to_numpy()
-    groups = cells.iloc[np.unique(number, return_index=True)[1]][over].reset_index(drop=True)
+    number, groups = numbered(cells, over)
     twice = groups.duplicated(asked.names, keep=False) if asked.names else pd.Series(len(groups) > 1, index=groups.index)
     if twice.any():
         mixed = groups[twice][over[-3:]].drop_duplicates().itertuples(index=False)

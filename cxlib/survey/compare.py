@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from cxlib.survey.answers import Tally
 from cxlib.tables import TableError
+from cxlib.tables.rows import numbered
 
 Ints = npt.NDArray[np.int64]
 
@@ -26,12 +27,8 @@ class Wholes:
     @classmethod
     def of(cls, counted: Tally, names: Iterable[str], *, asks: str) -> Wholes:
         """The wholes that columns of these ``names`` tell apart, after refusing those that were asked on several scales."""
-        keys = list(names)
-        number = np.zeros(len(counted.groups), dtype="int64")
-        if keys and len(number):
-            number = counted.groups.groupby(keys, dropna=False, sort=False).ngroup().to_numpy().astype("int64")
-        found = cls(counted, number)
-        if len(number):
+        found = cls(counted, numbered(counted.groups, list(names) if len(counted.groups) else [])[0])
+        if len(counted.groups):
             found._refuse_scales_apart(asks)
         return found
 

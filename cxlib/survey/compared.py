@@ -15,6 +15,7 @@ from cxlib.survey.answers import Tally
 from cxlib.survey.people import Base
 from cxlib.survey.scoring import SCORING, Floats, Score, Scored, mean_changes
 from cxlib.tables import RESULT, TableError
+from cxlib.tables.rows import numbered
 from cxlib.verdicts import judged
 
 Ints = npt.NDArray[np.int64]
@@ -108,14 +109,11 @@ def paired(one: Side, other: Side, keys: Sequence[str]) -> pd.DataFrame:
     groups = pd.concat(
         [side.counted.groups.iloc[rows][list(keys)] for side, rows in zip((one, other), there, strict=True)], ignore_index=True
     )
-    # Keys may be missing, and a missing one is a group of its own: groups are told apart by number.
-    number = groups.assign(all=0).groupby([*keys, "all"], dropna=False, sort=False).ngroup().to_numpy()
-    size = int(number.max()) + 1 if len(number) else 0
-    place = np.full((2, size), -1)
+    number, each = numbered(groups, keys)
+    place = np.full((2, len(each)), -1)
     place[0, number[: len(there[0])]] = there[0]
     place[1, number[len(there[0]) :]] = there[1]
-    first = np.unique(number, return_index=True)[1]
-    return groups.iloc[first].reset_index(drop=True).assign(one=place[0], other=place[1])
+    return each.assign(one=place[0], other=place[1])
 
 
 def _refuse_bridge(one: Side, other: Side, pairs: pd.DataFrame) -> None:

@@ -17,13 +17,12 @@ from cxlib.survey.people import Base
 from cxlib.survey.periods import Between, Periods
 from cxlib.survey.scoring import SCORING, Score, Scored
 from cxlib.tables import RESULT, Table, TableError, nothing
-from cxlib.tables.rows import key_names
+from cxlib.tables.rows import alike, key_names, numbered
 from cxlib.verdicts import judged
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-_BOTH = ("estimate", "n", "good", "bad")
 _COUNTS = {
     "p_value": "float64", "p_corrected": "float64", "verdict": "object", "better": "boolean", "margin": "float64",
     "smallest_detectable": "float64", "n_to_tell": "Int64", "estimate_before": "float64", "estimate_after": "float64",
@@ -171,7 +170,7 @@ def movement(
     places = _placed(counted)
     reason = counted.reason or ("" if len(places) else spans.none) or ("" if _spread(places) >= spans.lag else spans.too_few)
     if reason:
-        return nothing(keys=[*keys, *_AXIS], counts=_COUNTS, reason=reason).astype(_COUNTS)
+        return nothing(keys=[*keys, *_AXIS], counts=_COUNTS, reason=reason)
     pairs = _pairs(counted, keys, places, spans.lag)
     _refuse_bridge(counted, pairs)
     frame = _compared(counted, pairs, made_of(counted, asked), spans, margin, level)
@@ -222,7 +221,7 @@ def _pairs(counted: Tally, keys: list[str], places: Ints, lag: int) -> pd.DataFr
     A period without answers is there as well, between two that have some: nothing is compared across it.
     """
     groups = counted.groups
-    group = groups.groupby(keys, dropna=False, sort=False).ngroup().to_numpy() if keys else np.zeros(len(groups), dtype="int64")
+    group, _ = numbered(groups, keys)
     first, last = int(places.min()), int(places.max())
     there = groups[PERIOD].notna().to_numpy()
     position = np.full((group.max() + 1, last - first + 1), -1)
@@ -322,11 +321,9 @@ def _both(counted: Tally, pairs: pd.DataFrame, number: Scored, known: Base, lag:
         return pd.Series(pd.NA, index=pairs.index, dtype="Int64"), np.zeros(len(pairs))
     keys = [name for name in asked.names if name != PERIOD]
     found = Base.in_both(counted, number.worth, lag).rename(columns={PERIOD: "place"})
-    # Keys may be missing, and a missing one is a group of its own: groups are told apart by number.
-    groups = pd.concat([pairs[keys], found[keys]]).assign(all=0).groupby([*keys, "all"], dropna=False, sort=False).ngroup().to_numpy()
-    found = found.assign(group=groups[len(pairs) :])
+    group, found["group"] = alike([pairs, found], keys)
     names = ["both", "aa", "ab", "ba", "bb"]
-    sums = pairs[["place"]].assign(group=groups[: len(pairs)]).merge(found[["group", "place", *names]], on=["group", "place"], how="left")
+    sums = pairs[["place"]].assign(group=group).merge(found[["group", "place", *names]], on=["group", "place"], how="left")
     shared = variance.Shared(*sums[names].fillna(0.0).to_numpy().T)
     sides = [variance.Clusters(*(at(values, side, 0.0) for values in clusters.sums)) for side in _sides(pairs)]
     named = [at(known.people.notna().to_numpy(), side, False) for side in _sides(pairs)]

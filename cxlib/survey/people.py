@@ -53,7 +53,9 @@ class Base:
         if asked is None or expr is None or asked.who(expr) is None:
             nobody = cls(pd.Series(pd.NA, index=range(groups), dtype="Int64"), counted.n_eff, np.full(groups, np.inf))
             return [nobody] * len(worths)
-        found = restored(ask(_sums(_of_people(expr, asked, counted, *worths), asked)), asked.prepared(expr), asked.names)
+        found = restored(
+            ask(_sums(_of_people(expr, asked, counted, *worths), asked, numbers=len(worths))), asked.prepared(expr), asked.names
+        )
         named = found["named"].fillna(0).to_numpy(dtype="int64") > 0
         made = []
         for place, worth in enumerate(worths):
@@ -207,12 +209,12 @@ def _of_people(expr: ir.Table, asked: Asked, counted: Tally, *worths: Worth) -> 
     return rows.group_by([f"k{position}" for position in range(len(asked.names))] + ["who"]).agg(**sums)
 
 
-def _sums(people: Any, asked: Asked, **more: Any) -> Any:
-    """The sums over the people of each group; an answer that nobody signed is a person's only one."""
+def _sums(people: Any, asked: Asked, *, numbers: int = 1, **more: Any) -> Any:
+    """The sums over the people of each group, for so many ``numbers``; an answer that nobody signed is a person's only one."""
     keys = [f"k{position}" for position in range(len(asked.names))]
     known = people["who"].notnull()
     sums = {"a": people["a"].sum(), "aa": known.ifelse(_product(people["a"], people["a"], asked), people["aa"]).sum()}
-    for place in range(sum(name.startswith("bb") for name in people.columns)):
+    for place in range(numbers):
         b, ab, bb = _columns(place)
         sums[b] = people[b].sum()
         sums[ab] = known.ifelse(_product(people["a"], people[b], asked), people[ab]).sum()

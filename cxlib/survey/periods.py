@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import pandas as pd
 
 from cxlib.tables import Table, TableError, ask, did_you_mean, expression, need
+from cxlib.tables.calendar import first_day, month_numbers
 from cxlib.tables.rows import refuse_type, typed
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class Periods:
             return cls(lambda rows: _within(rows, windows), lambda place: windows[place][0], 1, few, none)
         months, lag = {"month": (1, 1), "quarter": (3, 1), "year": (1, 12)}[str(between)]
         return cls(
-            lambda rows: _calendar(rows, months), lambda place: _first(place, months), lag, WAYS[str(between)], UNDATED, str(between)
+            lambda rows: _calendar(rows, months), lambda place: first_day(place * months), lag, WAYS[str(between)], UNDATED, str(between)
         )
 
 
@@ -83,7 +84,7 @@ def _last(expr: ir.Table, months: int, way: str) -> Periods:
     days: Any = expr.select(day=_day(expr))
     last = pd.to_datetime(ask(days.agg(last=days["day"].max()))["last"].iloc[0])
     if pd.isna(last):
-        return Periods(lambda rows: _day(rows).year(), lambda place: _first(12 * place, 1), 1, WAYS[way], UNDATED, way)
+        return Periods(lambda rows: _day(rows).year(), lambda place: first_day(12 * place), 1, WAYS[way], UNDATED, way)
     since = last.replace(day=1) - pd.DateOffset(months=months - 1)
     windows = [((since - pd.DateOffset(years=ago)).date(), (last - pd.DateOffset(years=ago)).date()) for ago in (1, 0)]
     return Periods(lambda rows: _within(rows, windows), lambda place: windows[place][0], 1, WAYS[way], UNDATED, way)
@@ -122,12 +123,7 @@ def _calendar(rows: Any, months: int) -> Any:
     import ibis
 
     day = ibis.coalesce(typed(rows, "month", "date"), typed(rows, "time_answered", "date"))
-    return ((day.year().cast("int64") * 12 + day.month().cast("int64") - 1) / months).floor().cast("int64")
-
-
-def _first(place: int, months: int) -> date:
-    month = place * months
-    return date(month // 12, month % 12 + 1, 1)
+    return (month_numbers(day) / months).floor().cast("int64")
 
 
 def _place(rows: Any, waves: list[str]) -> Any:

@@ -11,7 +11,7 @@ from cxlib.stats import intervals
 from cxlib.survey.answers import KINDS, PEOPLE, Asked
 from cxlib.survey.scoring import SCORING, results
 from cxlib.tables import Table
-from cxlib.tables.rows import key_names
+from cxlib.tables.rows import key_names, refuse_unknown
 
 _WINDOW = {"since": "object", "until": "object"}
 _ENDS = {"top": "int64", "bottom": "int64", "scale_low": "int64", "scale_high": "int64"}
@@ -114,8 +114,7 @@ def ratings(
     """
     intervals.tails(level)
     names = [name for name in key_names(by, _RATINGS) if name != "question"] + ["question"]
-    if kind not in _RATED:
-        raise ValueError(f"kind: {kind!r} is none of {', '.join(map(repr, _RATED))}")
+    refuse_unknown("kind", kind, _RATED)
     _, _, made_of = SCORING["ratings"]
     asked = Asked("ratings", kind, names, question, None, scale, each_question=True, cluster=cluster)
     counted = asked.tally(responses)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import pandas as pd
 
 from cxlib.stats import intervals
-from cxlib.survey.answers import PEOPLE, Asked
-from cxlib.survey.scoring import SCORING, results
+from cxlib.survey.answers import PEOPLE
+from cxlib.survey.scoring import SCORING, Score, results
 from cxlib.tables import Table
 from cxlib.tables.rows import key_names
 
@@ -126,7 +126,7 @@ def nps(
     0  free       0.0 -69.2  69.2  3
     1  paid      66.7 -26.9  93.9  3
     """
-    return _score("nps", responses, by=by, question=question, weight=weight, cluster=cluster, scale=None, level=level)
+    return _score(Score("nps", question, weight, cluster), responses, by=by, level=level)
 
 
 def csat(
@@ -218,7 +218,7 @@ def csat(
        estimate    low   high  n  satisfied  dissatisfied
     0     0.625  0.306  0.863  8          5             2
     """
-    return _score("csat", responses, by=by, question=question, weight=weight, cluster=cluster, scale=scale, level=level)
+    return _score(Score("csat", question, weight, cluster, scale), responses, by=by, level=level)
 
 
 def ces(
@@ -317,28 +317,15 @@ def ces(
     0  ces_share     0.750  0.409  0.929  8     6
     1   ces_mean     5.125  3.842  6.005  8     6
     """
-    return _score("ces", responses, by=by, question=question, weight=weight, cluster=cluster, scale=scale, level=level)
+    return _score(Score("ces", question, weight, cluster, scale), responses, by=by, level=level)
 
 
-def _score(
-    name: str,
-    responses: Table,
-    *,
-    by: str | Sequence[str],
-    question: str | None,
-    weight: str | None,
-    cluster: str | None,
-    scale: tuple[int, int] | None,
-    level: float,
-) -> pd.DataFrame:
-    """A score by its name: check, ask for counts, turn counts into a result."""
+def _score(score: Score, responses: Table, *, by: str | Sequence[str], level: float) -> pd.DataFrame:
+    """A score: check, ask for counts, turn counts into a result."""
     intervals.tails(level)
-    counts = _COUNTS[name]
-    kind, usual, made_of = SCORING[name]
-    # What the measure is about has one usual scale; any other has to be declared.
-    scale = scale or (None if "scale_low" in responses.columns else usual)
-    asked = Asked(name, kind, key_names(by, counts), question, weight, scale, cluster=cluster)
+    counts = _COUNTS[score.name]
+    asked = score.asks(responses, key_names(by, counts), by_whom=score.name)
     counted = asked.tally(responses)
     if counted.reason:
         return asked.nothing(counts, reason=counted.reason)
-    return asked.result(results(made_of(counted, asked), counted, asked, level=level), counts, level=level)
+    return asked.result(results(SCORING[score.name][2](counted, asked), counted, asked, level=level), counts, level=level)

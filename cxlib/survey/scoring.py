@@ -15,6 +15,7 @@ from cxlib.stats import movement as stats
 from cxlib.survey.answers import PEOPLE, PERIOD, Asked, Tally
 from cxlib.survey.people import Base, Worth
 from cxlib.tables import Table
+from cxlib.tables.rows import refuse_unknown
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -47,8 +48,7 @@ class Score:
         if margin is not None and not margin > 0:
             raise ValueError(f"margin: {margin} is no size of a {compares}; it is above 0, in the unit of the score")
         score = measure if isinstance(measure, Score) else cls(measure)
-        if score.name not in SCORING:
-            raise ValueError(f"measure: {score.name!r} is none of {', '.join(map(repr, SCORING))}")
+        refuse_unknown("measure", score.name, SCORING)
         return score
 
     def asks(self, table: Table, keys: Sequence[str], *, by_whom: str, period: Callable[[ir.Table], Any] | None = None) -> Asked:

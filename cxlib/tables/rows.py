@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from cxlib.tables.engine import Table, ask, expression, keys
@@ -88,6 +89,13 @@ def _times(count: int) -> str:
     return {1: "once", 2: "twice"}.get(count, f"{count:,} times")
 
 
+def refuse_unknown(name: str, value: object, known: Iterable[object]) -> None:
+    """Raise the letter about an argument of some ``name`` that is none of those that mean something."""
+    options = list(known)
+    if value not in options:
+        raise ValueError(f"{name}: {value!r} is none of {', '.join(map(repr, options))}")
+
+
 def key_names(by: str | Sequence[str], columns: Iterable[str]) -> list[str]:
     """``by`` as a list, none of it a column that the result has anyway."""
     names = keys(by)
@@ -102,6 +110,19 @@ def key_columns(table: ir.Table, names: Sequence[str]) -> dict[str, Any]:
     return {f"k{position}": table[name] for position, name in enumerate(names)}
 
 
+def stretches(rows: Any, *, of: str) -> Any:
+    """Stretches of time, from ``since`` to ``until``, of which those of one ``of`` that overlap or touch are one."""
+    import ibis
+
+    # Of two that are equal one is enough; which of them comes first would not be the same in every window.
+    rows = rows.select(of, "since", "until").distinct()
+    within = {"group_by": of, "order_by": ["since", "until"]}
+    rows = rows.mutate(reached=rows["until"].max().over(ibis.cumulative_window(**within)))
+    rows = rows.mutate(begins=(rows["since"] > rows["reached"].lag().over(**within)).fill_null(True).cast("int64"))
+    rows = rows.mutate(number=rows["begins"].sum().over(ibis.cumulative_window(**within)))
+    return rows.group_by([of, "number"]).agg(since=rows["since"].min(), until=rows["until"].max()).drop("number")
+
+
 def restored(counts: pd.DataFrame, table: ir.Table, names: Sequence[str]) -> pd.DataFrame:
     """The keys under their own names again, dates as ``datetime.date``, rows in the order of the keys."""
     frame = counts.rename(columns={f"k{position}": name for position, name in enumerate(names)})
@@ -109,6 +130,28 @@ def restored(counts: pd.DataFrame, table: ir.Table, names: Sequence[str]) -> pd.
         if table[name].type().is_date():
             frame[name] = dates(frame[name])
     return frame.sort_values(list(names), na_position="last", kind="stable").reset_index(drop=True) if names else frame
+
+
+def numbered(rows: pd.DataFrame, names: Sequence[str]) -> tuple[npt.NDArray[np.int64], pd.DataFrame]:
+    """The number of the group that each row is of, in the order in which groups come, and their keys; a missing key is a key."""
+    if not names:
+        return np.zeros(len(rows), dtype=np.int64), pd.DataFrame(index=range(min(1, len(rows))))
+    number = rows.groupby(list(names), dropna=False, sort=False).ngroup().to_numpy().astype(np.int64)
+    return number, rows.iloc[np.unique(number, return_index=True)[1]][list(names)].reset_index(drop=True)
+
+
+def alike(frames: Sequence[pd.DataFrame], names: Sequence[str]) -> list[npt.NDArray[np.int64]]:
+    """The number of the group that each row of each frame is of, the same in all; the groups of the first frame come first."""
+    number, _ = numbered(pd.concat([frame[list(names)] for frame in frames]), names)
+    return np.split(number, np.cumsum([len(frame) for frame in frames])[:-1])
+
+
+def parts(rows: pd.DataFrame, names: Sequence[str]) -> list[tuple[dict[str, Any], pd.DataFrame]]:
+    """The key and the rows of each group, in the order in which groups come."""
+    if not names:
+        return [({}, rows)]
+    found = rows.groupby(list(names), dropna=False, sort=False)
+    return [({name: part[name].iloc[0] for name in names}, part) for _, part in found]
 
 
 def whole(counts: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
