@@ -44,12 +44,13 @@ def steps(left, seen, *, reasons=REASONS):
 
 @st.composite
 def histories(draw):
-    """Up to 40 days on which, often, one or a few leave for one of three reasons or are last seen."""
+    """Up to 40 days on which, often, one or a few leave for one of three reasons or are last seen, and both their curves."""
     days = draw(st.integers(1, 40))
     seed, rare = draw(st.integers(0, 2**32 - 1)), draw(st.sampled_from([0.0, 0.02, 0.2]))
     chance = np.random.default_rng(seed)
     left = chance.binomial(3, [0.3, rare, 0.15], size=(days, 3))
-    return steps(left, chance.binomial(4, 0.3, size=days) + np.where(np.arange(days) == days - 1, K, 0))
+    # Some curves end with nobody at risk, so that their last days are cut.
+    return steps(left, chance.binomial(4, 0.3, size=days) + np.where(np.arange(days) == days - 1, draw(st.sampled_from([0, K])), 0))
 
 
 def rows_of(piece):
@@ -63,14 +64,16 @@ def stretches(result, days, count="events"):
     return result[count][inside].groupby(ends[inside]).sum().reindex(range(len(days)), fill_value=0).to_numpy()
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(histories())
 def test_between_two_days_of_a_published_curve_nobody_or_enough_left(history):
     whole, _ = history
-    shown = rows_of(figures.curve(whole))
+    shown = rows_of(figures.curve(whole)) if whole["customers"].max() >= K else whole.head(0)
+    if not len(shown):
+        return
     left = stretches(whole, shown["tenure_days"].to_numpy())
     if left.sum() >= K:
-        assert set(left) & set(range(1, K)) == set()
+        assert set(left.tolist()) & set(range(1, K)) == set()
         assert shown["events"].tolist() == left.tolist()
     assert not shown["events"].isin(range(1, K)).any()
     same = whole.set_index("tenure_days").loc[shown["tenure_days"]]
@@ -78,13 +81,13 @@ def test_between_two_days_of_a_published_curve_nobody_or_enough_left(history):
         assert shown[name].tolist() == same[name].tolist()
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(histories())
 def test_between_two_days_no_reason_is_of_a_few_nor_of_everybody(history):
     curve, whole = history
     rows = rows_of(figures.ends(whole))
     shown = rows[~rows["withheld"]]
-    total = whole.groupby("end_reason")["events"].sum()
+    total = whole[whole["n"] >= K].groupby("end_reason")["events"].sum().reindex(REASONS, fill_value=0)
     hidden = [reason for reason in REASONS if reason not in set(shown["end_reason"])]
     assert {reason for reason in REASONS if 0 < total[reason] < K} <= set(hidden)
     if not len(shown):

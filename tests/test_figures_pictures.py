@@ -280,7 +280,7 @@ def test_a_curve_with_a_step_a_day_stays_small():
     assert page(piece).count("<tr>") < 70
     rows = len(payload(piece)["results"][0]["rows"])
     assert rows > 500
-    assert f"of {rows} tenures; the file has all." in page(piece)
+    assert f"of {rows:,} tenures; the file has all." in page(piece)
     assert len(files(page(piece))["text/csv"][0].splitlines()) == rows + 1
 
 
@@ -341,6 +341,14 @@ def test_a_table_has_a_caption_scopes_and_rounded_numbers():
     row = re.findall(r"<tr>(.*?)</tr>", markup)[1]
     assert row.startswith('<th scope="row">Business</th><td class="cx-number">12.0</td><td class="cx-number">2.5 to 20.6</td>')
     assert 'tabindex="0" role="region" aria-label="' in markup
+
+
+def test_a_table_of_few_rows_stacks_on_a_phone_and_says_beside_each_cell_what_it_is():
+    few, many = (bundle(figures.table(result))[0]["text/html"] for result in (by_segment(), by_month(24)))
+    assert 'class="cx-table cx-stacks"' in few
+    assert '<td class="cx-number" data-head="NPS (points)">12.0</td>' in few
+    assert "data-head" not in many
+    assert "cx-stacks" not in many
 
 
 def test_windows_that_differ_have_a_column():

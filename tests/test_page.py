@@ -238,7 +238,7 @@ def test_the_period_of_a_page_is_that_of_its_numbers_where_all_of_them_say(rows:
 def test_no_step_of_a_published_curve_is_of_a_few(sample: Path) -> None:
     """Between two days of a curve nobody or five have left, in the files, in the record and by reason; by reason on days of all."""
     tables = sample / AS_OF / "tables"
-    whole = pd.read_csv(tables / "churn_survival-survival_by_tenure_days.csv")
+    whole = pd.read_csv(tables / "churn_survival-survival_by_tenure_days-2.csv")
     parts = pd.read_csv(tables / "churn_survival-survival_by_segment_tenure_days.csv")
     reasons = pd.read_csv(tables / "churn_survival-cumulative_incidence_by_end_reason_tenure_days.csv")
     gaps = pd.read_csv(tables / "churn_survival-returned_share_by_gap_days.csv")

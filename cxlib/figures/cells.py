@@ -12,7 +12,6 @@ import pandas as pd
 from cxlib.figures.foretold import HELD_SIGNS
 from cxlib.figures.measures import Measure, decimal, key_words, measure_named, moving
 from cxlib.figures.moves import size
-from cxlib.figures.shown import Shown
 from cxlib.figures.vocabulary import SIGNS
 
 #: Counts that are shares, and those whose second place matters.
@@ -63,10 +62,10 @@ def p_words(p: float) -> str:
     return "" if math.isnan(p) else "below 0.001" if p < 0.001 else decimal(p, 3)
 
 
-def withheld_words(shown: Shown, measure: Measure, record: Mapping[Any, Any]) -> str:
+def withheld_words(measure: Measure, record: Mapping[Any, Any], k: int) -> str:
     """Why a row has no numbers."""
-    few = f"fewer than {shown.k} {measure.base[1]}{shown.who_left}"
-    return "not shown: " + ("it would give a smaller group away" if record["beside"] else few)
+    fewer = f"fewer than {k} {measure.base[1]}{' who left' * ('end_reason' in record)}"
+    return "not shown: " + ("it would give a smaller group away" if record["beside"] else fewer)
 
 
 def count_words(value: Any) -> str:

@@ -161,7 +161,7 @@ def _against_cells(record: dict[Any, Any], shown: Shown, of: Measure) -> Sequenc
     measure = shown.measure
     head: list[Cell] = [(key_words(key, record[key]), False) for key in shown.keys]
     if record["withheld"]:
-        return [*head, (withheld_words(shown, measure, record), False), *([("", True)] * 11)]
+        return [*head, (withheld_words(measure, record, shown.k), False), *([("", True)] * 11)]
     known = {name: math.nan if pd.isna(value) else float(value) for name, value in record.items() if name in _NUMBERS}
     estimate = known["estimate"]
 

@@ -130,7 +130,7 @@ def _cells(shown: Shown, record: dict[Any, Any]) -> list[Cell]:
     measure = shown.measure
     head: list[Cell] = [(key_words(key, record[key]), False) for key in shown.keys]
     if record["withheld"]:
-        return [*head, (withheld_words(shown, measure, record), False), *([("", True)] * 11)]
+        return [*head, (withheld_words(measure, record, shown.k), False), *([("", True)] * 11)]
 
     def share(column: str) -> str:
         return "" if pd.isna(record.get(column)) else measure.number(float(record[column]), fine=True)

@@ -10,9 +10,11 @@ By reason all curves of a group have the same days, which are among those of the
 each reason holds nobody or at least ``k``, and so do the reasons that are withheld, taken together; and where a group
 leaves for more than one reason, two of them hold somebody: were it one, the reason of everybody in it would be known.
 
-What a curve is at a day that is shown is exact, and rests on all days. Promised is that of one result. Not promised is
-what is worked out from several: from curves of the same customers by other keys, at tenures asked for by themselves, or
-of the next date; nor is anything from whoever knows the days of all customers, who can try which reasons give the unrounded number.
+What a curve is at a day that is shown is exact, and rests on all days. The promise is that of one result, and of why they
+left. Not promised is what is worked out from several: from curves of the same customers by other keys, at tenures asked
+for by themselves, or of the next date; nor that nobody was gone on a day that is shown, as those at risk before and
+after it tell how many were; nor anything against whoever knows the days of all customers, who can try which reasons
+give the unrounded number.
 """
 
 from __future__ import annotations
@@ -52,7 +54,8 @@ def stretched(frame: pd.DataFrame, *, keys: Sequence[str], k: int) -> pd.DataFra
     if axis is None or not len(frame):
         return frame
     groups = [key for key in keys if key not in {axis, "end_reason"}]
-    seen = frame["estimate"].notna() & (frame["n"] > 0)
+    # Of a reason that is withheld the tenures with few at risk are still there.
+    seen = frame["estimate"].notna() & (frame["n"] >= k)
     number = frame.groupby([*groups, "measure"], dropna=False, sort=False).ngroup()
     curves = [_curve(curve, axis, k) for _, curve in frame[seen].groupby(number)]
     # Pieces without rows would change the types of the others.

@@ -169,7 +169,7 @@ def _moves_cells(record: dict[Any, Any], groups: Sequence[str], way: str, shown:
     before, after = periods(way, record, short=True)
     head: list[Cell] = [*((key_words(key, record[key]), False) for key in groups), (after, False), (before, False)]
     if record["withheld"]:
-        return [*head, (withheld_words(shown, measure, record), False), *([("", True)] * 9)]
+        return [*head, (withheld_words(measure, record, shown.k), False), *([("", True)] * 9)]
     known = {name: _float(record[name]) for name in ("estimate", "p_corrected", "estimate_before", "estimate_after", "smallest_detectable")}
     change = "" if math.isnan(known["estimate"]) else measure.number(known["estimate"], fine=True)
     ends = [known[name] for name in ("estimate_before", "estimate_after")]
@@ -191,7 +191,7 @@ def _cells(shown: Shown, record: dict[Any, Any], columns: Sequence[str], *, seve
     keys = [(key_words(key, record[key]), key in ("tenure_days", "gap_days", "score")) for key in shown.keys]
     head: list[Cell] = keys + ([(measure.short, False)] if several else [])
     if record["withheld"]:
-        return [*head, (withheld_words(shown, measure, record), False), *([("", True)] * (2 + len(columns) + window))]
+        return [*head, (withheld_words(measure, record, shown.k), False), *([("", True)] * (2 + len(columns) + window))]
     estimate = "" if pd.isna(record["estimate"]) else measure.number(float(record["estimate"]), fine=True)
     if measure.name in {"median_tenure", "return_days", "silent_days"} and not estimate:
         estimate = "not reached"

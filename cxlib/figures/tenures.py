@@ -6,17 +6,14 @@ import math
 from collections.abc import Sequence
 
 from cxlib.figures.numbers import DAYS_A_MONTH, decimal
-from cxlib.figures.shown import Row, Shown
+from cxlib.figures.shown import Row, Shown, by_group
 from cxlib.figures.stretches import FEWEST
 
 
 def curves_of(shown: Shown) -> list[list[Row]]:
     """The rows of each group's curve, in order of tenure."""
-    found: dict[tuple[tuple[str, object], ...], list[Row]] = {}
-    for row in shown.rows:
-        if not math.isnan(row.estimate):
-            found.setdefault(tuple((key, str(value)) for key, value in row.without("tenure_days")), []).append(row)
-    return [sorted(rows, key=lambda row: float(row.key("tenure_days"))) for rows in found.values()]
+    known = (row for row in shown.rows if not math.isnan(row.estimate))
+    return [sorted(rows, key=lambda row: float(row.key("tenure_days"))) for rows in by_group(known, "tenure_days")]
 
 
 def at(rows: Sequence[Row], months: float) -> Row:

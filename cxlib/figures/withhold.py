@@ -97,7 +97,9 @@ def _of_reasons(frame: pd.DataFrame, keys: Sequence[str], k: int) -> pd.DataFram
     band = ["tenure_days"] if "until_days" in frame else []
     named = {key: f"{key} of a leaver" if key in {"end_reason", *band} else key for key in keys}
     own = [named[key] for key in keys if key in named and (key not in AXES or named[key] != key)]
-    sizes = frame[[*keys, "measure"]].rename(columns=named).assign(n=frame["left"].fillna(0).astype("int64"))
+    # What is beyond the last tenure with enough at risk is cut, and counts for nobody.
+    counted = frame["left"].where(frame["n"] >= k, 0).fillna(0).astype("int64")
+    sizes = frame[[*keys, "measure"]].rename(columns=named).assign(n=counted)
     left = withheld(sizes, keys=own, k=k)
     there = withheld(frame.drop(columns="left"), keys=keys, k=k)
     small, hidden = left["small"] | there["small"], (left | there).any(axis=1)
