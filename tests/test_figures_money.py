@@ -315,3 +315,12 @@ def test_the_economics_refuse_another_result():
     words = r"^economics: this is 'nps_by_points'\. What more retention would add comes from money\.retention_gain\(customers, …\)\.$"
     with pytest.raises(ValueError, match=words):
         figures.economics(nps(({"points": 5.0}, 1.0, 0.0, 2.0, 90)))
+
+
+def test_how_earlier_forecasts_did_is_said_with_the_margin_at_risk():
+    record = {"forecasts": 7, "expected_before": 440.0, "left_before": 500, "expected_latest": 68.0, "left_latest": 97}
+    found = ALL.assign(model_low=1_080_000.0, model_high=1_380_000.0, **record)
+    text = figures.sentence(found).text
+    assert "(95 % interval 0.99 to 1.46 million, by the model alone 1.08 to 1.38 million; 1,312 customers)" in text
+    assert text.endswith("For every 100 who then left, the last 7 such forecasts had expected 88, the latest of them 70.")
+    assert figures.headline(found).text == text

@@ -71,30 +71,30 @@ def value_at_risk(
     Returns
     -------
     DataFrame, one row per group, in order of ``by``
-        ==============  =====  ====================================================
-        ``by`` ...             the group; a missing key is a group of its own
-        measure         str    ``"value_at_risk"``
-        estimate        float  currency; missing where ``n`` is 0
-        low, high       float  predictive interval of the sum: of what will leave
-        level           float  level of the interval
-        n               int    customers there with a value
-        leavers         float  of them, expected to leave within the horizon
-        value           float  what they all bring in ``horizon_days``, currency
-        at_risk_share   float  the estimate as a share of it; missing where it is not
-                               above 0
-        without_value   int    customers there without a value; they are in no sum
-        model_low,      float  the interval by the model alone
+        ===============  =====  ====================================================
+        ``by`` ...              the group; a missing key is a group of its own
+        measure          str    ``"value_at_risk"``
+        estimate         float  currency; missing where ``n`` is 0
+        low, high        float  predictive interval of the sum: of what will leave
+        level            float  level of the interval
+        n                int    customers there with a value
+        leavers          float  of them, expected to leave within the horizon
+        value            float  what they all bring in ``horizon_days``, currency
+        at_risk_share    float  the estimate as a share of it; missing where it is not
+                                above 0
+        without_value    int    customers there without a value; they are in no sum
+        model_low,       float  the interval by the model alone
         model_high
-        forecasts       int    earlier forecasts whose record is allowed for
-        expected_before float  customers whom these expected to leave, of all groups
-        left_before     int    customers who then left
-        expected_latest float  customers whom the latest of these expected to leave
-        left_latest     int    customers who left after that one
-        horizon_days    int    the horizon
-        what            str    ``"margin"``, or ``"revenue"`` where there is no margin
-        currency        str    the currency; missing where none is recorded
-        since, until    date   first and last day of the months the worth is from
-        ==============  =====  ====================================================
+        forecasts        int    earlier forecasts whose record is allowed for
+        expected_before  float  customers whom these expected to leave, of all groups
+        left_before      int    customers who then left
+        expected_latest  float  customers whom the latest of these expected to leave
+        left_latest      int    customers who left after that one
+        horizon_days     int    the horizon
+        what             str    ``"margin"``, or ``"revenue"`` where there is no margin
+        currency         str    the currency; missing where none is recorded
+        since, until     date   first and last day of the months the worth is from
+        ===============  =====  ====================================================
 
         Without rows, ``frame.attrs["reason"]`` says why; ``frame.attrs["notes"]`` says who
         has no value.
@@ -121,7 +121,9 @@ def value_at_risk(
     row, brought to ``days``. The interval is that of 1,000 draws: 250 of the parameters from
     what is known of them, and for each four of who leaves by these chances; it is of the sum
     that will leave, wider than that of its expectation. Of 80 simulated plans of 250
-    customers, in 74 what left lay within it. The worth is taken as it is. Groups add up to all
+    customers, in 74 what left lay within it. With ``earlier`` the hazards of each draw are multiplied by
+    one number for all, as in `cxlib.leaving.expected`, where it is said what that is worth:
+    the record is of customers, not of margin. The worth is taken as it is. Groups add up to all
     in the estimate, not in the bounds. A customer with a negative margin counts with it: their
     leaving saves it. Who has several spells that run is one customer, whose worth the spells
     share.

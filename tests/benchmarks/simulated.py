@@ -182,7 +182,7 @@ WORLDS = {
 }
 
 
-def forecasts_table(companies: int = 40) -> list[str]:
+def forecasts_table(companies: int = 12) -> list[str]:
     """How often what then leaves lies in the interval: of customers and of margin, by the model alone and with its record."""
     lines = [
         "| eight windows and the next | leavers: model alone | record of 4 | record of 8 | as wide | margin: model alone | record of 8 |",
