@@ -37,7 +37,7 @@ from hypothesis import strategies as st
 
 from cxlib import figures
 from cxlib.figures import canvas
-from cxlib.figures.curves import _apart
+from cxlib.figures.curves import heights
 from cxlib.figures.settings import CURRENT, Settings, style
 
 
@@ -286,7 +286,7 @@ def test_a_curve_with_a_step_a_day_stays_small():
 
 @given(st.lists(st.floats(0, 100), min_size=1, max_size=7))
 def test_labels_stand_apart_in_the_order_of_their_lines(values):
-    places = _apart(values, least=12)
+    places = heights(values, least=12)
     ordered = [place for _, place in sorted(zip(values, places, strict=True))]
     assert all(upper - lower >= 12 - 1e-6 for lower, upper in zip(sorted(places), sorted(places)[1:], strict=False))
     assert ordered == sorted(ordered)

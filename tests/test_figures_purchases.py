@@ -1,6 +1,7 @@
 """Shops in figures: what is said of purchases and silences, what is drawn, what is withheld, and what is refused."""
 
 import math
+import re
 
 import pandas as pd
 import pytest
@@ -122,6 +123,13 @@ def test_the_curve_shows_the_rule_and_says_it():
         assert {"lost after 286 days", "all", "only those"} <= set(svg_texts(drawing))
     assert [result["name"] for result in payload(picture)["results"]] == ["returned_share_by_gap_days", "silent_days"]
     assert picture.alt.startswith("Curve with 95 % interval: Purchases followed by another")
+
+
+def test_the_names_of_lines_that_end_close_to_each_other_stand_apart():
+    for last in (0.68, 0.985, 1.0):
+        for drawing in drawings(figures.returning(curve(*STEPS[:-1], (365, last)))):
+            placed = {text: float(y) for y, text in re.findall(r' y="([\d.]+)"[^>]*>([^<]+)</text>', drawing)}
+            assert placed["all"] - placed["who are back"] > 10, (last, placed)
 
 
 def test_a_rule_beyond_the_curve_or_without_days_is_said_and_not_drawn():

@@ -124,7 +124,7 @@ def drawn(
     _tenures(ax, last, sheet)
     # In points, as the labels are: a figure of another resolution has as many points and other pixels.
     height = ax.get_position().height * fig.get_figheight() * 72
-    for place, y in enumerate(_apart([100 * rows[-1].estimate for rows in curves], least=1.01 * most * 34 / height, most=most)):
+    for place, y in enumerate(heights([100 * rows[-1].estimate for rows in curves], least=1.01 * most * 34 / height, most=most)):
         if len(curves) > 1:
             _led(ax, curves[place][-1], y)
         _named(ax, labels[place], y, sheet, right - 12, color=canvas.HIGH if not place else canvas.INK)
@@ -196,7 +196,7 @@ def _tenures(ax: Axes, last: float, sheet: Sheet) -> None:
     ax.tick_params(axis="x", bottom=True, length=4, pad=4, color=canvas.GREY)
 
 
-def _apart(values: Sequence[float], *, least: float, most: float = 100) -> list[float]:
+def heights(values: Sequence[float], *, least: float, most: float = 100) -> list[float]:
     """Heights for labels near their lines, at least so far apart, in the order of the lines."""
     order = sorted(range(len(values)), key=lambda place: values[place])
     placed = dict(zip(order, (values[place] for place in order), strict=True))

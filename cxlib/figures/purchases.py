@@ -12,6 +12,7 @@ import pandas as pd
 
 from cxlib.figures import canvas
 from cxlib.figures.canvas import Sheet
+from cxlib.figures.curves import heights
 from cxlib.figures.dots import Mark, dotted
 from cxlib.figures.findings import bracket
 from cxlib.figures.measures import capital, counted, decimal, level_words, listed
@@ -242,8 +243,11 @@ def _curve(rows: Sequence[Row], rule: Row | None, sheet: Sheet) -> Figure:
     ax.step(days, lines["naive"], where="post", color=canvas.GREY, linewidth=1.4, linestyle=(0, (4, 2)), zorder=2)
     ax.fill_between(days, lines["low"], lines["high"], step="post", color=canvas.HIGH, alpha=0.22, linewidth=0, zorder=2)
     ax.step(days, lines["estimate"], where="post", color=canvas.HIGH, linewidth=2.2, zorder=4)
-    _named(ax, lines["estimate"][-1], "all", f"{decimal(lines['estimate'][-1], 1)} %", canvas.HIGH, sheet)
-    _named(ax, lines["naive"][-1], "only those", "who are back", canvas.QUIET, sheet)
+    # In points, as the words are; one line may end close to the other.
+    least = 103 * 34 / (ax.get_position().height * fig.get_figheight() * 72)
+    of_all, of_those = heights([lines["estimate"][-1], lines["naive"][-1]], least=least)
+    _named(ax, of_all, "all", f"{decimal(lines['estimate'][-1], 1)} %", canvas.HIGH, sheet)
+    _named(ax, of_those, "only those", "who are back", canvas.QUIET, sheet)
     if rule is not None:
         _marked(ax, rule, last, sheet)
     return fig
