@@ -227,6 +227,15 @@ def test_without_rows_the_reason_stands_in_place_of_the_picture():
         assert measure_of(empty).name == result["measure"].iloc[0]
 
 
+def test_of_groups_whose_intervals_overlap_none_is_said_to_bring_most():
+    overlapping = lifetime(({"plan": "a"}, 10.0, 5.0, 15.0, 90), ({"plan": "b"}, 20.0, 12.0, 35.0, 80))
+    text = figures.intervals(overlapping).text
+    assert text.startswith("By group, a new customer brings from a, 10.00")
+    assert text.endswith("; their order is not settled.")
+    apart = figures.intervals(overlapping.assign(low=[5.0, 16.0])).text
+    assert apart.startswith("A new customer brings least in a: 10.00")
+
+
 # Who is too few
 
 

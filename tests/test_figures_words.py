@@ -112,8 +112,8 @@ SENTENCES = {
     "curves": (
         pd.concat([survival(0.4, plan="free"), survival(0.8, plan=None, customers=300)]),
         (
-            "In free, 70 of 100 who join are still with us after 12 months (95 % interval 68.0 to 72.0; 1,000 customers), the fewest; "
-            "in plan not recorded, 90 of 100 (88.0 to 92.0; 300 customers), the most."
+            "Of those who join, fewest are still with us after 12 months in free, 70 of 100 (95 % interval 68.0 to 72.0; 1,000 customers); "
+            "most in plan not recorded, 90 of 100 (88.0 to 92.0; 300 customers)."
         ),
     ),
     "promoters": (

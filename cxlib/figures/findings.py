@@ -305,7 +305,7 @@ def staying(shown: Shown, *, than: Row | None = None) -> str:
         return _many_curves(shown, curves, months) + _sides(shown.measure, shown.rows, compared)
     rows = curves[0]
     row = at(rows, months)
-    text = f"{capital(_of_100(shown, row, months))}."
+    text = f"{_of_100(shown, row, still=_still(months))}."
     if len(rows) == 1:
         return text
     half = next((each for each in rows if each.estimate <= 0.5), None)
@@ -316,15 +316,18 @@ def staying(shown: Shown, *, than: Row | None = None) -> str:
     return f"{text} More than half are still there at {last}: the median is not reached."
 
 
-def _of_100(shown: Shown, row: Row, months: float, *, first: bool = True) -> str:
+def _still(months: float) -> str:
+    return f"who join are still with us after {counted_months(months)} "
+
+
+def _of_100(shown: Shown, row: Row, *, still: str = "", first: bool = True) -> str:
+    """``70 of 100 who join are still with us after 12 months (95 % interval …; 1,000 customers)``, or without who and when."""
     hundred = decimal(100 * row.estimate, 0)
     if hundred in {"0", "100"} and row.estimate not in {0.0, 1.0}:
         hundred = decimal(100 * row.estimate, 1)
     base = shown.measure.many(float(row.counts.get("customers", row.n)))
     lead = f"{level_words(row.level)} interval " if first else ""
-    after = f"after {counted_months(months)} " if first else ""
-    who = "who join are still with us " if first else ""
-    return f"{hundred} of 100 {who}{after}({lead}{shown.measure.interval(row.low, row.high)}; {base})"
+    return f"{hundred} of 100 {still}({lead}{shown.measure.interval(row.low, row.high)}; {base})"
 
 
 def _many_curves(shown: Shown, curves: Sequence[Sequence[Row]], months: float) -> str:
@@ -332,11 +335,15 @@ def _many_curves(shown: Shown, curves: Sequence[Sequence[Row]], months: float) -
     ranked = [row for row, _ in sorted(there, key=lambda pair: (pair[0].estimate, pair[0].label))]
 
     def said(row: Row, first: bool) -> tuple[str, str]:
-        return row.group("tenure_days").spoken, _of_100(shown, row, months, first=first)
+        return row.group("tenure_days").spoken, _of_100(shown, row, first=first)
 
+    after = f"still with us after {counted_months(months)}"
     if len(ranked) == 1:
-        return "In {}, {}.".format(*said(ranked[0], True))
-    claims, ranges = ("In {}, {}, the fewest", "in {}, {}, the most"), "Between groups the shares range from {} to {}"
+        return f"In {ranked[0].group('tenure_days').spoken}, {_of_100(shown, ranked[0], still=_still(months))}."
+    claims, ranges = (
+        (f"Of those who join, fewest are {after} in {{}}, {{}}", "most in {}, {}"),
+        f"By group, so many of those who join are {after}: from {{}} to {{}}",
+    )
     return f"{ends_told(ranked, said, claims=claims, ranges=ranges)}."
 
 

@@ -120,7 +120,7 @@ def _ends(
 
     if len(ranked) == 1:
         return "{} in {}: {}.".format(lead, *named(ranked[0], True))
-    ranges = f"{lead}, by group, from {{}} to {{}}"
+    ranges = f"By group, {lead[0].lower()}{lead[1:]} from {{}} to {{}}"
     return f"{ends_told(ranked, named, claims=claims, ranges=ranges, falling=falling)}."
 
 
