@@ -186,7 +186,7 @@ def test_what_the_record_says_of_a_next_window_is_what_is_integrated():
         return stats.halfnorm.pdf(tau, scale=0.25) * stats.norm.pdf(away, scale=np.hypot(known, tau)).prod()
 
     total = integrate.quad(likely, 0, 3)[0]
-    found = np.log(forecast.misses(left, hoped, error, n))
+    found = np.log(forecast.misses(left, hoped, error, n=n))
     for place in (130, 200, 240, 249):
         below = integrate.quad(lambda tau, at=found[place]: likely(tau) * stats.norm.cdf(at / tau), 0, 3)[0] / total
         assert below == pytest.approx((place + 0.5) / 250, abs=2e-4)
@@ -199,7 +199,7 @@ def test_the_widened_interval_holds_the_next_window_where_hazards_drift_and_cost
         for _ in range(120):
             away = random.normal(0, np.hypot(drift, 0.12), 9)
             left = 70 * np.exp(away[:-1])
-            times = forecast.misses(left, np.full(8, 70.0), np.full(8, 70 * 0.12), np.full(8, 9000.0))
+            times = forecast.misses(left, np.full(8, 70.0), np.full(8, 70 * 0.12), n=np.full(8, 9000.0))
             drawn = np.log(times)[:, None] + stats.norm.ppf((np.arange(40) + 0.5) / 40, scale=0.12)
             high = np.quantile(drawn, 0.975)
             own.append(abs(away[-1]) <= 1.96 * 0.12)

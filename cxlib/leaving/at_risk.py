@@ -144,7 +144,7 @@ def at_risk(
 
 
 def _reasons(model: Model, fit: Fit, first: pd.DataFrame, days: int) -> pd.DataFrame:
-    """What raises the hazard of these customers most, in words, and by how many times."""
+    """What goes with the hazard of these customers most, in words, and how many times the mean it is by that."""
     names = [*model.of, "tenure"]
     raised = np.stack([*(_effect(model, fit, name, first) for name in model.of), _danger(model, fit, first, days)], axis=1)
     words = [*([f"{name}: {value}" for value in first[name]] for name in model.of), _tenures(first)]

@@ -74,7 +74,8 @@ class Past:
     def misses(self) -> Floats:
         """By how many times the hazard of the next window may be that of its forecast, as far as these tell; ascending."""
         told = [(each.left, each.hoped, each.drawn.std(), len(each.rows)) for each in self.forecasts]
-        return forecast.misses(*np.array(told, dtype="float64").reshape(-1, 4).T)
+        left, hoped, error, n = np.array(told, dtype="float64").reshape(-1, 4).T
+        return forecast.misses(left, hoped, error, n=n)
 
 
 def past(

@@ -78,7 +78,7 @@ def predictive(drawn: Ints, expected: Floats, *, level: float) -> Bounds:
     return np.minimum(low, np.floor(expected)), np.maximum(high, np.ceil(expected))
 
 
-def misses(left: Ints, hoped: Floats, error: Floats, n: Ints) -> Floats:
+def misses(left: Floats, hoped: Floats, error: Floats, *, n: Floats) -> Floats:
     """By how many times the hazard of the next window may be that of its forecast: `DRAWS` equally likely numbers, ascending.
 
     In each earlier window ``left`` of ``n`` left, ``hoped`` were expected, and ``error`` is the standard deviation that the
