@@ -36,7 +36,7 @@ class Book:
 
     Attributes
     ----------
-    name, time_zone, smallest_group
+    name, time_zone, smallest_group, journey_goal
         As declared in `sources.toml`.
     as_of : date
         Last day counted.
@@ -56,6 +56,7 @@ class Book:
     name: str
     time_zone: str
     smallest_group: int
+    journey_goal: str
     as_of: dt.date
     account: pd.DataFrame
     problems: pd.DataFrame
@@ -236,6 +237,7 @@ def opened(workbook: Workbook, folder: Path, until: dt.date) -> Book:
         name=workbook.name,
         time_zone=workbook.time_zone,
         smallest_group=workbook.smallest_group,
+        journey_goal=workbook.journey_goal,
         as_of=until,
         account=pd.DataFrame(rows),
         problems=_frame(stamp, "problems", ["reason", "rows", "first"]),

@@ -26,6 +26,7 @@ class Workbook:
     time_zone: str
     bad_rows_allowed: float
     smallest_group: int
+    journey_goal: str
     engine: str
     sources: Mapping[str, tuple[Source, ...]]
     questions: Mapping[str, Question]
@@ -65,7 +66,7 @@ def declared(path: str | Path) -> Workbook:
     known(raw, ("workbook", "confirm", "tables", "questions"), where=path.name)
     _confirmed(section(raw, "confirm", path.name), path.name)
     head, where = section(raw, "workbook", path.name), f"{path.name} [workbook]"
-    known(head, ("name", "time_zone", "bad_rows_allowed", "smallest_group", "engine"), where=where)
+    known(head, ("name", "time_zone", "bad_rows_allowed", "smallest_group", "journey_goal", "engine"), where=where)
     tables = section(raw, "tables", path.name)
     known(tables, tuple(TABLES), where=f"{path.name} [tables]")
     if not tables:
@@ -78,6 +79,7 @@ def declared(path: str | Path) -> Workbook:
         time_zone=zone,
         bad_rows_allowed=between(head, "bad_rows_allowed", 0.05, low=0.0, high=1.0, where=where),
         smallest_group=whole(head, "smallest_group", 5, low=1, where=where),
+        journey_goal=words(head, "journey_goal", where=where) or "",
         engine=words(head, "engine", where=where) or "duckdb",
         sources={name: _exports(name, part, path.name) for name, part in tables.items()},
         questions={name: question(name, part, path.name) for name, part in section(raw, "questions", path.name).items()},
