@@ -225,3 +225,27 @@ def test_a_verdict_is_first_that_nothing_moved_then_which_way_then_that_it_is_op
     estimate, corrected, unchanged = [2.0, 2.0, -2.0, 2.0, np.nan], [0.01, 0.01, 0.01, 0.2, np.nan], [True, False, False, False, False]
     words = movement.verdicts(estimate, corrected, unchanged, level=LEVEL)
     assert words == ["no material change", "up", "down", "cannot tell yet", "cannot tell yet"]
+
+
+# Few answers
+
+
+@pytest.mark.parametrize("before", [(9, 291), (30, 30), (0, 55), (400, 600)])
+def test_of_few_answers_a_share_is_judged_by_draws_of_both_posteriors(before):
+    random = np.random.default_rng(27)
+    after = np.array([(0, 3), (1, 2), (2, 3), (9, 1), (20, 20)])
+    found = movement.share_few(np.tile(before, (len(after), 1)), after)
+    many = random.beta(before[0] + 0.5, before[1] + 0.5, 200_000)
+    lower = np.array([(random.beta(inside + 0.5, outside + 0.5, 200_000) < many).mean() for inside, outside in after])
+    np.testing.assert_allclose(found, 2 * np.minimum(lower, 1 - lower), atol=0.005)
+
+
+def test_few_answers_that_agree_are_no_proof_against_many_that_do_not():
+    rest, group = [[9, 291]], [[1, 2]]
+    assert movement.share_change(rest, group, level=LEVEL).p_value < 0.02 < movement.share_few(rest, group)
+    rest, group = [[30, 0, 25]], [[5, 0, 0]]
+    assert movement.net_change(rest, group, level=LEVEL).p_value < movement.net_few(rest, group)
+    nobody = movement.share_few([[0, 0], [5, 5]], [[5, 5], [0, 0]]), movement.net_few([[0, 0, 0]], [[1, 0, 0]])
+    assert all(np.isnan(each).all() for each in nobody)
+    once, twice = (movement.share_few([[10, 10]], [[14, 6]], correlation=alike) for alike in (0.0, 0.6))
+    assert twice < once
