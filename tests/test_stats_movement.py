@@ -249,3 +249,25 @@ def test_few_answers_that_agree_are_no_proof_against_many_that_do_not():
     assert all(np.isnan(each).all() for each in nobody)
     once, twice = (movement.share_few([[10, 10]], [[14, 6]], correlation=alike) for alike in (0.0, 0.6))
     assert twice < once
+
+
+@pytest.mark.parametrize(
+    ("change", "few", "law", "plainly"),
+    [
+        (movement.net_change, movement.net_few, (0.5, 0.0, 0.5), 0.1),
+        (movement.net_change, movement.net_few, (0.9, 0.05, 0.05), 0.07),
+        (movement.share_change, movement.share_few, (0.03, 0.97), 0.25),
+        (movement.share_change, movement.share_few, (0.2, 0.8), 0.03),
+    ],
+)
+def test_of_tables_of_small_groups_that_do_not_differ_few_name_one(change, few, law, plainly):
+    """Six groups of 3 and one of 300, and twelve of 5, each against the rest: 300 tables."""
+    random, found = np.random.default_rng(28), []
+    for sizes in ([*[3] * 6, 300], [5] * 12):
+        counts = np.stack([drawn(random, law, n, 300) for n in sizes], axis=1)
+        samples = [each.reshape(-1, len(law)) for each in (counts.sum(axis=1, keepdims=True) - counts, counts)]
+        plain = change(*samples, level=LEVEL).p_value
+        ours = [movement.benjamini_hochberg(each) for each in np.fmax(plain, few(*samples)).reshape(300, -1)]
+        assert (np.array(ours) < 0.05).any(axis=1).mean() <= 0.06
+        found.append((np.array([movement.benjamini_hochberg(each) for each in plain.reshape(300, -1)]) < 0.05).any(axis=1).mean())
+    assert max(found) >= plainly

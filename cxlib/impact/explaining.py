@@ -166,6 +166,10 @@ def _effects(rows: pd.DataFrame, chosen: Sequence[int], boxes: Sequence[Boxes], 
     for name, value, again in zip(names, (*estimate, _unlike(*estimate)), (*replicates, _unlike(*replicates)), strict=True):
         low, high = np.quantile(again, [tail, 1 - tail], axis=0)
         found |= {name: value, f"{name}_low": np.fmin(low, value), f"{name}_high": np.fmax(high, value)}
+    # No replicate is without any reward or any penalty; where that may be the truth, the asymmetry may be whole.
+    none = {name: (found[f"{name}_low"] <= 0) & (found[f"{name}_high"] >= 0) for name in names[:2]}
+    found["asymmetry_low"] = np.where(none["reward"], -1.0, found["asymmetry_low"])
+    found["asymmetry_high"] = np.where(none["penalty"], 1.0, found["asymmetry_high"])
     # A role is a verdict, one of as many as there are drivers: its interval is wider by that (Bonferroni).
     low, high = np.quantile(_unlike(*replicates), [tail / len(chosen), 1 - tail / len(chosen)], axis=0)
     return found, [_role(*ends) for ends in zip(low, high, strict=True)]

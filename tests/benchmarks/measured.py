@@ -62,7 +62,7 @@ def each(samples: int, ask: Callable[[int], pd.DataFrame]) -> pd.DataFrame:
 def page(sections: dict[str, tuple[Callable[[], Iterator[Row]], ...]]) -> Iterator[str]:
     """A table for each section."""
     for heading, simulations in sections.items():
-        yield f"\n## {heading}\n"
+        yield f"\n### {heading}\n"
         yield "| measure | what is simulated | samples | wanted | found |"
         yield "|---|---|---|---|---|"
         yield from (str(row) for simulation in simulations for row in simulation())

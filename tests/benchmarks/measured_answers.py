@@ -37,7 +37,7 @@ def rests() -> Iterator[Row]:
     for words, sizes in SIZES.items():
         covered, wrong = [], []
         for place, law in enumerate(LAWS.values()):
-            table = ratings(np.random.default_rng([10, place, len(sizes)]), 400, sizes, np.tile(law / law.sum(), (len(sizes), 1)))
+            table = ratings(np.random.default_rng([10, place, len(sizes)]), 300, sizes, np.tile(law / law.sum(), (len(sizes), 1)))
             found = groups.against_rest(table, measure="ratings", by="plan")
             covered.append(held(found, 0.0, within="question"))
             wrong.append(named(found, within="question"))
@@ -55,7 +55,7 @@ def scores(random: np.random.Generator, size: tuple[int, ...], law: list[float])
 
 def loyal() -> Iterator[Row]:
     """Net Promoter Scores of groups that do not differ, and of groups whose true scores do."""
-    sizes, samples = [5, 8, 20, 80, 300], 200
+    sizes, samples = [5, 8, 20, 80, 300], 100
     plan, region = np.repeat(np.arange(len(sizes)), sizes), np.random.default_rng(11).integers(0, 3, sum(sizes))
     law = [0.5, 0.3, 0.2]
     drawn = scores(np.random.default_rng(12), (samples, len(plan)), law)
@@ -110,10 +110,10 @@ def people() -> Iterator[Row]:
     found = fieldwork.early(table, days=0, by="sample")
     yield Row("fieldwork.early", "75 soon, 75 late, who do not differ", held(found, 0.0))
     yield Row("fieldwork.early", "above or below though they do not differ", found["p_value"] < 0.05, "at most 0.050")
-    yield from _answering(random, samples)
-    yield from _choosing(random, samples)
-    yield from _arriving(random, 100)
-    yield from _weighting(random, 100)
+    yield from _answering(np.random.default_rng(15), samples)
+    yield from _choosing(np.random.default_rng(16), 1500)
+    yield from _arriving(np.random.default_rng(17), 100)
+    yield from _weighting(np.random.default_rng(18), 80)
 
 
 def _answering(random: np.random.Generator, samples: int) -> Iterator[Row]:
