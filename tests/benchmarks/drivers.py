@@ -136,7 +136,7 @@ def effects_of():
     return {"reward": reward, "penalty": penalty, "asymmetry": (abs(reward) - abs(penalty)) / (abs(reward) + abs(penalty))}
 
 
-def effects(rounds: int = 200) -> Iterator[str]:
+def effects(rounds: int = 100) -> Iterator[str]:
     """How often the intervals of reward, penalty and asymmetry hold the truth, and which roles are given."""
     truth = effects_of()
     yield "| sample | part | reward: truth, held | penalty: truth, held | asymmetry: truth, held | basic, delight, performance |"
