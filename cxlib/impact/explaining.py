@@ -17,7 +17,7 @@ no better than .06. A line is bent where one of the five drivers is called basic
 but chance was named as more in none of 240 samples. Twenty people a driver are the fewest that were simulated.
 
 Rewards, penalties and their asymmetry, of five parts that are punished, rewarded or neither: of 600 people the intervals hold .94
-to .98; of 150, thirty a part, .86 to .97, .93 on the mean (``drivers.md``).
+to .98; of 150, thirty a part, .87 to .97, .93 on the mean (``drivers.md``).
 """
 
 from __future__ import annotations

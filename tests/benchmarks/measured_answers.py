@@ -60,8 +60,8 @@ def loyal() -> Iterator[Row]:
     law = [0.5, 0.3, 0.2]
     drawn = scores(np.random.default_rng(12), (samples, len(plan)), law)
 
-    def ask(measure: Callable[..., pd.DataFrame], **asked) -> pd.DataFrame:
-        return each(samples, lambda at: measure(pd.DataFrame({"plan": plan, "region": region, "score": drawn[at]}), **asked))
+    def ask(measure: Callable[..., pd.DataFrame], of: int = samples, **asked) -> pd.DataFrame:
+        return each(of, lambda at: measure(pd.DataFrame({"plan": plan, "region": region, "score": drawn[at]}), **asked))
 
     found = ask(groups.against_rest, by="plan")
     yield Row("groups.against_rest", "difference of NPS; groups 5 to 300, none differs", held(found, 0.0))
@@ -69,7 +69,7 @@ def loyal() -> Iterator[Row]:
     found = ask(lambda table, **asked: pd.concat(groups.breakdowns(table, **asked)), columns=["plan", "region"])
     wrong = found["verdict"].isin(["above", "below"]).groupby(found["sample"]).any()
     yield Row("groups.breakdowns", "one of 5 plans and 3 regions is above or below", wrong, "at most 0.050")
-    found = ask(groups.banner, by=["plan", "region"])
+    found = ask(groups.banner, of=30, by=["plan", "region"])
     wrong = (found["higher_than"] != "").groupby(found["sample"]).any()
     yield Row("groups.banner", "any letter; 5 plans and 3 regions that do not differ", wrong, "at most 0.050")
     truth = found["row"].map({"nps": 30, "promoters": 0.5, "passives": 0.3, "detractors": 0.2})
@@ -113,7 +113,7 @@ def people() -> Iterator[Row]:
     yield from _answering(np.random.default_rng(15), samples)
     yield from _choosing(np.random.default_rng(16), 1500)
     yield from _arriving(np.random.default_rng(17), 100)
-    yield from _weighting(np.random.default_rng(18), 80)
+    yield from _weighting(np.random.default_rng(18), 200)
 
 
 def _answering(random: np.random.Generator, samples: int) -> Iterator[Row]:
@@ -168,7 +168,7 @@ def _arriving(random: np.random.Generator, samples: int) -> Iterator[Row]:
 
 
 def _weighting(random: np.random.Generator, samples: int) -> Iterator[Row]:
-    """100 answers of customers of three kinds: the least content are asked in vain most often."""
+    """200 answers of customers of three kinds: the least content are asked in vain most often."""
     share, answers = np.array([0.5, 0.3, 0.2]), np.array([0.4, 0.2, 0.1])
     laws = np.array([[0.6, 0.3, 0.1], [0.5, 0.2, 0.3], [0.3, 0.2, 0.5]])
     truth = 100 * share @ (laws[:, 0] - laws[:, 2])
@@ -176,17 +176,17 @@ def _weighting(random: np.random.Generator, samples: int) -> Iterator[Row]:
     mix = share * answers / (share @ answers)
 
     def drawn() -> pd.DataFrame:
-        kind = random.choice(3, p=mix, size=100)
-        score = np.array([10, 8, 3])[(random.random((100, 1)) > np.cumsum(laws[kind], axis=1)[:, :-1]).sum(axis=1)]
+        kind = random.choice(3, p=mix, size=200)
+        score = np.array([10, 8, 3])[(random.random((200, 1)) > np.cumsum(laws[kind], axis=1)[:, :-1]).sum(axis=1)]
         return pd.DataFrame({"segment": np.array(list("abc"))[kind], "score": score})
 
     tables = [drawn() for _ in range(samples)]
-    found = each(samples, lambda sample: fieldwork.raked(tables[sample], people, margins=["segment"]).iloc[1:])
-    yield Row("fieldwork.raked", "100 answers; the least content answer a quarter as often", held(found, truth))
+    found = each(40, lambda sample: fieldwork.raked(tables[sample], people, margins=["segment"]).iloc[1:])
+    yield Row("fieldwork.raked", "200 answers; the least content answer a quarter as often", held(found, truth))
     found = each(samples, lambda sample: fieldwork.balance(tables[sample], people, margins=["segment"]))
     yield Row(
         "fieldwork.balance",
-        "share of three segments among 100 answers",
+        "share of three segments among 200 answers",
         held(found, found["category"].map(dict(zip("abc", mix, strict=True)))),
     )
 
