@@ -172,7 +172,8 @@ def share_few(before: npt.ArrayLike, after: npt.ArrayLike, *, correlation: npt.A
     at = middle[:, None] + half[:, None] * _NODES
     density = a[:, None] * special.log_expit(at) + b[:, None] * special.log_expit(-at) - special.betaln(a, b)[:, None]
     below = (np.exp(density) * special.betainc(c[:, None], d[:, None], special.expit(at))) @ _WEIGHTS * half
-    return np.clip(2 * np.minimum(below, 1 - below), 0, 1)
+    found: Floats = np.clip(2 * np.minimum(below, 1 - below), 0, 1)
+    return found
 
 
 def within(change_at: Change, margin: npt.ArrayLike) -> npt.NDArray[np.bool_]:

@@ -142,7 +142,8 @@ class Scored:
             return found.p_value
         test = {"net": stats.net_few, "share": stats.share_few}[self.form]
         one, other = (self.classes(answers, at) for answers in samples)
-        return np.fmax(found.p_value, test(one, other, correlation=correlation))
+        larger: Floats = np.fmax(found.p_value, test(one, other, correlation=correlation))
+        return larger
 
 
 def mean_changes(
