@@ -1,8 +1,11 @@
 """The benchmark stays true: hand-written SQL counts what the measures count, for every measure there is."""
 
+import inspect
 import subprocess
 import sys
 from pathlib import Path
+
+from test_layers import measures
 
 from cxlib import churn, survey
 
@@ -38,3 +41,10 @@ def test_survival_is_timed_beside_sql_and_lifelines_on_rows():
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.splitlines()[-1] == "counts and curves agree"
+
+
+def test_every_measure_that_gives_an_interval_has_its_coverage_on_a_page():
+    pages = "".join((HERE / f"{name}.md").read_text(encoding="utf-8") for name in ("coverage", "drivers"))
+    given = [name for name, function in measures() if "low, high" in (inspect.getdoc(function) or "")]
+    assert len(given) > 40
+    assert [name for name in given if f"`{name}`" not in pages] == []

@@ -225,3 +225,49 @@ def test_a_verdict_is_first_that_nothing_moved_then_which_way_then_that_it_is_op
     estimate, corrected, unchanged = [2.0, 2.0, -2.0, 2.0, np.nan], [0.01, 0.01, 0.01, 0.2, np.nan], [True, False, False, False, False]
     words = movement.verdicts(estimate, corrected, unchanged, level=LEVEL)
     assert words == ["no material change", "up", "down", "cannot tell yet", "cannot tell yet"]
+
+
+# Few answers
+
+
+@pytest.mark.parametrize("before", [(9, 291), (30, 30), (0, 55), (400, 600)])
+def test_of_few_answers_a_share_is_judged_by_draws_of_both_posteriors(before):
+    random = np.random.default_rng(27)
+    after = np.array([(0, 3), (1, 2), (2, 3), (9, 1), (20, 20)])
+    found = movement.share_few(np.tile(before, (len(after), 1)), after)
+    many = random.beta(before[0] + 0.5, before[1] + 0.5, 200_000)
+    lower = np.array([(random.beta(inside + 0.5, outside + 0.5, 200_000) < many).mean() for inside, outside in after])
+    np.testing.assert_allclose(found, 2 * np.minimum(lower, 1 - lower), atol=0.005)
+
+
+def test_few_answers_that_agree_are_no_proof_against_many_that_do_not():
+    rest, group = [[9, 291]], [[1, 2]]
+    assert movement.share_change(rest, group, level=LEVEL).p_value < 0.02 < movement.share_few(rest, group)
+    rest, group = [[30, 0, 25]], [[5, 0, 0]]
+    assert movement.net_change(rest, group, level=LEVEL).p_value < movement.net_few(rest, group)
+    nobody = movement.share_few([[0, 0], [5, 5]], [[5, 5], [0, 0]]), movement.net_few([[0, 0, 0]], [[1, 0, 0]])
+    assert all(np.isnan(each).all() for each in nobody)
+    once, twice = (movement.share_few([[10, 10]], [[14, 6]], correlation=alike) for alike in (0.0, 0.6))
+    assert twice < once
+
+
+@pytest.mark.parametrize(
+    ("change", "few", "law", "plainly"),
+    [
+        (movement.net_change, movement.net_few, (0.5, 0.0, 0.5), 0.1),
+        (movement.net_change, movement.net_few, (0.9, 0.05, 0.05), 0.07),
+        (movement.share_change, movement.share_few, (0.03, 0.97), 0.25),
+        (movement.share_change, movement.share_few, (0.2, 0.8), 0.03),
+    ],
+)
+def test_of_tables_of_small_groups_that_do_not_differ_few_name_one(change, few, law, plainly):
+    """Six groups of 3 and one of 300, and twelve of 5, each against the rest: 300 tables."""
+    random, found = np.random.default_rng(28), []
+    for sizes in ([*[3] * 6, 300], [5] * 12):
+        counts = np.stack([drawn(random, law, n, 300) for n in sizes], axis=1)
+        samples = [each.reshape(-1, len(law)) for each in (counts.sum(axis=1, keepdims=True) - counts, counts)]
+        plain = change(*samples, level=LEVEL).p_value
+        ours = [movement.benjamini_hochberg(each) for each in np.fmax(plain, few(*samples)).reshape(300, -1)]
+        assert (np.array(ours) < 0.05).any(axis=1).mean() <= 0.06
+        found.append((np.array([movement.benjamini_hochberg(each) for each in plain.reshape(300, -1)]) < 0.05).any(axis=1).mean())
+    assert max(found) >= plainly

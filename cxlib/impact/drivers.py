@@ -139,8 +139,9 @@ def drivers(
     all of them at once. **Roles** come from a regression on the top box (the best fifth of
     the scale) and the bottom box (the worst two fifths) of every rating [2]_, each coded by
     how many points it lies from the middle: with the plain codes 1 and 0 a driver whose
-    effect is a straight line looks basic or delightful as its ratings are skewed. A role
-    is given where the interval of the asymmetry, corrected for the number of drivers
+    effect is a straight line looks basic or delightful as its ratings are skewed. The
+    interval of the asymmetry reaches -1 where that of the reward holds 0, and 1 where that
+    of the penalty does: no sample is without any. A role is given where the interval of the asymmetry, corrected for the number of drivers
     (Bonferroni), lies to one side of -0.1 or 0.1.
     **Priorities** compare importance with an equal part for all, and the rating with the
     mean of all ratings; `cxlib.impact.explaining` has the coverage of all this.

@@ -136,6 +136,15 @@ class Scored:
         bounds = (counted.groups[bound].to_numpy()[at] for bound in ("scale_low", "scale_high"))
         return mean_changes(samples, *bounds, freedom=freedom, correlation=correlation, level=level)
 
+    def judged_by(self, samples: tuple[Floats, Floats], at: Ints, found: stats.Change, *, correlation: Floats) -> Floats:
+        """The p-values by which a few answers are judged beside many: those of their interval, or larger ones made for few."""
+        if self.form == "mean":
+            return found.p_value
+        test = {"net": stats.net_few, "share": stats.share_few}[self.form]
+        one, other = (self.classes(answers, at) for answers in samples)
+        larger: Floats = np.fmax(found.p_value, test(one, other, correlation=correlation))
+        return larger
+
 
 def mean_changes(
     samples: tuple[Floats, Floats], lows: Ints, highs: Ints, *, freedom: stats.Freedom, correlation: Floats, level: float

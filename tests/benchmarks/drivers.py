@@ -34,6 +34,14 @@ SAMPLES = {
     "100 people, 3 times": (100, 3, 0.15),
     "1,000 people": (1000, 1, 0.0),
 }
+#: What a rating from 1 to 5 adds to the score beside a noise of 1: parts that are punished, rewarded, or neither more than the other.
+BENT = {
+    "only punished": (-1.5, -1.5, 0, 0, 0),
+    "punished more": (-2, -1.2, -0.2, 0, 0.4),
+    "a straight line": (-1, -0.5, 0, 0.5, 1),
+    "only rewarded": (0, 0, 0, 0, 1.2),
+    "chance": (0, 0, 0, 0, 0),
+}
 #: LMG in a company of 300,000 customers of seed 777, by pandas and NumPy (``drivers.py truth``); standard errors of 0.002 at most.
 TRUTH = {
     "nps": {"billing": 0.0077, "delivery": 0.2044, "store": 0.0, "support": 0.0606, "website": 0.0148},
@@ -104,6 +112,51 @@ def coverage(rounds: int = 60) -> Iterator[str]:
             yield f"| {law} | {sample} | {' | '.join(cells)} | {noise} |"
 
 
+def bent(rng, people):
+    """Ratings, the score that good and bad ones do not move alike, and who gave them."""
+    felt = np.sqrt(0.3) * rng.normal(size=(people, 1)) + np.sqrt(0.7) * rng.normal(size=(people, len(BENT)))
+    ratings = np.digitize(felt, CUTS) + 1
+    adds = sum(np.array(law)[ratings[:, place] - 1] for place, law in enumerate(BENT.values()))
+    score = np.clip(np.round(7 + adds + rng.normal(size=people)), 0, 10)
+    return ratings.astype(float), score, np.arange(people)
+
+
+def boxes_of(ratings):
+    """The boxes of every part, from how often each rating was given."""
+    return {place: Boxes.of(np.array([(column == rating).sum() for rating in range(1, 6)]), 1) for place, column in enumerate(ratings.T)}
+
+
+def effects_of():
+    """Reward, penalty and their asymmetry in a million answers, by least squares on all boxes at once."""
+    ratings, score, _ = bent(np.random.default_rng(9), 1_000_000)
+    boxes = list(boxes_of(ratings).values())
+    ends = [ratings >= [each.top for each in boxes], ratings <= [each.bottom for each in boxes]]
+    slopes = np.linalg.lstsq(np.column_stack([np.ones(len(score)), *ends]).astype(float), score, rcond=None)[0][1:]
+    reward, penalty = np.split(slopes, 2) / np.array([[each.above for each in boxes], [each.below for each in boxes]])
+    return {"reward": reward, "penalty": penalty, "asymmetry": (abs(reward) - abs(penalty)) / (abs(reward) + abs(penalty))}
+
+
+def effects(rounds: int = 100) -> Iterator[str]:
+    """How often the intervals of reward, penalty and asymmetry hold the truth, and which roles are given."""
+    truth = effects_of()
+    yield "| sample | part | reward: truth, held | penalty: truth, held | asymmetry: truth, held | basic, delight, performance |"
+    yield "|---|---|---|---|---|---|"
+    for people in (150, 600):
+        rng, held, roles = np.random.default_rng(2), {name: np.zeros(len(BENT)) for name in truth}, []
+        for _ in range(rounds):
+            ratings, score, person = bent(rng, people)
+            found = Explained.of(asked(ratings, score, person), 0, boxes_of(ratings), level=0.95)
+            roles.append([found.roles[place] for place in range(len(BENT))])
+            for name, true in truth.items():
+                held[name] += (found.columns[f"{name}_low"] <= true + 1e-3) & (true - 1e-3 <= found.columns[f"{name}_high"])
+        for place, part in enumerate(BENT):
+            cells = [f"{true[place]:+.2f}, {held[name][place] / rounds:.3f}" for name, true in truth.items()]
+            # Of a part that does nothing there is no asymmetry to hold.
+            cells[2] = cells[2] if part != "chance" else ""
+            given = [sum(each[place] == role for each in roles) for role in ("basic", "delight", "performance")]
+            yield f"| {people} people | {part} | {' | '.join(cells)} | {', '.join(map(str, given))} of {rounds} |"
+
+
 def company(customers, seed):
     """The answers of a sample company's customers, as the workbook hands them out."""
     names = ["respondent", "role", "wave", "question", "score", "touchpoint"]
@@ -152,10 +205,16 @@ def recovery(seeds: range = range(101, 121)) -> Iterator[str]:
 def page() -> Iterator[str]:
     yield "# What is held of drivers"
     yield ""
-    yield "Made by `make simulate`, with fixed seeds, at 95 %. Five parts are rated from 1 to 5; the score is a straight line of"
-    yield "what is felt, and some chance."
+    yield "What `impact.drivers` says. Made by `make simulate`, with fixed seeds, at 95 %. Five parts are rated from 1 to 5; the"
+    yield "score is a straight line of what is felt, and some chance."
     yield ""
     yield from coverage()
+    yield ""
+    yield "## What good ratings bring and bad ones cost"
+    yield ""
+    yield "A score that good and bad ratings do not move alike, rounded and cut to 0 to 10; the truth is that of a million answers."
+    yield ""
+    yield from effects()
     yield ""
     yield "## Is the truth found again?"
     yield ""
@@ -166,7 +225,7 @@ def page() -> Iterator[str]:
 
 def main(which: list[str]) -> None:
     """Print the page, or the half that is asked for."""
-    parts = {"coverage": coverage, "recovery": recovery, "truth": lambda: (f"{line}" for line in truth(300_000, 777))}
+    parts = {"coverage": coverage, "effects": effects, "recovery": recovery, "truth": lambda: (f"{line}" for line in truth(300_000, 777))}
     for line in parts[which[0]]() if which else page():
         print(line, flush=True)
 

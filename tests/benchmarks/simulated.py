@@ -10,6 +10,9 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
+import measured
+import measured_answers
+import measured_customers
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -79,17 +82,17 @@ def intervals_table() -> list[str]:
         return movement.mean_change(*samples, FIVE, level=level)
 
     rows = {
-        "NPS (adjusted Wald; score interval below 15)": lambda n: of_one_sample(NETS, net, lambda c: intervals.net_share(c, LEVEL), n),
-        "share: CSAT, CES, choices (Wilson)": lambda n: of_one_sample(
+        "`survey.nps` (adjusted Wald; score below 15)": lambda n: of_one_sample(NETS, net, lambda c: intervals.net_share(c, LEVEL), n),
+        "share: `survey.csat`, `survey.ces` (Wilson)": lambda n: of_one_sample(
             SHARES, one, lambda c: intervals.wilson(c[:, 0], c.sum(axis=1), LEVEL), n
         ),
-        "mean of five points (Dirichlet, Perks)": lambda n: of_one_sample(
+        "mean of five points: `survey.ratings`, `survey.ces` (Dirichlet, Perks)": lambda n: of_one_sample(
             MEANS, FIVE, lambda c: intervals.scale_mean(c, FIVE, LEVEL)[1:], n
         ),
-        "three shares of NPS at once (Goodman)": lambda n: [goodman(drawn(np.random.default_rng([n, 9]), law, n), law) for law in NETS],
-        "change of NPS (adjusted Wald in both)": lambda n: of_a_change(NETS, net, movement.net_change, n),
-        "change of a share (Newcombe)": lambda n: of_a_change(SHARES, one, movement.share_change, n),
-        "change of a mean (Welch on posteriors)": lambda n: of_a_change(MEANS, FIVE.astype(float), mean_change, n),
+        "three at once: `survey.classes` (Goodman)": lambda n: [goodman(drawn(np.random.default_rng([n, 9]), law, n), law) for law in NETS],
+        "`survey.movement` of NPS (adjusted Wald in both)": lambda n: of_a_change(NETS, net, movement.net_change, n),
+        "`survey.movement` of a share (Newcombe)": lambda n: of_a_change(SHARES, one, movement.share_change, n),
+        "`survey.movement` of a mean (Welch on posteriors, moderated)": lambda n: of_a_change(MEANS, FIVE.astype(float), mean_change, n),
     }
     head = [f"| interval | {' | '.join(f'{n:,} answers' for n in SIZES)} |", f"|---|{'---|' * len(SIZES)}"]
     return head + [_row(name, [found(n) for n in SIZES]) for name, found in rows.items()]
@@ -242,6 +245,12 @@ def main() -> None:
     print("\n".join(people_table()))
     print("\n## Who leaves (Cox)\n")
     print("\n".join(cox_table()))
+    print("\n## Measure by measure\n")
+    print("Each asked as a notebook asks it, of samples whose law is known: the share of intervals that hold the truth, or of samples in")
+    print("which a verdict is wrong, with twice its standard error. `impact.drivers` has a page of its own, `drivers.md`;")
+    print("`leaving.expected`, `leaving.backtest` and `money.value_at_risk` foretell, and stand at the end; `fieldwork.tipping` divides")
+    print("the interval of `survey.movement` by a share that is known, and holds as often.")
+    print("\n".join(measured.page(measured_customers.SECTIONS | measured_answers.SECTIONS)))
     print("\n## Verdicts\n")
     print("\n".join(verdicts_table()))
     print("\n## How many leave, and what leaves with them\n")
