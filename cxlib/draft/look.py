@@ -92,7 +92,17 @@ def _look(file: File, settings: dict[str, Any], *, con: Backend, scratch: Path, 
         inner, longer = _beginning(inner, scratch)
     # Read as the door would read it.
     declared = source("feedback", {"files": inner.path.resolve().as_posix(), **settings}, "init")
-    workbook = Workbook(scratch / "init.toml", "init", "UTC", 1.0, 1, "duckdb", {"feedback": (declared,)}, {})
+    workbook = Workbook(
+        path=scratch / "init.toml",
+        name="init",
+        time_zone="UTC",
+        bad_rows_allowed=1.0,
+        smallest_group=1,
+        journey_goal="",
+        engine="duckdb",
+        sources={"feedback": (declared,)},
+        questions={},
+    )
     try:
         raw = reading.raw(workbook, declared, con=con, scratch=scratch)
         cells = ", ".join(f"{sql.name(name)}::VARCHAR AS {sql.name(name)}" for name in raw.types)

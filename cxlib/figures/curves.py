@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -15,6 +15,7 @@ from cxlib.figures.canvas import Sheet
 from cxlib.figures.findings import finding
 from cxlib.figures.measures import DAYS_A_MONTH, Measure, decimal, level_words
 from cxlib.figures.picture import Picture, pictured
+from cxlib.figures.ranks import apart
 from cxlib.figures.shown import Row, Shown, read
 from cxlib.figures.stretches import FEWEST
 from cxlib.figures.tenures import counted_months, curves_of, quoted, ranked_curves
@@ -100,7 +101,7 @@ def _customers(rows: Sequence[Row]) -> float:
 def drawn(
     shown: Shown, curves: Sequence[Sequence[Row]], sheet: Sheet, *, most: float = 100, named: Callable[[Row], str] | None = None
 ) -> Figure:
-    """Curves with their bands, up to ``most`` %; the first curve, which the caption speaks of, in colour; names at the ends."""
+    """Curves with their bands, up to ``most`` %; names at the ends. The first curve is in colour where it lies apart from the others."""
     measure = shown.measure
     faint = f"; faint: fewer than {FEWEST} at risk" * any(row.n < FEWEST for rows in curves for row in rows)
     words = f"{measure.axis}, with {level_words(shown.level)} interval, by months since joining{_dots(curves)}{faint}"
@@ -117,17 +118,24 @@ def drawn(
     for value in values[1:]:
         ax.axhline(value, color=canvas.RULE, linewidth=1, zorder=0)
     last = max(_months(rows[-1]) for rows in curves)
+    read_at = [quoted(rows) for rows in curves]
+    told = len(curves) == 1 or apart(read_at[0][0], [row for row, _ in read_at[1:]])
     for place, rows in reversed(list(enumerate(curves))):
         drawn_rows = _per_pixel(rows, last / (sheet.width - 36 - right))
-        _line(ax, drawn_rows, front=not place, band=0.22 if not place else 0.16 if len(curves) < 5 else 0.08)
-        _dot(ax, rows, front=not place)
+        _line(ax, drawn_rows, front=told and not place, band=0.22 if told and not place else 0.16 if len(curves) < 5 else 0.08)
+        _dot(ax, rows, front=told and not place)
     _tenures(ax, last, sheet)
+    row, months = read_at[0]
+    if len(curves) == 1 and months < 0.6 * last:
+        # The number stands where it is read, above the band of a curve that falls from there on.
+        _named(ax, labels[0], (months, 100 * row.high), sheet=sheet, room=0.5 * sheet.width, color=canvas.HIGH, within=True)
+        return fig
     # In points, as the labels are: a figure of another resolution has as many points and other pixels.
     height = ax.get_position().height * fig.get_figheight() * 72
     for place, y in enumerate(heights([100 * rows[-1].estimate for rows in curves], least=1.01 * most * 34 / height, most=most)):
         if len(curves) > 1:
             _led(ax, curves[place][-1], y)
-        _named(ax, labels[place], y, sheet, right - 12, color=canvas.HIGH if not place else canvas.INK)
+        _named(ax, labels[place], (1, y), sheet=sheet, room=right - 12, color=canvas.HIGH if told and not place else canvas.INK)
     return fig
 
 
@@ -217,11 +225,16 @@ def _led(ax: Axes, row: Row, y: float) -> None:
     ax.annotate("", end, xytext=(1.012, y), textcoords=("axes fraction", "data"), arrowprops=line, annotation_clip=False)
 
 
-def _named(ax: Axes, label: tuple[str, str], y: float, sheet: Sheet, room: float, *, color: str) -> None:
+def _named(
+    ax: Axes, label: tuple[str, str], place: tuple[float, float], *, sheet: Sheet, room: float, color: str, within: bool = False
+) -> None:
+    """A name and its number at the end of a line, or above a place within the picture."""
+    where: Any = "data" if within else ("axes fraction", "data")
+    right, above = (2, 18) if within else (8, 0)
     lines = ((label[0], 7, sheet.size, color, "bold"), (label[1], -9, sheet.small, canvas.QUIET, "normal"))
     for text, up, size, ink, weight in lines:
         words = canvas.shortened(text, room, size, bold=weight == "bold")
         ax.annotate(
-            words, (1, y), xycoords=("axes fraction", "data"), xytext=(8, up), textcoords="offset points", va="center_baseline",
+            words, place, xycoords=where, xytext=(right, above + up), textcoords="offset points", va="center_baseline",
             size=size, color=ink, weight=weight, annotation_clip=False,
         )  # fmt: skip

@@ -15,6 +15,7 @@ from cxlib.figures.findings import finding
 from cxlib.figures.foretold import HELD, HELD_SIGNS, first_horizon, horizon, number
 from cxlib.figures.measures import a_date, date_words, decimal, level_words, measure_named
 from cxlib.figures.picture import Picture, pictured
+from cxlib.figures.ranks import apart
 from cxlib.figures.shown import Row, Shown, read
 
 if TYPE_CHECKING:
@@ -75,7 +76,9 @@ def expected(result: pd.DataFrame) -> Picture:
         notes.append(f"Drawn is what is expected {horizon(rows[0])}; the table has all.")
     if len(rows) > MOST_ROWS:
         notes.append(f"The {MOST_ROWS} of {len(rows)} groups most likely to leave are drawn; the table has all.")
-    marks = [Mark(row.group("horizon_days").label, _as_share(row), not place) for place, row in enumerate(rows[:MOST_ROWS])]
+    shares = [_as_share(row) for row in rows]
+    settled = apart(shares[0], shares[1:])
+    marks = [Mark(row.group("horizon_days").label, row, settled and not place) for place, row in enumerate(shares[:MOST_ROWS])]
     what = f"Dot and {level_words(shown.level)} interval by group: {measure.axis}, {horizon(rows[0])}"
     return pictured(shown, text, partial(dotted, measure, marks, None, more=f", {horizon(rows[0])}"), what=what, notes=notes)
 
