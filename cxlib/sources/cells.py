@@ -122,8 +122,8 @@ def cast(cell: Cell, source: Source) -> str | None:
 
 
 def _strict(cell: Cell, source: Source) -> bool:
-    """Whether blanks between day and time are all that a form is lax in, where a text has its length: there are none around it."""
-    return cell.seen.bare and cell.name not in source.values
+    """Whether a text is written in full where it has the length and the form of that: its blanks may be all that a form is lax in."""
+    return cell.seen.bare and cell.seen.spaced and cell.name not in source.values
 
 
 def quick(cell: Cell, source: Source) -> str | None:
@@ -140,8 +140,7 @@ def quick(cell: Cell, source: Source) -> str | None:
     if cast(cell, source) is None:
         return parsed
     if _strict(cell, source):
-        one_space = "" if cell.seen.spaced else f" AND substr({text}, 11, 1) IN ('', ' ', 'T') AND NOT contains({text}, '  ')"
-        return f"CASE WHEN {soon} IS NOT NULL AND strlen({text}) IN (10, 19){one_space} THEN {soon} ELSE {parsed} END"
+        return f"CASE WHEN {soon} IS NOT NULL AND strlen({text}) IN (10, 19) THEN {soon} ELSE {parsed} END"
     # What DuckDB would write the same way is a time or a day in full, without a blank around it: no pattern needs to be asked.
     time, day = f"CAST({soon} AS VARCHAR) = {text}", f"CAST(CAST({soon} AS DATE) AS VARCHAR) = {text}"
     return f"CASE WHEN strlen({text}) = 19 AND {time} THEN {soon} WHEN strlen({text}) = 10 AND {day} THEN {soon} ELSE {parsed} END"

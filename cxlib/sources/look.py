@@ -7,7 +7,6 @@ leaves a doubt, nothing is said of it, and every cell is asked.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -23,17 +22,16 @@ BLANKS = (
 MANGLED = ("Ã", "â€", "Â", "\ufffd")
 #: Signs that the door asks many cells for; where a file has none, no cell has.
 SIGNS = ("+", "_", *MANGLED)
-#: Bytes that are looked at together: few enough for what is worked out of them to stay near the processor.
-_BLOCK = 1 << 15
+#: Bytes to look at together: few enough for what is worked out of them to stay near the processor.
+PART = 1 << 16
 #: Bytes by which parts overlap: twice the longest blank, less one, and what stands around it.
 _RIM = 6
 _LONGEST_SIGN = max(len(sign.encode()) for sign in SIGNS) - 1
 _MARK = b"\xef\xbb\xbf"
-_TWO, _THREE = ({int.from_bytes(sign.encode()) for sign in BLANKS if len(sign.encode()) == size} for size in (2, 3))
+_TWO, _THREE = ([int.from_bytes(sign.encode()) for sign in BLANKS if len(sign.encode()) == size] for size in (2, 3))
 
 _Bytes: TypeAlias = npt.NDArray[np.uint8]
 _Which: TypeAlias = npt.NDArray[np.bool_]
-_Places: TypeAlias = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -87,18 +85,14 @@ class Look:
         self._between, self._quote = delimiter.encode(), quote.encode()
         #: Blanks that can only stand at the edge of a cell in quotes, since they end one elsewhere.
         self._ends = [end for end in b"\n\r" + self._between if chr(end) in BLANKS]
-        self._is_end = _table(self._ends)
-        self._is_stop = _table([*self._between, *b"\n\r"])
         self._edges = sorted({*around, *b"\n\r"})
-        self._is_edge = _table(self._edges)
         self._blanks = [blank for blank in b" \t\v\f" if blank not in around]
         self._bare = len(self._between) == 1 and len(self._quote) < 2 and not around.isalnum()
         self._spaced, self._ascii, self._without = self._bare, True, set(SIGNS)
-        #: Quotes before what is kept of the last part; whether one stood where none opens or closes a cell, and whether it mattered.
-        self._rim = b""
-        self._quotes, self._astray, self._leaned = 0, False, False
         # A file begins where a line does.
         self._before, self._in_header = b"\n\n", header
+        #: The end of the part before, in which a sign of several bytes may begin.
+        self._rim = b""
         #: The first bytes, until they are as many as a mark of byte order has.
         self._start: bytes | None = b""
         #: Line feeds (of a file without carriage returns: whether there was a part of it), carriage returns, both in a row.
@@ -125,23 +119,21 @@ class Look:
             self._look_at_edges(b"\n\n\n\n")
         # Where lines end in several ways, a reader may take a carriage return for a part of the last cell.
         alike = not self._returns or self._returns == self._both == self._lines
-        bare = self._bare and alike and not (self._astray and self._leaned)
-        return Seen(bare=bare, spaced=bare and self._spaced and not self._astray, ascii=self._ascii, without=frozenset(self._without))
+        bare = self._bare and alike
+        return Seen(bare=bare, spaced=bare and self._spaced, ascii=self._ascii, without=frozenset(self._without))
 
     def _look_for_signs(self, part: bytes) -> None:
         rows = part
         if self._in_header:
             ends = [end for end in (part.find(b"\n"), part.find(b"\r")) if end >= 0]
             rows, self._in_header = part[min(ends) :] if ends else b"", not ends
-        # A sign of several bytes may lie across two parts.
         both = self._rim + rows[:_LONGEST_SIGN]
-        looked = [part for part in (both, rows) if not part.isascii()]
+        self._without -= {sign for sign in self._without if _holds(rows, sign.encode()) or _holds(both, sign.encode())}
         self._rim = rows[-_LONGEST_SIGN:] if len(rows) >= _LONGEST_SIGN else both[-_LONGEST_SIGN:]
-        self._without -= {sign for sign in self._without if any(sign.encode() in part for part in ([rows] if sign.isascii() else looked))}
 
     def _count_ends(self, part: bytes) -> None:
         """Count how lines end, where any ends with a carriage return; many files have none."""
-        returns = part.count(b"\r")
+        returns = part.count(b"\r") if b"\r" in part else 0
         if returns and self._lines and not self._returns:
             self._bare = False
         elif returns or self._returns:
@@ -152,71 +144,37 @@ class Look:
         self._returns += returns
 
     def _look_at_edges(self, part: bytes) -> None:
-        """Look at a part in blocks that overlap, so that what stands at the rim of one stands within another."""
-        self._look_at_block(self._before + part[:_RIM], self._quotes)
-        quotes, step = self._quotes + self._count_quotes(self._before), _BLOCK - _RIM
-        for start in range(0, len(part), step):
-            self._look_at_block(part[start : start + _BLOCK], quotes)
-            quotes += self._count_quotes(part[start : start + step])
+        """Look at a part, and at where it joins the one before, so that what stands at its rim stands within one of both."""
+        for window in (self._before + part[:_RIM], part):
+            self._look_at_block(window, np.frombuffer(window, dtype=np.uint8))
         self._before = (self._before + part[-_RIM:])[-_RIM:]
-        self._quotes = quotes - self._count_quotes(self._before)
 
-    def _count_quotes(self, part: bytes) -> int:
-        return part.count(self._quote) if self._quote else 0
-
-    def _look_at_block(self, block: bytes, quotes: int) -> None:
-        """Whether a blank stands beside what ends a cell; so many quotes stand before the block."""
-        seen = np.frombuffer(block, dtype=np.uint8)
+    def _look_at_block(self, block: bytes, seen: _Bytes) -> None:
+        """Whether a blank stands beside what ends a cell."""
         # To find that a byte is absent takes a tenth of the time of asking each byte whether it is that one.
         blanks = [one for one in self._blanks if one in block]
         quoted = bool(self._quote) and self._quote in block
         edge, blank = (_any_of(seen, [one for one in some if one in block]) for some in (self._edges, blanks))
-        beside = blank[2:-2] & (edge[3:-1] | edge[1:-3])
-        odd, in_cells = bool(beside.any()), False
-        if quoted or quotes % 2:
-            found = np.flatnonzero(seen == self._quote[0])
-            self._astray = self._astray or (quoted and not self._opens_or_closes(seen, found, quotes))
-            odd = odd and self._beside_an_edge(seen, np.flatnonzero(beside) + 2, found, quotes)
-            odd = odd or self._ends_in_quotes(seen, found)
-            in_cells = self._spaced and self._parts_words(seen, found, quotes)
+        odd = bool((blank[1:-1] & (edge[2:] | edge[:-2])).any())
         if self._spaced:
-            self._spaced = blanks in ([], [ord(" ")]) and not (blank[1:] & blank[:-1]).any() and not in_cells
+            # Within quotes also a line or a tab may end between two words.
+            self._spaced = not (quoted or blanks not in ([], [ord(" ")]) or bool((blank[1:] & blank[:-1]).any()))
+        if not odd and quoted:
+            odd = self._ends_in_quotes(seen)
         if not odd and not block.isascii():
             odd = _wide_blanks(seen, edge)
         self._bare = self._bare and not odd
 
-    def _opens_or_closes(self, seen: _Bytes, found: _Places, quotes: int) -> bool:
-        """Whether each quote stands where one begins a cell, ends one, or doubles another.
-
-        What is within quotes is then what has an odd number of quotes before it.
-        """
-        inner = found[(found > 0) & (found < len(seen) - 1)]
-        first = (quotes + int(found[0] == 0)) % 2
-        return bool(self._is_edge[seen[inner[first::2] - 1]].all() and self._is_edge[seen[inner[1 - first :: 2] + 1]].all())
-
-    def _beside_an_edge(self, seen: _Bytes, places: _Places, found: _Places, quotes: int) -> bool:
-        """Whether one of some blanks stands beside what ends a cell, and not within quotes, where a separator is a letter like others."""
-        within = (quotes + np.searchsorted(found, places)) % 2 == 1
-        self._leaned = self._leaned or bool(within.any())
-        # Within quotes only a quote ends a cell, where it does not double another.
-        before, after = ((seen[places + step] == self._quote[0]) & (seen[places + 2 * step] != self._quote[0]) for step in (-1, 1))
-        return bool((~within | before | after).any())
-
-    def _parts_words(self, seen: _Bytes, found: _Places, quotes: int) -> bool:
-        """Whether a line ends within quotes, or a tab stands there that elsewhere ends a cell."""
-        places = np.flatnonzero(_any_of(seen, self._ends))
-        return bool(((quotes + np.searchsorted(found, places)) % 2 == 1).any())
-
-    def _ends_in_quotes(self, seen: _Bytes, found: _Places) -> bool:
+    def _ends_in_quotes(self, seen: _Bytes) -> bool:
         """Whether a cell in quotes may begin or end with what elsewhere ends one."""
-        inner = found[(found > 0) & (found < len(seen) - 1)]
-        before, after = seen[inner - 1], seen[inner + 1]
-        return bool((self._is_stop[before] & self._is_end[after] | self._is_end[before] & self._is_stop[after]).any())
+        end, stop = _any_of(seen, self._ends), _any_of(seen, [*self._between, *b"\n\r"])
+        quote = seen[1:-1] == self._quote[0]
+        return bool((quote & (stop[:-2] & end[2:] | end[:-2] & stop[2:])).any())
 
 
-def _table(some: Iterable[int]) -> _Which:
-    """Of each byte whether it is one of some."""
-    return _any_of(np.arange(256, dtype=np.uint8), [*some])
+def _holds(part: bytes, sign: bytes) -> bool:
+    """Whether a sign is in a part; that its last byte is not is found in a fraction of the time."""
+    return sign[-1:] in part and sign in part
 
 
 def _any_of(seen: _Bytes, some: list[int]) -> _Which:
@@ -231,12 +189,8 @@ def _wide_blanks(seen: _Bytes, edge: _Which) -> bool:
     """Whether a blank beyond ASCII stands beside what ends a cell."""
     beyond = seen[2:-2] > 127
     first, last = (np.flatnonzero(beyond & beside) + 2 for beside in (edge[1:-3], edge[3:-1]))
-    begins, stops = (_three(seen, places) for places in (first, last - 2))
-    wide = any(one in _THREE or one >> 8 in _TWO for one in begins)
-    return wide or any(one in _THREE or one & 0xFFFF in _TWO for one in stops)
-
-
-def _three(seen: _Bytes, places: _Places) -> set[int]:
-    """The bytes at some places with the two after each, as numbers."""
-    one, two, three = (seen[places + step].astype(np.int64) for step in range(3))
-    return set((one << 16 | two << 8 | three).tolist())
+    wide = seen.astype(np.int64)
+    begins = wide[first] << 16 | wide[first + 1] << 8 | wide[first + 2]
+    stops = wide[last - 2] << 16 | wide[last - 1] << 8 | wide[last]
+    two = np.isin(begins >> 8, _TWO).any() or np.isin(stops & 0xFFFF, _TWO).any()
+    return bool(two or np.isin(begins, _THREE).any() or np.isin(stops, _THREE).any())

@@ -19,7 +19,7 @@ import pandas as pd
 from cxlib.sources import sql
 from cxlib.sources.declared import Source
 from cxlib.sources.files import File, examined, first_line, letters
-from cxlib.sources.look import NOTHING_SEEN, Look, Seen
+from cxlib.sources.look import NOTHING_SEEN, PART, Look, Seen
 from cxlib.sources.names import named, same
 from cxlib.sources.said import legible, quoted
 from cxlib.tables import TableError
@@ -216,7 +216,7 @@ def _passed_over(file: File, delimiter: str, quote: str, look: Look) -> Seen:
     """
     mark, seen, place, before = quote.encode(), 0, 0, 0
     with letters(file.name), file.opened() as stream:
-        while part := stream.read(_CHUNK):
+        while part := stream.read(PART):
             look.see(part)
             if not quote:
                 continue
