@@ -228,10 +228,16 @@ def test_numbers_in_the_picture_are_those_of_the_result():
         assert text in said
 
 
-def test_the_worst_stands_first_and_alone_in_colour():
-    svg = drawn("intervals")[2][1]
-    coloured = [text for text in ET.fromstring(svg).iter(f"{SVG}text") if f"fill: {canvas.HIGH}" in text.get("style")]
-    assert ["".join(text.itertext()) for text in coloured] == ["Business", "12 (2 to 21)"]
+def coloured(piece):
+    texts = ET.fromstring(drawings(piece)[1]).iter(f"{SVG}text")
+    return ["".join(text.itertext()) for text in texts if f"fill: {canvas.HIGH}" in text.get("style")]
+
+
+def test_the_worst_stands_first_and_alone_in_colour_where_it_lies_apart_from_the_others():
+    CURRENT.__dict__.update(Settings().__dict__)
+    private, business = ({"segment": "Private"}, 40.0, 35.0, 45.0, 900), ({"segment": "Business"}, 12.0, 2.0, 21.0, 300)
+    assert coloured(figures.intervals(nps(private, business))) == ["Business", "12 (2 to 21)"]
+    assert coloured(figures.intervals(nps(private, (*business[:3], 36.0, 300)))) == []
 
 
 def test_where_low_is_good_the_axis_says_so():
@@ -248,7 +254,7 @@ def test_months_that_are_missing_are_gaps():
 
 def test_a_share_is_drawn_in_percent_and_a_tenure_in_months():
     axes = figures.curve(survival(0.4)).axes[0]
-    step = axes.get_lines()[-1] if axes.get_lines()[0].get_color() == canvas.RULE else axes.get_lines()[0]
+    step = next(line for line in axes.get_lines() if line.get_color() == canvas.HIGH)
     assert math.isclose(max(step.get_xdata()), 24)
     assert math.isclose(min(step.get_ydata()), 40)
 

@@ -331,7 +331,15 @@ def test_the_groups_of_all_breakdowns_are_corrected_together():
     frame = two_breakdowns()
     alone = [groups.against_rest(frame, by=name) for name in ("plan", "region")]
     found = groups.breakdowns(frame, columns=["plan", "region"])
-    together = stats.benjamini_hochberg(np.concatenate([each["p_value"] for each in alone]))
+    judged = []
+    for name, each in zip(("plan", "region"), alone, strict=True):
+        classed = pd.crosstab(
+            frame[name], np.select([frame["score"] >= 9, frame["score"] <= 6], ["a promoter", "c detractor"], "b passive")
+        )
+        rest = classed.sum().to_numpy() - classed
+        few = pd.Series(stats.net_few(rest.to_numpy(), classed.to_numpy()), index=classed.index)
+        judged.append(np.maximum(each["p_value"], each[name].map(few)))
+    together = stats.benjamini_hochberg(np.concatenate(judged))
     assert np.concatenate([each["p_corrected"] for each in found]).tolist() == pytest.approx(together.tolist())
     for one, each in zip(alone, found, strict=True):
         assert_frame_equal(one.drop(columns=["p_corrected", "verdict", "better"]), each.drop(columns=["p_corrected", "verdict", "better"]))
