@@ -132,12 +132,14 @@ def _definitions(table: pd.DataFrame, daily: float, lost: Callable[..., pd.Serie
         yield Row("retention.definitions", f"`{measure}`; 220 customers and 13 new", held(rows, here))
 
 
+FEES, OFTEN = [19, 34, 59, 57, 102, 177, 114, 204, 354], [0.3, 0.25, 0.1, 0.1, 0.08, 0.05, 0.05, 0.04, 0.03]
+
+
 def revenue() -> Iterator[Row]:
     """Fees of 19 to 354; 4 % of customers leave, 5 % pay half and 5 % half as much again."""
-    fees, often = [19, 34, 59, 57, 102, 177, 114, 204, 354], [0.3, 0.25, 0.1, 0.1, 0.08, 0.05, 0.05, 0.04, 0.03]
     for n in (30, 100, 400):
         random, samples = np.random.default_rng([4, n]), 500
-        paid = random.choice(fees, p=often, size=samples * n).astype(float)
+        paid = random.choice(FEES, p=OFTEN, size=samples * n).astype(float)
         then = paid * random.choice([0.0, 0.5, 1.5, 1.0], p=[0.04, 0.05, 0.05, 0.86], size=samples * n)
         one = pd.DataFrame({"sample": np.repeat(np.arange(samples), n), "customer": np.arange(samples * n), "revenue": paid})
         one["valid_from"] = pd.Timestamp("2026-05-01")
@@ -145,6 +147,22 @@ def revenue() -> Iterator[Row]:
         for measure, truth in ((retention.revenue_churn, 0.065), (retention.net_retention, 0.96)):
             found = measure(table, as_of=AS_OF.date(), by="sample")
             yield Row(f"retention.{measure.__name__}", f"{n} customers with fees of 19 to 354", held(found, truth))
+
+
+def revenue_moving() -> Iterator[Row]:
+    """The same fees over three months, of which each loses and gains as the one before."""
+    for n in (100, 400):
+        random, samples = np.random.default_rng([5, n]), 300
+        paid, months = random.choice(FEES, p=OFTEN, size=samples * n).astype(float), []
+        for month in (4, 5, 6):
+            one = pd.DataFrame({"sample": np.repeat(np.arange(samples), n), "customer": np.arange(samples * n), "revenue": paid})
+            months.append(one.assign(valid_from=pd.Timestamp(2026, month, 1))[paid > 0])
+            paid = paid * random.choice([0.0, 0.5, 1.5, 1.0], p=[0.04, 0.05, 0.05, 0.86], size=samples * n)
+        for measure in ("revenue_churn", "net_retention"):
+            found = retention.revenue_movement(pd.concat(months), as_of=AS_OF.date(), by="sample", measure=measure)
+            what = f"of `{measure}`, month on month; {n} customers"
+            yield Row("retention.revenue_movement", f"change {what}", held(found, 0.0))
+            yield Row("retention.revenue_movement", f"up or down though nothing moves, {what}", named(found), "at most 0.050")
 
 
 def worth() -> Iterator[Row]:
@@ -236,7 +254,7 @@ def _forecasts() -> Iterator[Row]:
 
 SECTIONS = {
     "Who stays, and for how long": (staying, apart),
-    "By the calendar": (calendar, revenue),
+    "By the calendar": (calendar, revenue, revenue_moving),
     "What it is worth": (worth,),
     "Who buys again": (buying,),
     "Who leaves, and who was foretold to": (models,),
