@@ -206,8 +206,8 @@ def test_a_gap_without_staff_says_so():
 def test_the_month_that_was_restated_most_comes_first_and_what_is_to_come_last():
     assert figures.restated(LATE).text == (
         "May 2026 stood at 31 points when it closed and stands at 29 now: 214 answers came late, the largest restatement of "
-        "3 months that are shown. In all, 364 of 3,214 answers came after their month had closed. Of May 2026 about 96 % has arrived "
-        "(95 % interval 94 to 98): 51 answers are still to be expected."
+        "3 months that are shown. Of the 3,214 answers of these 3 months, 364 came after their month had closed. "
+        "Of May 2026 about 96 % has arrived (95 % interval 94 to 98): 51 answers are still to be expected."
     )
 
 

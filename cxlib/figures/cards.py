@@ -12,7 +12,7 @@ from markupsafe import Markup
 from cxlib.figures import canvas
 from cxlib.figures.findings import month_so_far, window_of
 from cxlib.figures.lines import runs
-from cxlib.figures.measures import Measure, capital, level_words, listed, month_words
+from cxlib.figures.measures import Measure, capital, counted, level_words, listed, month_words
 from cxlib.figures.moves import Move, is_moves, moves_of
 from cxlib.figures.picture import Piece, said
 from cxlib.figures.shown import Row, Shown, movement_of, read
@@ -189,8 +189,12 @@ def _number(shown: Shown) -> tuple[Row, str, str]:
         raise ValueError(
             f'cards: the result has {len(shown.rows)} groups, and a card holds one number; ask the measure without by, or by="month".'
         )
-    row = shown.rows[0]
-    return row, window_of(row), f"{title}: {row.label}" if shown.keys else title
+    row, window = shown.rows[0], window_of(shown.rows[0])
+    if "horizon_days" in row.counts:
+        # Of what is to come: the window is that of what customers brought.
+        ahead = f"over the next {counted(float(row.counts['horizon_days']), 'day', 'days')}"
+        window = f"{ahead}, by what they brought {window}" if window else ahead
+    return row, window, f"{title}: {row.label}" if shown.keys else title
 
 
 def _spark(shown: Shown) -> Markup:

@@ -85,7 +85,9 @@ def restatements(shown: Shown) -> str:
         return " ".join([f"Nothing was restated: no answer came late to {_many(known)}.", *_to_come(closes)])
     late, all_ = sum(close.late for close in known), sum(close.row.n for close in known)
     most = f"{far.told()}, the largest restatement of {_many(known)}." if len(known) > 1 else f"{far.told()}."
-    share = f"In all, {decimal(late, 0)} of {counted(all_, 'answer', 'answers')} came after their month had closed."
+    answers = f"Of the {counted(all_, 'answer', 'answers')} of these {_many(known).removesuffix(' that are shown')}"
+    hidden = "; months with fewer late answers are not among them" * (len(known) < len(closes))
+    share = f"{answers}, {decimal(late, 0)} came after their month had closed{hidden}."
     return " ".join([most, *([share] if len(known) > 1 else []), *_to_come(closes)])
 
 

@@ -178,7 +178,7 @@ def restated(result: pd.DataFrame) -> Picture:
     ...                       "low_arrived": [1.0, 0.94], "high_arrived": [1.0, 0.98], "to_come": [0.0, 50.6]})
     >>> print(restated(found))
     May 2026 stood at 31 points when it closed and stands at 29 now: 214 answers came late, the largest restatement of
-    2 months that are shown. In all, 304 of 2,254 answers came after their month had closed. Of May 2026 about 96 % has
+    2 months that are shown. Of the 2,254 answers of these 2 months, 304 came after their month had closed. Of May 2026 about 96 % has
     arrived (95 % interval 94 to 98): 51 answers are still to be expected.
     """
     shown = read(result, asks="restated", needs=["month"])
