@@ -185,7 +185,8 @@ def calibration(result: pd.DataFrame, *scores: pd.DataFrame) -> Picture:
     if shown.reason or len(shown.rows) < 2:
         return pictured(shown, text, beside=beside)
     what = f"Dots with {level_words(shown.level)} interval: the share that left {horizon(shown.rows[0])} by the share expected"
-    return pictured(shown, text, partial(_against, shown), what=what, beside=beside)
+    notes = ["Who was there at several forecasts counts once for each."]
+    return pictured(shown, text, partial(_against, shown), what=what, notes=notes, beside=beside)
 
 
 def _against(shown: Shown, sheet: Sheet) -> Figure:
