@@ -200,7 +200,8 @@ def test_a_result_in_money_is_said_with_currency_interval_base_and_horizon(resul
 
 def test_a_card_has_the_currency_as_its_unit():
     assert figures.cards(ALL).text == (
-        "Margin at risk: 1.23 million EUR, 95 % interval 0.99 to 1.46 million, 1,312 customers, April 2026 to June 2026"
+        "Margin at risk: 1.23 million EUR, 95 % interval 0.99 to 1.46 million, 1,312 customers, over the next 90 days, "
+        "by what they brought April 2026 to June 2026"
     )
     assert '1.23 million<span class="cx-card-unit"> EUR</span>' in bundle(figures.cards(ALL))[0]["text/html"]
 
