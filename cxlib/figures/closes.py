@@ -85,7 +85,7 @@ def restatements(shown: Shown) -> str:
         return " ".join([f"Nothing was restated: no answer came late to {_many(known)}.", *_to_come(closes)])
     late, all_ = sum(close.late for close in known), sum(close.row.n for close in known)
     most = f"{far.told()}, the largest restatement of {_many(known)}." if len(known) > 1 else f"{far.told()}."
-    answers = f"Of the {counted(all_, 'answer', 'answers')} of these {_many(known).removesuffix(' that are shown')}"
+    answers = f"Of the {counted(all_, 'answer', 'answers')} of these {_months(known)}"
     hidden = "; months with fewer late answers are not among them" * (len(known) < len(closes))
     share = f"{answers}, {decimal(late, 0)} came after their month had closed{hidden}."
     return " ".join([most, *([share] if len(known) > 1 else []), *_to_come(closes)])
@@ -93,8 +93,12 @@ def restatements(shown: Shown) -> str:
 
 def _many(closes: list[Close]) -> str:
     """``15 months that are shown``, ``51 months of groups that are shown``"""
+    return f"{_months(closes)} that {'is' if len(closes) == 1 else 'are'} shown"
+
+
+def _months(closes: list[Close]) -> str:
     of_groups = " of groups" if len({close.row.group("month").label for close in closes}) > 1 else ""
-    return f"{counted(len(closes), 'month', 'months')}{of_groups} that {'is' if len(closes) == 1 else 'are'} shown"
+    return f"{counted(len(closes), 'month', 'months')}{of_groups}"
 
 
 def _to_come(closes: list[Close]) -> list[str]:

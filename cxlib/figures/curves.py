@@ -119,11 +119,11 @@ def drawn(
         ax.axhline(value, color=canvas.RULE, linewidth=1, zorder=0)
     last = max(_months(rows[-1]) for rows in curves)
     read_at = [quoted(rows) for rows in curves]
-    told = len(curves) == 1 or apart(read_at[0][0], [row for row, _ in read_at[1:]])
+    front = 0 if len(curves) == 1 or apart(read_at[0][0], [row for row, _ in read_at[1:]]) else None
     for place, rows in reversed(list(enumerate(curves))):
         drawn_rows = _per_pixel(rows, last / (sheet.width - 36 - right))
-        _line(ax, drawn_rows, front=told and not place, band=0.22 if told and not place else 0.16 if len(curves) < 5 else 0.08)
-        _dot(ax, rows, front=told and not place)
+        _line(ax, drawn_rows, front=place == front, band=0.22 if place == front else 0.16 if len(curves) < 5 else 0.08)
+        _dot(ax, rows, front=place == front)
     _tenures(ax, last, sheet)
     row, months = read_at[0]
     if len(curves) == 1 and months < 0.6 * last:
@@ -135,7 +135,7 @@ def drawn(
     for place, y in enumerate(heights([100 * rows[-1].estimate for rows in curves], least=1.01 * most * 34 / height, most=most)):
         if len(curves) > 1:
             _led(ax, curves[place][-1], y)
-        _named(ax, labels[place], (1, y), sheet=sheet, room=right - 12, color=canvas.HIGH if told and not place else canvas.INK)
+        _named(ax, labels[place], (1, y), sheet=sheet, room=right - 12, color=canvas.HIGH if place == front else canvas.INK)
     return fig
 
 
