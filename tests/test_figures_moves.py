@@ -48,17 +48,12 @@ def a_year(verdict):
     return pd.DataFrame([move(month(11), month(23), verdict, between="year")])
 
 
+CHANGED = "(change −14 points, 95 % interval −22 to −6; 220 and 212 answers)"
 FELL, SAME, UNKNOWN = (
+    (f"Loyalty (NPS) fell from 38 to 24 points between May and June 2026 {CHANGED}: the fall is larger than chance."),
+    (f"Loyalty (NPS) shows no material change between May and June 2026 {CHANGED}: smaller than the 5 points declared to matter."),
     (
-        "Loyalty (NPS) fell from 38 to 24 points between May and June 2026 (change −14, 95 % interval −22 to −6): "
-        "the fall is larger than chance."
-    ),
-    (
-        "Loyalty (NPS) shows no material change between May and June 2026 (change −14 points, 95 % interval −22 to −6): "
-        "smaller than the 5 points declared to matter."
-    ),
-    (
-        "Whether loyalty (NPS) moved between May and June 2026 cannot be told yet (change −14 points, 95 % interval −22 to −6): "
+        f"Whether loyalty (NPS) moved between May and June 2026 cannot be told yet {CHANGED}: "
         "212 answers alone show changes from about 29 points; not even ten times as many answers a month would tell."
     ),
 )
@@ -72,8 +67,8 @@ def test_a_verdict_is_said_in_full(verdict, said):
 
 def test_what_rose_is_said_to_have_risen_and_low_is_good_where_it_is():
     assert figures.sentence(moves(UP, **ROSE)).text == (
-        "Loyalty (NPS) rose from 24 to 38 points between May and June 2026 (change +14, 95 % interval +6 to +22): "
-        "the rise is larger than chance."
+        "Loyalty (NPS) rose from 24 to 38 points between May and June 2026 (change +14 points, 95 % interval +6 to +22; "
+        "220 and 212 answers): the rise is larger than chance."
     )
     effort = moves(UP, measure="ces_effort", estimate=0.5, ends=(2.0, 2.5))
     assert figures.sentence(effort).text.endswith("the rise is larger than chance, and low is good.")
@@ -82,8 +77,8 @@ def test_what_rose_is_said_to_have_risen_and_low_is_good_where_it_is():
 def test_the_change_of_a_share_is_in_percentage_points():
     csat = moves(DOWN, measure="csat").assign(estimate=-0.081, low=-0.12, high=-0.042, estimate_before=0.821, estimate_after=0.74)
     assert figures.sentence(csat).text == (
-        "Satisfaction (CSAT) fell from 82.1 % to 74.0 % between May and June 2026 (change −8.1, 95 % interval −12.0 to −4.2): "
-        "the fall is larger than chance."
+        "Satisfaction (CSAT) fell from 82.1 % to 74.0 % between May and June 2026 (change −8.1 percentage points, "
+        "95 % interval −12.0 to −4.2; 220 and 212 answers): the fall is larger than chance."
     )
     assert '<th scope="col" class="cx-number">Change (percentage points)</th>' in page(figures.table(csat))
 
@@ -101,13 +96,13 @@ def test_all_comparisons_are_counted_and_those_that_moved_are_named():
 def test_a_headline_says_whether_the_last_month_moved():
     start = "Loyalty (NPS) averaged 31 points (95 % interval 28 to 34; 2,746 answers, July 2024 to June 2026). "
     start += "In June 2026 it was 25 (19 to 31)."
-    told = "It fell from 38 to 24 points between May and June 2026 (change −14, 95 % interval −22 to −6): the fall is larger than chance."
+    told = f"It fell from 38 to 24 points between May and June 2026 {CHANGED}: the fall is larger than chance."
     assert figures.headline(EVERYBODY, by_month(), moves(OPEN, DOWN)).text == f"{start} {told}"
-    still = "Whether it moved between May and June 2026 cannot be told yet (change −14 points, 95 % interval −22 to −6)"
-    nor = "Nor can it be told against June 2025 (change −14 points, 95 % interval −22 to −6)."
+    still = f"Whether it moved between May and June 2026 cannot be told yet {CHANGED}"
+    nor = f"Nor can it be told against June 2025 {CHANGED}."
     both = figures.headline(EVERYBODY, by_month(), moves(OPEN), a_year(OPEN))
     assert both.text == f"{start} {still}: not even ten times as many answers a month would tell. {nor}"
-    assert '<span class="cx-base">(change −14 points, 95\u00a0% interval −22 to −6).</span>' in page(both)
+    assert '<span class="cx-base">(change −14 points, 95\u00a0% interval −22 to −6; 220 and 212 answers).</span>' in page(both)
 
 
 def test_two_comparisons_are_told_together_only_where_they_end_in_one_month():
@@ -165,6 +160,18 @@ def test_a_trend_is_marked_only_where_it_moved_and_its_words_say_so():
 def a_span(verdict):
     row = move(month(9), month(21), verdict, between="last 3 months")
     return pd.DataFrame([row | {"until_before": dt.date(2025, 6, 30), "until": dt.date(2026, 6, 30)}])
+
+
+@pytest.mark.parametrize(
+    ("verdict", "said"),
+    [
+        (DOWN, "down from 38 to 24 points between Apr–Jun 2025 and Apr–Jun 2026"),
+        (ALIKE, "no material change in Apr–Jun 2026 against Apr–Jun 2025"),
+        (OPEN, "cannot tell yet in Apr–Jun 2026 against Apr–Jun 2025"),
+    ],
+)
+def test_a_card_gives_both_scores_of_a_span_because_its_own_number_is_that_of_a_month(verdict, said):
+    assert [each["words"] for each in payload(figures.cards(by_month(), a_span(verdict)))["cards"][0]["moved"]] == [said]
 
 
 @pytest.mark.parametrize(("verdict", "found"), [(DOWN, [("v", 12 * 2026 + 4)]), (OPEN, [])])
@@ -270,7 +277,7 @@ def test_groups_that_moved_are_named_and_the_others_counted():
     )
     piece = figures.sentence(frame)
     assert piece.text == (
-        "Between May and June 2026, Office fell from 38 to 24 points (change −14, 95 % interval −22 to −6); "
+        f"Between May and June 2026, Office fell from 38 to 24 points {CHANGED}; "
         "of 3 groups, 1 shows no material change and 1 cannot be told yet."
     )
     assert piece.name == "nps_change_by_segment_month"
@@ -342,4 +349,4 @@ def test_marks_stand_on_the_page_of_a_phone_in_the_few_colours_and_the_same_to_t
 
 def test_numbers_that_are_missing_are_left_out_of_the_sentence():
     bare = moves(OPEN).assign(smallest_detectable=np.nan, n_to_tell=pd.NA)
-    assert figures.sentence(bare).text.endswith("cannot be told yet (change −14 points, 95 % interval −22 to −6).")
+    assert figures.sentence(bare).text.endswith(f"cannot be told yet {CHANGED}.")

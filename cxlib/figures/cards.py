@@ -131,15 +131,20 @@ def _moved(row: Row, keys: Sequence[str], moves: Sequence[Shown]) -> list[Move]:
 def _verdicts(moves: Sequence[Move]) -> list[dict[str, str]]:
     """The verdicts of a card, equal ones in one line: ``cannot tell yet against May 2026 or June 2025``.
 
-    Where the later of the two periods is not that of the card, it is named.
+    A span of months is not the month of the card, so both are named: ``down from 39 to 25 points between Apr–Jun 2025 and Apr–Jun 2026``.
     """
-    against: dict[tuple[str, str, str], list[str]] = {}
+    told: dict[tuple[str, str, str], list[str]] = {}
     for move in moves:
         before, after = move.names
-        brief = f"{move.brief} in {after}" if move.way == "span" else move.brief
-        against.setdefault((move.verdict, move.sign, brief), []).append(before)
-    every = against.items()
-    return [{"verdict": key[0], "sign": key[1], "words": f"{key[2]} against {' or '.join(dict.fromkeys(names))}"} for key, names in every]
+        if move.way != "span":
+            words, named = f"{move.brief} against", before
+        elif move.moved:
+            words, named = f"{move.brief} between", f"{before} and {after}"
+        else:
+            words, named = f"{move.brief} in {after} against", before
+        told.setdefault((move.verdict, move.sign, words), []).append(named)
+    every = told.items()
+    return [{"verdict": key[0], "sign": key[1], "words": f"{key[2]} {' or '.join(dict.fromkeys(names))}"} for key, names in every]
 
 
 def _card(shown: Shown, moves: Sequence[Shown], target: float | None) -> tuple[dict[str, Any], Markup]:

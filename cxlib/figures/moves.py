@@ -157,9 +157,19 @@ class Move:
         return found
 
     @property
+    def ends(self) -> str:
+        """``from 39 to 25 points``"""
+        return f"from {self.of.brief(self.row.count('estimate_before'))} to {self.of.quantity(self.row.count('estimate_after'))}"
+
+    @property
     def brief(self) -> str:
-        """For a card, without its sign: ``down 14 points``, or the verdict alone."""
-        return f"{self.verdict} {size(self.measure, self.row.estimate)}" if self.moved else self.verdict
+        """For a card, without its sign: ``down 14 points``, or the verdict alone.
+
+        A span of months has another score than the month of the card, so both its scores are given: ``down from 39 to 25 points``.
+        """
+        if not self.moved:
+            return self.verdict
+        return f"{self.verdict} {self.ends if self.way == 'span' else size(self.measure, self.row.estimate)}"
 
     @property
     def between(self) -> str:
@@ -167,11 +177,11 @@ class Move:
         before, after = self.names
         return f"between {before.removesuffix(after[-5:]) if self.way == 'month' else before} and {after}"
 
-    def behind(self, *, unit: bool = True, first: bool = True) -> str:
-        """``(change −6 points, 95 % interval −26 to +14)``"""
-        change = self.measure.quantity(self.row.estimate) if unit else self.measure.number(self.row.estimate)
+    def behind(self, *, first: bool = True) -> str:
+        """``(change −6 points, 95 % interval −26 to +14; 100 and 97 answers)``"""
         lead = f"{level_words(self.row.level)} interval " if first else ""
-        return f"(change {change}, {lead}{self.measure.interval(self.row.low, self.row.high)})"
+        base = f"{decimal(self.row.count('n_before'), 0)} and {self.measure.many(self.row.count('n_after'))}"
+        return f"(change {self.measure.quantity(self.row.estimate)}, {lead}{self.measure.interval(self.row.low, self.row.high)}; {base})"
 
     def told(self, subject: str) -> str:
         """Rose, fell or did not, as a whole sentence."""
@@ -180,9 +190,7 @@ class Move:
             return f"{capital(subject)} shows no material change {self.between} {self.behind()}{small}."
         verb, noun = ("rose", "rise") if self.verdict == UP else ("fell", "fall")
         low = ", and low is good" if self.of.good == "low" else ""
-        ends = f"from {self.of.brief(self.row.count('estimate_before'))} to {self.of.quantity(self.row.count('estimate_after'))}"
-        change = self.behind(unit=False)
-        return f"{capital(subject)} {verb} {ends} {self.between} {change}: the {noun} is larger than chance{low}."
+        return f"{capital(subject)} {verb} {self.ends} {self.between} {self.behind()}: the {noun} is larger than chance{low}."
 
     def untold(self, subject: str, *, answers: bool) -> str:
         """That it cannot be told yet, what these answers would show, and how many would tell."""
@@ -290,8 +298,7 @@ def _groups(moves: Sequence[Move]) -> str:
     said: list[str] = []
     for move in [move for move in moves if move.moved][:_NAMED]:
         verb = "rose" if move.verdict == UP else "fell"
-        ends = f"from {move.of.brief(move.row.count('estimate_before'))} to {move.of.quantity(move.row.count('estimate_after'))}"
-        said.append(f"{move.row.group(*PAIR).spoken} {verb} {ends} {move.behind(unit=False, first=not said)}")
+        said.append(f"{move.row.group(*PAIR).spoken} {verb} {move.ends} {move.behind(first=not said)}")
     rest = _rest(moves, named=len(said))
     said += [f"of {counted(len(moves), 'group', 'groups')}, {rest}"] if rest else []
     return f"{capital(moves[0].between)}, {'; '.join(said)}."
