@@ -18,6 +18,25 @@ _PAIR = ("before", "after")
 #: What a correction makes anew, and what the movement of everybody has in common with those of its groups.
 _MADE = ("p_corrected", "verdict", "better", "n_to_tell")
 _PARENT = ("measure", "between", *_PAIR)
+#: What every movement says beside its estimate: first what is told of the change, last of which days it is.
+_TOLD = {
+    "p_value": "float64", "p_corrected": "float64", "verdict": "object", "better": "boolean", "margin": "float64",
+    "smallest_detectable": "float64", "n_to_tell": "Int64", "estimate_before": "float64", "estimate_after": "float64",
+    "n_before": "int64", "n_after": "int64",
+}  # fmt: skip
+_DAYS = {
+    "spread": "float64", "low_is_good": "bool", "between": "object",
+    "since_before": "object", "until_before": "object", "since": "object", "until": "object",
+}  # fmt: skip
+
+
+def movement_counts(both: str = "int64", **counted: str) -> dict[str, str]:
+    """The columns of a movement after its estimate, with their types: of all movements the same, but for what is counted of each period.
+
+    ``both`` is the type of ``n_both``, the people of both periods.
+    """
+    of_each = {f"{name}_{side}": kind for name, kind in counted.items() for side in _PAIR}
+    return {**_TOLD, **of_each, "n_both": both, **_DAYS}
 
 
 def together(*movements: pd.DataFrame) -> list[pd.DataFrame]:

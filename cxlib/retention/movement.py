@@ -17,21 +17,14 @@ from cxlib.stats import movement as stats
 from cxlib.tables import RESULT, Table, nothing
 from cxlib.tables.calendar import complete, first_day, last_day, month_of
 from cxlib.tables.rows import absent_key, day, key_names, numbered
-from cxlib.verdicts import judged
+from cxlib.verdicts import judged, movement_counts
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 #: A way to pair periods, or two windows of whole months.
 Between: TypeAlias = str | tuple[tuple[str, str], tuple[str, str]]
 
-_COUNTS = {
-    "p_value": "float64", "p_corrected": "float64", "verdict": "object", "better": "boolean", "margin": "float64",
-    "smallest_detectable": "float64", "n_to_tell": "Int64", "estimate_before": "float64", "estimate_after": "float64",
-    "n_before": "int64", "n_after": "int64", "good_before": "int64", "good_after": "int64", "bad_before": "int64",
-    "bad_after": "int64", "months_before": "int64", "months_after": "int64", "n_both": "int64",
-    "spread": "float64", "low_is_good": "bool", "between": "object",
-    "since_before": "object", "until_before": "object", "since": "object", "until": "object",
-}  # fmt: skip
+_COUNTS = movement_counts(good="int64", bad="int64", months="int64")
 _AXIS = ["before", "after"]
 #: Later than any month.
 _NEVER = 10**6

@@ -150,7 +150,7 @@ def changes(moved: Any, names: list[str], table: Any) -> pd.DataFrame:
     return restored(found, table, names)
 
 
-def between(moved: Any, names: list[str], pairs: list[tuple[int, int, int, int]], amount: str, table: Any) -> pd.DataFrame:
+def between(moved: Any, names: list[str], pairs: list[tuple[int, int, int, int]], *, amount: str, table: Any) -> pd.DataFrame:
     """One row for each group and ``pair`` of periods: of the customers of either and of both the sums, squares and products.
 
     Of a customer and period ``a`` is the revenue of the months before, and ``b`` the ``amount`` of it that is asked for;

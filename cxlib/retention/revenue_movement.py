@@ -19,17 +19,11 @@ from cxlib.stats import movement as stats
 from cxlib.tables import RESULT, Table, expression, nothing
 from cxlib.tables.calendar import first_day, last_day
 from cxlib.tables.rows import key_names, numbered, refuse_unknown
-from cxlib.verdicts import judged
+from cxlib.verdicts import judged, movement_counts
 
 Floats = npt.NDArray[np.float64]
 
-_COUNTS = {
-    "p_value": "float64", "p_corrected": "float64", "verdict": "object", "better": "boolean", "margin": "float64",
-    "smallest_detectable": "float64", "n_to_tell": "Int64", "estimate_before": "float64", "estimate_after": "float64",
-    "n_before": "int64", "n_after": "int64", "start_before": "float64", "start_after": "float64", "n_both": "int64",
-    "spread": "float64", "low_is_good": "bool", "between": "object",
-    "since_before": "object", "until_before": "object", "since": "object", "until": "object",
-}  # fmt: skip
+_COUNTS = movement_counts(start="float64")
 _AXIS = ["before", "after"]
 #: What of the revenue of the months before is asked for.
 _OF = {"revenue_churn": "lost", "net_retention": "b"}
@@ -169,7 +163,7 @@ def revenue_movement(
     if not pairs:
         none = "No revenue is of both periods, so there is nothing to compare."
         return nothing(keys=keys, counts=_COUNTS, reason=few(months, as_of) if len(months) < 2 else none)
-    cells = paid_between(steps(rows, names, months), names, pairs, _OF[measure], expression(value_history))
+    cells = paid_between(steps(rows, names, months), names, pairs, amount=_OF[measure], table=expression(value_history))
     if reason := once(cells, names, asks="revenue_movement"):
         return nothing(keys=keys, counts=_COUNTS, reason=reason)
     frame = _compared(_every_pair(cells, names, pairs), measure, margin, level).assign(between=spans.way)

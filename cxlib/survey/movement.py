@@ -18,18 +18,12 @@ from cxlib.survey.periods import Between, Periods
 from cxlib.survey.scoring import SCORING, Score, Scored
 from cxlib.tables import RESULT, Table, TableError, nothing
 from cxlib.tables.rows import alike, key_names, numbered
-from cxlib.verdicts import judged
+from cxlib.verdicts import judged, movement_counts
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-_COUNTS = {
-    "p_value": "float64", "p_corrected": "float64", "verdict": "object", "better": "boolean", "margin": "float64",
-    "smallest_detectable": "float64", "n_to_tell": "Int64", "estimate_before": "float64", "estimate_after": "float64",
-    "n_before": "int64", "n_after": "int64", "good_before": "int64", "good_after": "int64", "bad_before": "int64",
-    "bad_after": "int64", "n_both": "Int64", "spread": "float64", "low_is_good": "bool", "between": "object",
-    "since_before": "object", "until_before": "object", "since": "object", "until": "object",
-}  # fmt: skip
+_COUNTS = movement_counts("Int64", good="int64", bad="int64")
 _AXIS = ["before", "after"]
 
 
