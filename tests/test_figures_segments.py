@@ -351,3 +351,11 @@ def test_groups_of_two_scores_are_not_ranked_in_one_picture():
         figures.against(SOME, against(("Members", BELOW, -12, 300), measure="csat", unit=0.01))
     with pytest.raises(ValueError, match=r"^against: no result is given\. One comes from groups\.against_rest"):
         figures.against()
+
+
+def test_what_is_not_shown_of_several_breakdowns_is_said_once():
+    segment, plan = ["Home"] * 30 + ["Office"] * 29 + [None], ["Basic"] * 20 + [None] + ["Plus"] * 39
+    rows = pd.DataFrame({"score": [10] * 30 + [3] * 30, "segment": segment, "plan": plan})
+    said = page(figures.against(*groups.breakdowns(rows, columns=["segment", "plan"])))
+    assert said.count("Not shown: fewer than 5 answers (segment not recorded and plan not recorded).") == 1
+    assert said.count("are a group of their own") == 1

@@ -139,7 +139,7 @@ def test_answers_without_a_key_are_a_group_of_their_own_and_part_of_the_rest():
     assert found["plan"].isna().tolist() == [False, False, True]
     assert found["n_rest"].tolist() == [5, 5, 4]
     assert found["score_rest"].tolist() == pytest.approx([-60, -20, 50])
-    assert "Answers without a plan are a group of their own, and part of the rest of every other." in found.attrs["notes"]
+    assert "Answers whose group is not recorded are a group of their own, and part of the rest of every other." in found.attrs["notes"]
 
 
 def test_ratings_have_their_rest_among_the_answers_to_their_own_question():
@@ -245,7 +245,7 @@ def test_three_groups_are_not_pooled_and_it_is_said():
     assert found[["pooled", "pooled_low", "pooled_high"]].isna().all(axis=None)
     assert found.attrs["notes"] == [
         "Nobody is named, so every answer is taken to be another person's.",
-        "No score is pooled: that takes 4 groups of 5 answers that do not all agree.",
+        "Scores are pooled where there are 4 groups of 5 answers that do not all agree.",
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from cxlib.figures.shown import Shown
 
 MIME = "application/vnd.cxlib.result+json"
+#: What a result names of what it does not show.
+_WITHHELD = ("small", "beside", "gone", "remarks")
 
 
 @dataclass
@@ -149,10 +151,18 @@ def several(name: str, shown: Sequence[Shown], text: str, *, draw: Callable[[can
     from cxlib.figures.tables import all_folded
 
     reason, what, notes = said_.get("reason"), said_.get("what", ""), said_.get("notes", ())
-    held = [note for each in shown if not each.reason for note in each.notes]
-    below = said([*notes, *dict.fromkeys(held)]) + all_folded(shown)
+    below = said([*notes, *_notes(shown)]) + all_folded(shown)
     stem = f"{name}_{shown[0].name.split('_by_')[0]}"
     return _picture(stem, text, shown, reason, draw, what, below)
+
+
+def _notes(shown: Sequence[Shown]) -> list[str]:
+    """What is not shown of several results, each kind of it said once for all of them."""
+    told = [each for each in shown if not each.reason]
+    every = {name: tuple(dict.fromkeys(words for each in told for words in getattr(each, name))) for name in _WITHHELD}
+    none = dict.fromkeys(_WITHHELD, ())
+    cut = sum(each.cut for each in told)
+    return [note for place, each in enumerate(told) for note in replace(each, cut=cut * (not place), **(none if place else every)).notes]
 
 
 def _picture(

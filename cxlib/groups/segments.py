@@ -26,6 +26,9 @@ Ints = npt.NDArray[np.int64]
 
 #: From groups with fewer answers nothing is learned of the others: their scores are mostly chance.
 FEWEST_ANSWERS = 5
+#: What is said beside a result; of several breakdowns once, so it names none.
+UNGROUPED = "Answers whose group is not recorded are a group of their own, and part of the rest of every other."
+POOLED_WHERE = f"Scores are pooled where there are {FEWEST_GROUPS} groups of {FEWEST_ANSWERS} answers that do not all agree."
 _WORDS = (stats.ALIKE, stats.ABOVE, stats.BELOW)
 _COUNTS = {
     "p_value": "float64", "p_corrected": "float64", "verdict": "object", "better": "boolean", "margin": "float64",
@@ -232,10 +235,10 @@ def _alone(counted: Tally, within: Ints, keys: Sequence[str]) -> str:
 def _notes(frame: pd.DataFrame, keys: Sequence[str]) -> list[str]:
     notes = [UNNAMED] if frame["n_both"].isna().all() else []
     # How many they are is for the table to say, where they are not too few to be shown.
-    unrecorded = [key for key in keys if key != "question" and frame.loc[frame[key].isna(), "n"].any()]
-    notes += [f"Answers without a {key} are a group of their own, and part of the rest of every other." for key in unrecorded]
+    if any(frame.loc[frame[key].isna(), "n"].any() for key in keys if key != "question"):
+        notes.append(UNGROUPED)
     if frame["pooled"].isna().all():
-        notes.append(f"No score is pooled: that takes {FEWEST_GROUPS} groups of {FEWEST_ANSWERS} answers that do not all agree.")
+        notes.append(POOLED_WHERE)
     return notes
 
 
