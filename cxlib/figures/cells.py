@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from cxlib.figures.foretold import HELD_SIGNS
-from cxlib.figures.measures import Measure, decimal, key_words, measure_named, moving
+from cxlib.figures.measures import Measure, decimal, few_words, key_words, measure_named, moving
 from cxlib.figures.moves import size
 from cxlib.figures.vocabulary import SIGNS
 
@@ -64,8 +64,7 @@ def p_words(p: float) -> str:
 
 def withheld_words(measure: Measure, record: Mapping[Any, Any], k: int) -> str:
     """Why a row has no numbers."""
-    fewer = f"fewer than {k} {measure.base[1]}{' who left' * ('end_reason' in record)}"
-    return "not shown: " + ("it would give a smaller group away" if record["beside"] else fewer)
+    return "not shown: " + ("it would give a smaller group away" if record["beside"] else few_words(measure, record, k))
 
 
 def count_words(value: Any) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from cxlib.figures.lettered import TOTAL, columns_of, is_banner, unlettered
-from cxlib.figures.measures import AXES, Measure, a_date, counted, family, label, listed, measure_of, moving, spoken
+from cxlib.figures.measures import AXES, Measure, a_date, counted, family, few_words, label, listed, measure_of, moving, spoken
 from cxlib.figures.moves import is_moves, names_of, way_of
 from cxlib.figures.rests import UNPOOLED, is_rests, unpooled
 from cxlib.figures.settings import CURRENT
@@ -148,7 +148,7 @@ class Shown:
             return "No month can be shown: what is left carries no date."
         if self.given:
             return self.given
-        fewer = f"fewer than {counted(self.k, *self.measure.base)}{self.who_left}"
+        fewer = few_words(self.measure, self.keys, self.k)
         if self.beside:
             return f"Nothing is shown: what is left would give away a group of {fewer}."
         if self.small or self.cut:
@@ -156,17 +156,12 @@ class Shown:
         return f"There are no {self.measure.base[1]} to show." if len(self.frame) else "There is nothing to show."
 
     @property
-    def who_left(self) -> str:
-        """What behind a base says that not who was there is counted, but who left for a reason."""
-        return " who left" * ("end_reason" in self.keys)
-
-    @property
     def notes(self) -> list[str]:
         """What is not shown, and why, as sentences."""
         said = []
         fewer = f"fewer than {counted(self.k, *self.measure.base)}"
         if self.small:
-            said.append(f"Not shown: {fewer}{self.who_left} ({_some(self.small)}).")
+            said.append(f"Not shown: {few_words(self.measure, self.keys, self.k)} ({_some(self.small)}).")
         if self.beside:
             said.append(f"Not shown either, as the total would give a smaller group away: {_some(self.beside)}.")
         if self.gone:
