@@ -167,29 +167,8 @@ def test_where_low_is_good_the_highest_is_the_worst():
     )
 
 
-def test_worst_names_those_wholly_below_and_doubts_itself():
-    by_plan = nps(({"plan": "Basic"}, 9.0, 3.0, 15.0, 500), ({"plan": "Pro"}, 45.0, 40.0, 50.0, 900))
-    assert figures.worst(by_segment(), by_plan, than=EVERYBODY).text == (
-        "Wholly below the 31 points of all together: Basic (plan) at 9 points (95 % interval 3 to 15; 500 answers) and Business (segment) "
-        "at 12 (2 to 21; 312). The lowest of 6 groups is always low: a place to look, not a proof."
-    )
-
-
-def test_worst_names_nobody_where_no_interval_lies_apart():
-    alike = by_segment().assign(low=0.0, high=60.0)
-    assert figures.worst(alike, than=EVERYBODY).text == (
-        "Of 4 groups, none lies wholly below the 31 points of all together. The first of them in order is Business (segment) at 12 points "
-        "(95 % interval 0 to 60; 312 answers)."
-    )
-
-
-def test_worst_counts_the_groups_it_has_no_room_to_name():
-    many = nps(*(({"plan": f"Plan {letter}"}, -20.0 + place, -30.0, 0.0, 400) for place, letter in enumerate("ABCDE")))
-    assert ", and 2 more." in figures.worst(many, than=EVERYBODY).text
-
-
 def test_no_sentence_claims_a_movement_or_a_cause():
-    pieces = (figures.headline(EVERYBODY, by_month()), figures.trend(by_month()), figures.worst(by_segment(), than=EVERYBODY))
+    pieces = (figures.headline(EVERYBODY, by_month()), figures.trend(by_month()), figures.intervals(by_segment(), than=EVERYBODY))
     said = " ".join(piece.text for piece in pieces)
     for word in ("fell", "rose", "fall", "rise", "dropped", "improved", "because", "due to", "drives", "significant"):
         assert f" {word}" not in said
@@ -224,18 +203,6 @@ def test_what_is_not_there_is_said_as_a_sentence(ask):
 def test_an_empty_distribution_or_curve_says_why(ask):
     piece = ask(nothing(keys=["question"], counts=["answers"], reason="No question of this kind was asked."))
     assert piece.text == piece.reason == "No question of this kind was asked."
-
-
-def test_worst_says_which_breakdown_is_missing_and_shows_the_others():
-    none = nothing(keys=["plan"], counts=["promoters"], reason="No answer has a plan.")
-    piece = figures.worst(none, by_segment(), than=EVERYBODY)
-    assert "No answer has a plan." in page(piece)
-    assert piece.text.startswith("Wholly below the 31 points of all together: Business (segment)")
-    assert figures.worst(none, than=EVERYBODY).text == "No answer has a plan."
-    assert (
-        figures.worst(by_segment(), than=NO_DATES.drop(columns="month")).reason
-        == "There is no number of everybody to set the groups against."
-    )
 
 
 def test_cards_have_number_interval_base_and_window():
@@ -287,10 +254,6 @@ MISTAKES = {
     "grouped than": (
         lambda: figures.intervals(by_segment(), than=by_segment()),
         "intervals: than must be the number of everybody, but it is grouped by segment.",
-    ),
-    "mixed measures": (
-        lambda: figures.worst(by_segment(), by_segment().assign(measure="csat"), than=EVERYBODY),
-        "worst: the results hold different measures (csat and nps); only groups of one can be ranked.",
     ),
     "card of groups": (
         lambda: figures.cards(by_segment()),

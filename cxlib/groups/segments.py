@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +13,7 @@ import pandas as pd
 from cxlib.stats import movement as stats
 from cxlib.stats import variance
 from cxlib.stats.pooling import FEWEST_GROUPS, pooled
-from cxlib.survey.answers import Tally
+from cxlib.survey.answers import Asked, Tally
 from cxlib.survey.compare import UNNAMED, Wholes
 from cxlib.survey.compared import with_question
 from cxlib.survey.people import Base
@@ -27,7 +27,8 @@ Ints = npt.NDArray[np.int64]
 #: From groups with fewer answers nothing is learned of the others: their scores are mostly chance.
 FEWEST_ANSWERS = 5
 _WORDS = (stats.ALIKE, stats.ABOVE, stats.BELOW)
-_COUNTS = {
+#: The columns of a result after its six, and their types.
+COUNTS = {
     "p_value": "float64", "p_corrected": "float64", "verdict": "object", "better": "boolean", "margin": "float64",
     "smallest_detectable": "float64", "score": "float64", "score_low": "float64", "score_high": "float64",
     "score_rest": "float64", "n_rest": "int64", "n_both": "Int64", "pooled": "float64", "pooled_low": "float64",
@@ -169,7 +170,8 @@ def against_rest(
     2   paid      59.3  30.5  82.8  60            above   50.0        -9.3    49.1
     3  trial      -0.1 -39.1  35.7  20  cannot tell yet   15.0        15.1    15.5
     """
-    return judged_together([Rests.of(responses, Score.of(measure, level=level, margin=margin), by, margin=margin, level=level)], level)[0]
+    score = Score.of(measure, level=level, margin=margin)
+    return judged_together([rests_of(responses, score, by, margin=margin, level=level)], level)[0]
 
 
 @dataclass(frozen=True)
@@ -179,26 +181,33 @@ class Rests:
     keys: list[str]
     frame: pd.DataFrame
     reason: str = ""
+    row: str = "answer"
 
     @classmethod
-    def of(cls, responses: Table, score: Score, by: str | Sequence[str], *, margin: float | None, level: float) -> Rests:
-        """Count the answers, and set every group against the rest of its question."""
-        keys = _keys(by, score)
-        asked = score.asks(responses, keys, by_whom="against_rest")
-        counted = asked.tally(responses)
-        within = Wholes.of(counted, ["question"] if asked.each_question else [], asks="against_rest").number
-        if reason := counted.reason or _alone(counted, within, keys):
-            return cls(keys, pd.DataFrame(), reason)
-        return cls(keys, _compared(counted, within, SCORING[score.name][-1](counted, asked), margin, level))
+    def of(
+        cls, table: Table, asked: Asked, made_of: Callable[[Tally, Asked], Sequence[Scored]], *, margin: float | None, level: float
+    ) -> Rests:
+        """Count what is asked for, and set every group against the rest of its question, by the numbers that it is made into."""
+        counted = asked.tally(table)
+        within = Wholes.of(counted, ["question"] if asked.each_question else [], asks=asked.by_whom).number
+        if reason := counted.reason or _alone(counted, within, asked):
+            return cls(asked.names, pd.DataFrame(), reason)
+        return cls(asked.names, _compared(counted, within, made_of(counted, asked), margin, level), row=asked.row)
 
     def result(self, frame: pd.DataFrame) -> pd.DataFrame:
         """The groups in the shape of a result, once they are judged."""
         if self.reason:
-            return nothing(keys=self.keys, counts=_COUNTS, reason=self.reason)
+            return nothing(keys=self.keys, counts=COUNTS, reason=self.reason)
         frame = frame.sort_values(self.keys, na_position="last", kind="stable")
-        frame = frame[[*self.keys, *RESULT, *_COUNTS]].astype(_COUNTS).reset_index(drop=True)
-        frame.attrs["notes"] = _notes(frame, self.keys)
+        frame = frame[[*self.keys, *RESULT, *COUNTS]].astype(COUNTS).reset_index(drop=True)
+        frame.attrs["notes"] = _notes(frame, self.keys, self.row)
         return frame
+
+
+def rests_of(responses: Table, score: Score, by: str | Sequence[str], *, margin: float | None, level: float) -> Rests:
+    """The groups of one breakdown beside the rest, by a score."""
+    asked = score.asks(responses, _keys(by, score), by_whom="against_rest")
+    return Rests.of(responses, asked, SCORING[score.name][-1], margin=margin, level=level)
 
 
 def judged_together(rests: Sequence[Rests], level: float) -> list[pd.DataFrame]:
@@ -213,29 +222,29 @@ def judged_together(rests: Sequence[Rests], level: float) -> list[pd.DataFrame]:
 
 
 def _keys(by: str | Sequence[str], score: Score) -> list[str]:
-    names = key_names(by, _COUNTS)
+    names = key_names(by, COUNTS)
     if not [name for name in names if not (score.name == "ratings" and name == "question")]:
         raise ValueError('by: name at least one column that makes groups, such as by="segment"')
     return with_question(names, score)
 
 
-def _alone(counted: Tally, within: Ints, keys: Sequence[str]) -> str:
+def _alone(counted: Tally, within: Ints, asked: Asked) -> str:
     """Why no group has a rest; empty where one has."""
     if not counted.n.sum():
         return "Nobody answered, so there is nothing to compare."
     if (np.bincount(within, weights=counted.n > 0) > 1).any():
         return ""
-    of = " and ".join(name for name in keys if name != "question")
-    return f"All answers are of one {of}, so there is no rest to compare it with."
+    of = " and ".join(name for name in asked.names if name != "question")
+    return f"All {asked.row}s are of one {of}, so there is no rest to compare it with."
 
 
-def _notes(frame: pd.DataFrame, keys: Sequence[str]) -> list[str]:
+def _notes(frame: pd.DataFrame, keys: Sequence[str], row: str) -> list[str]:
     notes = [UNNAMED] if frame["n_both"].isna().all() else []
     # How many they are is for the table to say, where they are not too few to be shown.
     unrecorded = [key for key in keys if key != "question" and frame.loc[frame[key].isna(), "n"].any()]
-    notes += [f"Answers without a {key} are a group of their own, and part of the rest of every other." for key in unrecorded]
+    notes += [f"{row.capitalize()}s without a {key} are a group of their own, and part of the rest of every other." for key in unrecorded]
     if frame["pooled"].isna().all():
-        notes.append(f"No score is pooled: that takes {FEWEST_GROUPS} groups of {FEWEST_ANSWERS} answers that do not all agree.")
+        notes.append(f"Nothing is pooled: that takes {FEWEST_GROUPS} groups of {FEWEST_ANSWERS} {row}s that do not all agree.")
     return notes
 
 
