@@ -132,6 +132,17 @@ def test_the_table_has_both_scores_and_what_corrects_the_verdicts():
     assert file.splitlines()[0].lstrip("\ufeff").startswith("plan,measure,estimate,low,high,level,n,p_value,p_corrected,verdict")
 
 
+def test_each_table_says_over_how_many_comparisons_the_verdicts_are_corrected_shown_or_not():
+    random = np.random.default_rng(9)
+    frame = pd.DataFrame({"plan": ["free"] * 60 + ["paid"] * 60 + [None] * 3, "region": random.choice(list("nsew"), 123)})
+    frame["score"] = random.integers(0, 11, 123)
+    plan, region = groups.breakdowns(frame, columns=["plan", "region"])
+    together = "The verdicts are corrected for all 7 comparisons of this kind, any not shown among them, together (Benjamini and Hochberg)"
+    assert page(figures.against(plan, region)).count(together) == 2
+    (alone,) = groups.breakdowns(frame, columns=["region"])
+    assert "The verdicts are corrected for 4 comparisons together (Benjamini and Hochberg)" in page(figures.table(alone))
+
+
 def test_more_than_thirty_groups_are_drawn_at_either_end():
     many = against(*((f"g{place:02}", OPEN, place, 300) for place in range(40)))
     piece = figures.against(many)

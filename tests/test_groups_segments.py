@@ -283,6 +283,7 @@ def test_a_group_that_skipped_stays_without_a_number():
     assert found["n_rest"].tolist() == [1, 2, 3]
     assert found["estimate"].isna().tolist() == [False, False, True]
     assert found["verdict"].iloc[2] == "cannot tell yet"
+    assert found.attrs["together"] == 2, "without a rest or an answer nothing is tested"
 
 
 ARGUMENTS = {
@@ -344,6 +345,8 @@ def test_the_groups_of_all_breakdowns_are_corrected_together():
     for one, each in zip(alone, found, strict=True):
         assert_frame_equal(one.drop(columns=["p_corrected", "verdict", "better"]), each.drop(columns=["p_corrected", "verdict", "better"]))
     assert found[0]["verdict"].tolist() == ["above", "below", "cannot tell yet"]
+    assert [each.attrs["together"] for each in found] == [9, 9]
+    assert [each.attrs["together"] for each in alone] == [3, 6]
 
 
 def test_a_breakdown_that_no_answer_has_says_so_and_the_others_stand():

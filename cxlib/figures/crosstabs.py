@@ -150,9 +150,11 @@ def against_table(shown: Shown) -> Markup:
     judged = int(frame["p_value"].notna().sum())
     text = f"Pooled: {of.subject} drawn towards that of the other groups, the more the fewer {many} there are; the best guess of it."
     text += f" Difference they show: the true difference that so many {many} find in four of five cases."
-    if judged > 1:
-        corrected = f"The verdicts are corrected for {counted(judged, 'comparison', 'comparisons')} together (Benjamini and Hochberg)"
-        text = f"{corrected}; the intervals are not. {text}"
+    if max(judged, shown.together) > 1:
+        # Of several breakdowns the page has a table each; and what is withheld in one was tested like the others.
+        all_of = f"all {decimal(shown.together, 0)} comparisons of this kind, any not shown among them,"
+        family = all_of if shown.together > judged else counted(judged, "comparison", "comparisons")
+        text = f"The verdicts are corrected for {family} together (Benjamini and Hochberg); the intervals are not. {text}"
     by = listed(heading(key).lower() for key in shown.keys)
     caption = f"{shown.measure.axis}, by {by}: each group less all {many} that are not in it."
     return grid(caption, heads, rows, first=len(shown.keys)) + said([text]) + download(csv(shown), f"{shown.name}.csv")

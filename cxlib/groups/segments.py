@@ -99,8 +99,9 @@ def against_rest(
         since, until            date   first and last day of the answers of the group
         ======================  =====  ==============================================
 
-        ``frame.attrs["notes"]`` says what has to be known beside it; without rows,
-        ``frame.attrs["reason"]`` says why.
+        ``frame.attrs["notes"]`` says what has to be known beside it, ``attrs["together"]``
+        how many differences are corrected together; without rows, ``frame.attrs["reason"]``
+        says why.
 
     Raises
     ------
@@ -128,7 +129,7 @@ def against_rest(
     The verdict, in this order: *no material difference* where two one-sided tests show
     the difference to be within ``margin``, be it 0 or not; *above* or *below* where the
     p-value, corrected over all rows by Benjamini and Hochberg, is below 1 - ``level``;
-    else *cannot tell yet*. Of few answers beside many these p-values are too small where an
+    else *cannot tell yet*. All rows are tested, those too that a page withholds. Of few answers beside many these p-values are too small where an
     answer is rare, so that what is corrected is the larger of them and of one made for few:
     of NPS with a moderated variance and t [4]_, of shares the chance by their posteriors that
     they lie the other way round [5]_; the variance of means is moderated in the interval, too. Of
@@ -212,13 +213,17 @@ def rests_of(responses: Table, score: Score, by: str | Sequence[str], *, margin:
 
 def judged_together(rests: Sequence[Rests], level: float) -> list[pd.DataFrame]:
     """The results of all breakdowns; their differences are corrected together, then judged."""
-    judged = [each.frame for each in rests if not each.reason]
+    judged, together = [each.frame for each in rests if not each.reason], 0
     if judged:
         corrected = stats.benjamini_hochberg(np.concatenate([frame["p_judged"] for frame in judged]))
+        together = int((~np.isnan(corrected)).sum())
         parts = np.split(corrected, np.cumsum([len(frame) for frame in judged])[:-1])
         judged = [_judged(frame, part, level) for frame, part in zip(judged, parts, strict=True)]
     left = iter(judged)
-    return [each.result(each.frame if each.reason else next(left)) for each in rests]
+    found = [each.result(each.frame if each.reason else next(left)) for each in rests]
+    for frame in found:
+        frame.attrs["together"] = together
+    return found
 
 
 def _keys(by: str | Sequence[str], score: Score) -> list[str]:
