@@ -129,9 +129,9 @@ def against_rest(
     The verdict, in this order: *no material difference* where two one-sided tests show
     the difference to be within ``margin``, be it 0 or not; *above* or *below* where the
     p-value, corrected over all rows by Benjamini and Hochberg, is below 1 - ``level``;
-    else *cannot tell yet*. All rows are tested, those too that a page withholds. Of few answers beside many these p-values are too small where an
-    answer is rare, so that what is corrected is the larger of them and of one made for few:
-    of NPS with a moderated variance and t [4]_, of shares the chance by their posteriors that
+    else *cannot tell yet*. All rows are tested, those too that a page withholds. Of few
+    answers beside many these p-values are too small where an answer is rare, so that what is
+    corrected is the larger of them and of one made for few: of NPS with a moderated variance and t [4]_, of shares the chance by their posteriors that
     they lie the other way round [5]_; the variance of means is moderated in the interval, too. Of
     tables in which none differs (6 groups of 3 to 300 answers, 12 of 5, 20 of 10) at most
     .04 then name one that does, whatever the law (simulated); by the plain ones up to .37 of
