@@ -571,7 +571,8 @@ def test_a_tipping_point_is_said_of_a_change_that_is_larger_than_chance():
     fell = moved_and_rates([10] * 40 + [8] * 10 + [3] * 10, [10] * 20 + [8] * 10 + [3] * 30, [200, 240])
     assert figures.sentence(fieldwork.tipping(*fell)).text.startswith(
         "Loyalty (NPS) fell by 67 points between January 2026 and February 2026. Of 240 invitations of February 2026 that had their time, "
-        "25 in 100 were answered in it. To erase that, the silent would have to score 89 points higher than those who answered (95 % interval "
+        "25 in 100 were answered in it. To erase that, the silent would have to score 89 points higher than those who answered "
+        "(95 % interval "
     )
     chance = moved_and_rates([9, 3] * 5, [9, 9, 3] * 3, [40, 40])
     assert figures.sentence(fieldwork.tipping(*chance)).text.startswith(

@@ -63,10 +63,11 @@ def test_who_lies_apart_is_said_with_how_far_and_how_sure():
 def test_where_low_is_good_the_highest_comes_first():
     effort = against(("a", ABOVE, 0.5, 300), ("b", BELOW, -0.6, 300), measure="ces_effort")
     effort[["low", "high"]] = [[0.2, 0.8], [-0.9, -0.3]]
-    assert (
-        figures.sentence(effort).text
-        == "Larger than chance: a 0.50 above the rest (95 % interval 0.20 to 0.80) and b 0.60 below (0.30 to 0.90)."
-    )
+    said = "Larger than chance: a 0.50 points{} above the rest (95 % interval 0.20 to 0.80) and b 0.60 points below (0.30 to 0.90)."
+    assert figures.sentence(effort).text == said.format("")
+    effort = effort.assign(scale_low=1, scale_high=5)
+    assert figures.sentence(effort).text == said.format(" on the scale 1 to 5")
+    assert ">Difference (points on the scale 1 to 5)</th>" in page(figures.table(effort))
 
 
 def test_a_difference_of_shares_is_in_percentage_points():

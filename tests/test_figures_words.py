@@ -1,10 +1,14 @@
 """Findings in words: estimate, interval, base and window, in plain English that claims no more."""
 
 import datetime as dt
+from dataclasses import replace
+from decimal import Decimal
 
 import pandas as pd
 import pytest
 from figure_results import EVERYBODY, account, answers, by_month, by_segment, month, nps, page, payload, survival
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cxlib import figures
 from cxlib.figures.measures import clean, decimal, measure_named
@@ -165,6 +169,32 @@ def test_where_low_is_good_the_highest_is_the_worst():
     assert figures.sentence(churn).text.startswith(
         "The monthly churn rate ranges from Business, 5.0 % (95 % interval 4.0 to 6.0; 312 customers), the highest, to "
     )
+
+
+ROUNDED = st.sampled_from(["nps", "csat", "ces_mean", "stay"]).map(measure_named)
+
+
+@given(ROUNDED, st.floats(-1, 1), st.floats(-1, 1))
+def test_two_values_and_their_change_agree_as_they_are_written(of, one, other):
+    before, after = (value * (1 if of.form == "share" else 100) for value in (one, other))
+    finer, change = of.agreeing(before, after, after - before)
+    measure = replace(of, finer=finer)
+    written = [Decimal(measure.number(value).replace("\u2212", "-").replace(",", "")) for value in (before, after, change)]
+    assert written[1] - written[0] == written[2]
+    usual = replace(of, finer=0)
+    assert finer == 0 or [usual.number(after), usual.number(before)] != [measure.number(after), measure.number(before)]
+    # What is said of the change is never farther off than a hundredth of its usual last place.
+    assert abs(of.shown(change) - of.shown(after - before)) <= 0.0101 * 10.0 ** -{"points": 0, "days": 0, "share": 1, "mean": 2}[of.form]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [(38.52, 24.81, ("39", "25", "14")), (34.43, 34.77, ("34.43", "34.77", "0.34")), (100 / 3, 200 / 3, ("33.33", "66.67", "33.34"))],
+)
+def test_places_are_added_only_where_the_usual_ones_contradict_each_other(before, after, words):
+    nps_ = measure_named("nps")
+    finer, change = nps_.agreeing(before, after, after - before)
+    assert tuple(replace(nps_, finer=finer).number(value) for value in (before, after, abs(change))) == words
 
 
 def test_no_sentence_claims_a_movement_or_a_cause():

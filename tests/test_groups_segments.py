@@ -23,7 +23,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWar
 few = settings(max_examples=3)
 COLUMNS = [
     "p_value", "p_corrected", "verdict", "better", "margin", "smallest_detectable", "score", "score_low", "score_high",
-    "score_rest", "n_rest", "n_both", "pooled", "pooled_low", "pooled_high", "since", "until",
+    "score_rest", "n_rest", "n_both", "pooled", "pooled_low", "pooled_high", "scale_low", "scale_high", "since", "until",
 ]  # fmt: skip
 APART = {"a": [10] * 60 + [8] * 30 + [3] * 20, "b": [10] * 20 + [8] * 30 + [3] * 60, "c": [10] * 30 + [8] * 30 + [3] * 30}
 

@@ -143,7 +143,8 @@ def tipping(moved: pd.DataFrame, rates: pd.DataFrame, *, target: float | None = 
         "period": moved["after"], "against": moved["before"], "measure": moved["measure"].str.replace("_change", "_tipping", regex=False),
         "change": moved["estimate"], "score_answered": score, "score_of_silent": of_silent,
         "possible": possible.mask(np.isnan(of_silent) | np.isnan(ends[:, 0])), "invited": invited.astype("int64"),
-        "answered": answered.astype("int64"), "too_recent": too_recent.astype("int64"), "to_target": np.nan if target is None else _divided(score - target, silent),
+        "answered": answered.astype("int64"), "too_recent": too_recent.astype("int64"),
+        "to_target": np.nan if target is None else _divided(score - target, silent),
     }  # fmt: skip
     frame = moved.assign(**wide, **columns)
     return frame[[*shape, *RESULT, *_COUNTS]].astype(_COUNTS)
@@ -163,7 +164,7 @@ def _divided(change: npt.ArrayLike, silent: Floats) -> Floats:
 
 
 def _invited(moved: pd.DataFrame, rates: pd.DataFrame, keys: Sequence[str], *, waves: bool) -> Floats:
-    """Invitations of each later period that had their time, those answered in it, and those too recent: of its wave, or its months."""
+    """Invitations of each later period (its wave, or its months) that had their time, those answered in it, and those too recent."""
     counted = rates[["n", "answered", "too_recent"]].to_numpy(dtype="float64")
     group = [_names([row[key] for key in keys]) for row in rates.to_dict("records")]
     found: Floats = np.zeros((3, len(moved)))

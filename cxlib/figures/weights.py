@@ -61,12 +61,10 @@ def tipped(shown: Shown) -> str:
     known = [row for row in shown.rows if not math.isnan(row.estimate)]
     found = [row for row in known if row.counts["verdict"] in {"up", "down"}]
     if not found:
-        least = (
-            f"None of {counted(len(known), 'change', 'changes')} is larger than chance"
-            if known
-            else "No invitation is known that had its time"
-        )
-        return f"{least}, so there is nothing that the silent could erase." if known else f"{least}, so nothing is known of the silent."
+        if not known:
+            return "No invitation is known that had its time, so nothing is known of the silent."
+        many = counted(len(known), "change", "changes")
+        return f"None of {many} is larger than chance, so there is nothing that the silent could erase."
     return _erased(shown, found[-1])
 
 

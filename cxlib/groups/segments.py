@@ -32,7 +32,7 @@ COUNTS = {
     "p_value": "float64", "p_corrected": "float64", "verdict": "object", "better": "boolean", "margin": "float64",
     "smallest_detectable": "float64", "score": "float64", "score_low": "float64", "score_high": "float64",
     "score_rest": "float64", "n_rest": "int64", "n_both": "Int64", "pooled": "float64", "pooled_low": "float64",
-    "pooled_high": "float64", "since": "object", "until": "object",
+    "pooled_high": "float64", "scale_low": "int64", "scale_high": "int64", "since": "object", "until": "object",
 }  # fmt: skip
 
 
@@ -96,6 +96,7 @@ def against_rest(
         pooled                  float  score of the group drawn to the mean of the
                                        groups; missing below four groups of five answers
         pooled_low, _high       float  its interval
+        scale_low, scale_high   int    the scale of the answers
         since, until            date   first and last day of the answers of the group
         ======================  =====  ==============================================
 
@@ -131,11 +132,12 @@ def against_rest(
     p-value, corrected over all rows by Benjamini and Hochberg, is below 1 - ``level``;
     else *cannot tell yet*. All rows are tested, those too that a page withholds. Of few
     answers beside many these p-values are too small where an answer is rare, so that what is
-    corrected is the larger of them and of one made for few: of NPS with a moderated variance and t [4]_, of shares the chance by their posteriors that
-    they lie the other way round [5]_; the variance of means is moderated in the interval, too. Of
-    tables in which none differs (6 groups of 3 to 300 answers, 12 of 5, 20 of 10) at most
-    .04 then name one that does, whatever the law (simulated); by the plain ones up to .37 of
-    shares, .19 of NPS and of means.
+    corrected is the larger of them and of one made for few: of NPS with a moderated variance
+    and t [4]_, of shares the chance by their posteriors that they lie the other way round
+    [5]_; the variance of means is moderated in the interval, too. Of tables in which none
+    differs (6 groups of 3 to 300 answers, 12 of 5, 20 of 10) at most .04 then name one that
+    does, whatever the law (simulated); by the plain ones up to .37 of shares, .19 of NPS
+    and of means.
 
     The pooled score is Morris's empirical Bayes estimate [3]_, with the variance between
     groups by Paule and Mandel (`cxlib.stats.pooling` has its coverage). Its interval
