@@ -25,18 +25,19 @@ _TOLD = {
     "n_before": "int64", "n_after": "int64",
 }  # fmt: skip
 _DAYS = {
-    "spread": "float64", "low_is_good": "bool", "between": "object",
+    "between": "object",
     "since_before": "object", "until_before": "object", "since": "object", "until": "object",
 }  # fmt: skip
 
 
-def movement_counts(both: str = "int64", **counted: str) -> dict[str, str]:
+def movement_counts(both: str = "int64", *, scale: bool = False, **counted: str) -> dict[str, str]:
     """The columns of a movement after its estimate, with their types: of all movements the same, but for what is counted of each period.
 
-    ``both`` is the type of ``n_both``, the people of both periods.
+    ``both`` is the type of ``n_both``, the people of both periods; ``scale`` where there are answers that have one.
     """
     of_each = {f"{name}_{side}": kind for name, kind in counted.items() for side in _PAIR}
-    return {**_TOLD, **of_each, "n_both": both, **_DAYS}
+    ends = {"scale_low": "int64", "scale_high": "int64"} if scale else {}
+    return {**_TOLD, **of_each, "n_both": both, "spread": "float64", "low_is_good": "bool", **ends, **_DAYS}
 
 
 def together(*movements: pd.DataFrame) -> list[pd.DataFrame]:

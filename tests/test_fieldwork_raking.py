@@ -448,6 +448,20 @@ def test_without_invitations_no_tipping_point_is_known():
     assert list(empty.columns) == list(found.columns)
 
 
+def test_who_had_no_time_to_answer_yet_is_not_silent():
+    """Half of the second month's invitations are too recent; of the others every fourth was answered in time."""
+    moved, rates = moved_and_rates([10] * 40 + [3] * 20, [10] * 20 + [3] * 40, [240, 120])
+    rates = rates.assign(answered=[60, 30], too_recent=[0, 120], recent_answered=[0, 90], late=[5, 7])
+    (found,) = fieldwork.tipping(moved, rates).itertuples()
+    assert (found.invited, found.answered, found.too_recent) == (120, 30, 120)
+    assert found.estimate == pytest.approx(found.change / 0.75)
+    said = figures.sentence(fieldwork.tipping(moved, rates)).text
+    assert "Of 120 invitations of February 2026 that had their time, 25 in 100 were answered in it; 120 more are too recent. To" in said
+    none = fieldwork.tipping(moved, rates.assign(n=[240, 0], answered=[60, 0]))
+    assert none["estimate"].isna().all()
+    assert figures.sentence(none).text.startswith("No invitation is known that had its time, so nothing is known of the silent.")
+
+
 def test_waves_and_groups_find_their_own_response_rate():
     table = pd.DataFrame(
         {
@@ -556,8 +570,9 @@ def test_a_category_of_few_answers_is_withheld_and_so_is_one_beside_it():
 def test_a_tipping_point_is_said_of_a_change_that_is_larger_than_chance():
     fell = moved_and_rates([10] * 40 + [8] * 10 + [3] * 10, [10] * 20 + [8] * 10 + [3] * 30, [200, 240])
     assert figures.sentence(fieldwork.tipping(*fell)).text.startswith(
-        "Loyalty (NPS) fell by 67 points between January 2026 and February 2026. Of 240 invitations of February 2026, 25 in 100 were "
-        "answered. To erase that, the silent would have to score 89 points higher than those who answered (95 % interval "
+        "Loyalty (NPS) fell by 67 points between January 2026 and February 2026. Of 240 invitations of February 2026 that had their time, "
+        "25 in 100 were answered in it. To erase that, the silent would have to score 89 points higher than those who answered "
+        "(95 % interval "
     )
     chance = moved_and_rates([9, 3] * 5, [9, 9, 3] * 3, [40, 40])
     assert figures.sentence(fieldwork.tipping(*chance)).text.startswith(

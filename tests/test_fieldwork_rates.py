@@ -1,6 +1,7 @@
 """Response rates: by brute force, which answer is whose, who has not had the time, and what is refused."""
 
 import datetime as dt
+import re
 from pathlib import Path
 
 import ibis
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
-from cxlib import fieldwork, figures, sources
+from cxlib import fieldwork, figures, groups, sources, survey
 from cxlib.figures.settings import CURRENT, Settings
 from cxlib.tables import RESULT, TableError
 
@@ -318,6 +319,126 @@ def test_what_cannot_be_counted_gets_a_letter(call, kind, words):
     assert str(letter.value) == words
 
 
+# Against the rest
+
+
+def against_rest(asked, given_, **more):
+    return fieldwork.rate_breakdowns(asked, given_, **({"as_of": AS_OF} | more))
+
+
+@few
+@given(waves(), st.integers(1, 60), st.booleans())
+def test_each_group_is_set_against_the_rest_as_scores_of_found_and_not_found_are(drawn, limit, twice):
+    """By hand: who answered in time gave the best of five points, who did not the worst; the share of the best two is the rate."""
+    asked, given_ = drawn
+    first = {}
+    for person, wave, day in sorted(asked, key=lambda each: each[2]):
+        first.setdefault((person, wave), day)
+    rows = [
+        (person, wave, any(0 <= day - first[person, wave] <= limit for who, of, day in given_ if (who, of) == (person, wave)))
+        for (person, wave), day in first.items()
+        if day + limit <= 89
+    ]
+    found = against_rest(invitations(*asked, *asked[:1] * twice), answers(*given_), days=limit, columns=["wave"])[0]
+    if len({wave for _, wave, _ in rows}) < 2:
+        assert found.attrs["reason"] in {
+            f"All invitations are of the last {limit} days, so none has had its time.",
+            "All invitations are of one wave, so there is no rest to compare it with.",
+        }
+        return
+    by_hand_ = pd.DataFrame(rows, columns=["respondent", "wave", "score"])
+    by_hand_["score"] = np.where(by_hand_["score"], 5, 1)
+    score = survey.Score("csat", scale=(1, 5))
+    (expected,) = groups.breakdowns(by_hand_, columns=["wave"], measure=score)
+    same = [name for name in expected.columns if name not in {"measure", "since", "until"}]
+    assert_frame_equal(found[same], expected[same])
+    assert set(found["measure"]) == {"response_rate_difference"}
+    alone = rate(invitations(*asked), answers(*given_), days=limit, by="wave")
+    assert found["score"].tolist() == alone.loc[alone["n"] > 0, "estimate"].tolist()
+
+
+def test_what_was_sent_twice_on_a_day_in_no_wave_counts_twice_as_in_the_rate():
+    asked = invitations(("a", None, 0), ("a", None, 0), ("b", None, 0), channel="e-mail")
+    asked = pd.concat([asked, invitations(("c", None, 0), channel="store")])
+    given_ = answers(("a", None, 3))
+    (found,) = against_rest(asked, given_, columns=["channel"])
+    alone = rate(asked, given_, by="channel")
+    assert found[["n", "score"]].values.tolist() == alone[["n", "estimate"]].values.tolist()
+
+
+def test_breakdowns_of_what_customers_are_are_corrected_together():
+    names = [f"p{number:03}" for number in range(400)]
+    random = np.random.default_rng(5)
+    people = pd.DataFrame({"customer": names, "start": pd.Timestamp("2024-01-01"), "plan": ["free", "paid"] * 200})
+    people = people.assign(region=random.choice(list("nsew"), 400), persona=None)
+    came = random.random(400) < np.where(people["plan"] == "free", 0.2, 0.4)
+    asked = invitations(*[(name, "1", 0) for name in names])
+    given_ = answers(*[(name, "1", 3) for name, one in zip(names, came, strict=True) if one])
+    plan, region, persona = against_rest(asked, given_, columns=["plan", "region", "persona"], customers=people)
+    (alone,) = against_rest(asked, given_, columns=["plan"], customers=people)
+    assert plan["verdict"].tolist() == alone["verdict"].tolist() == ["below", "above"]
+    assert plan["p_corrected"].tolist() == pytest.approx((3 * alone["p_corrected"]).tolist())
+    assert set(region["verdict"]) == {"cannot tell yet"}
+    assert persona.attrs["reason"] == "No invitation has a persona."
+    assert plan["n_both"].tolist() == [0, 0]
+
+
+def test_where_all_are_alike_in_answering_few_reports_name_a_group():
+    """Sixty people, each invited five times and ready in a way of their own, whatever group they are in; by three columns. 20 reports."""
+    random, named = np.random.default_rng(23), 0
+    for _ in range(20):
+        who = np.repeat([f"p{number}" for number in range(60)], 5)
+        asked = pd.DataFrame({"respondent": who, "wave": np.tile(list("12345"), 60), "time_asked": days(0)[0]})
+        asked = asked.assign(
+            **{name: np.repeat(random.integers(0, 4, 60), 5) for name in ("plan", "region")}, day=random.integers(0, 4, 300)
+        )
+        came = random.random(300) < np.repeat(random.beta(0.6, 1.4, 60), 5)
+        given_ = asked.loc[came, ["respondent", "wave", "time_asked"]].rename(columns={"time_asked": "time_answered"})
+        found = against_rest(asked, given_, columns=["plan", "region", "day"])
+        named += any(each["verdict"].isin(["above", "below"]).any() for each in found)
+    # Declared: 5 in 100, that is 1 of 20; 5 or more would come about once in 400 times.
+    assert named <= 4
+
+
+def test_small_groups_of_invitations_are_withheld_and_the_words_are_of_invitations():
+    CURRENT.__dict__.update(Settings().__dict__)
+    sizes = {"post": 40, "store": 3, "web": 60, "app": 8}
+    rows = [(f"{channel}{number}", "1", 0) for channel, size in sizes.items() for number in range(size)]
+    asked = invitations(*rows).assign(channel=[name for name, size in sizes.items() for _ in range(size)])
+    came = [row for place, row in enumerate(rows) if place % (10 if row[0].startswith("post") else 2) == 0]
+    piece = figures.against(*against_rest(asked, answers(*came), columns=["channel"]))
+    assert piece.text.startswith("Larger than chance: ")
+    html = str(piece._repr_mimebundle_()[0]["text/html"])
+    assert "Not shown: fewer than 5 invitations (store)." in html
+    assert "Not shown either, as the total would give a smaller group away: app." in html
+    for words in (">Invitations</th>", ">Invitations of the rest</th>", "by channel: each group less all invitations that are not in it."):
+        assert words in html
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"columns": []}, "columns: name at least one column that makes groups, and each once, such as columns=['segment', 'plan']"),
+        ({"columns": ["score"]}, "by: 'score' is a column of this result and cannot be a key"),
+        ({"level": 0.5}, "level: 0.5 is not above 0.5, and a verdict needs more than a toss of a coin; for 95 % write 0.95"),
+        ({"days": 0}, "days: 0 is no number of days; it is a whole number from 1"),
+    ],
+)
+def test_breakdowns_that_mean_nothing_are_refused_in_words(more, words):
+    with pytest.raises(ValueError, match=f"^{re.escape(words)}$"):
+        against_rest(invitations(("a", "1", 0)), answers(("a", "1", 1)), **({"columns": ["wave"]} | more))
+
+
+def test_a_column_that_nobody_knows_is_refused_in_words():
+    with pytest.raises(TableError, match=r"^response_rate: the table has no column 'segmnt'. Did you mean 'segment'\?$"):
+        against_rest(invitations(("a", "1", 0)), answers(("a", "1", 1)), columns=["segmnt"], customers=PEOPLE)
+
+
+def test_breakdowns_say_why_there_is_no_rate():
+    (found,) = against_rest(invitations(("a", "1", 80)), answers(("a", "1", 81)), columns=["wave"])
+    assert (len(found), found.attrs["reason"]) == (0, "All invitations are of the last 28 days, so none has had its time.")
+
+
 # The sample company
 
 
@@ -337,6 +458,7 @@ def test_who_does_not_answer_is_who_the_sample_company_says(book):
     assert season.max() / season.min() < 1.15, "beside the season and the mix of segments nothing else differs"
     assert segment.set_index("segment")["estimate"].rank().to_dict() == {"Hospitality": 1, "Office": 2, "Home": 3}
     assert everybody["n"].item() + everybody["too_recent"].item() == 9137
-    picture = figures.worst(persona, segment, than=everybody)
-    assert picture.text.startswith("Wholly below the 26.8 % of all together: Bargain hunter (persona) at ")
+    apart = against_rest(book.invitations, book.responses, columns=["persona", "segment"], **known)
+    picture = figures.against(*apart)
+    assert picture.text.startswith("Larger than chance: Bargain hunter (persona) 10.5 percentage points below the rest (95 % interval ")
     assert "invitations" in picture.svg()

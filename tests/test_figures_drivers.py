@@ -30,7 +30,7 @@ def driver(name, estimate, *, ranks=(1, 1), rated=4.0, priority="not settled", n
     row |= {"reward": 0.5, "reward_low": 0.3, "reward_high": 0.7, "penalty": -0.5, "penalty_low": -0.7, "penalty_high": -0.3}
     row |= {"asymmetry": 0.0, "asymmetry_low": -0.3, "asymmetry_high": 0.3, "role": "not clear", "priority": None if missing else priority}
     row |= {"missing": 12, "n_people": n, "r_squared": 0.31, "equal_part": 0.1, "performance_of_all": 3.9, "scale_low": 1, "scale_high": 5}
-    return row | {"since": None, "until": None}
+    return row | {"outcome_low": 0, "outcome_high": 10, "since": None, "until": None}
 
 
 def result(*rows):
@@ -51,8 +51,8 @@ def test_what_matters_most_is_said_with_its_interval_and_what_is_open_is_refused
     assert figures.drivers(result(*USUAL)).text == (
         "Delivery matters most to loyalty (NPS): 20.0 % of the differences between answers go with it (95 % interval 18.0 to 22.0); "
         "all 4 parts together go with 31.0 %. The order of support and website is not settled. Store shows no more than chance would. "
-        "Raise delivery first: it is important and rated low (mean 3.50); who rates it a point lower gives a score lower by 0.50 "
-        "(95 % interval 0.30 to 0.70)."
+        "Raise delivery first: it is important and rated low (mean 3.50); who rates it a point lower gives a score lower by 0.50 points "
+        "on the scale 0 to 10 (95 % interval 0.30 to 0.70)."
     )
 
 
@@ -103,8 +103,8 @@ def test_what_could_not_be_compared_is_in_the_table_and_not_drawn():
 
 def test_advice_names_only_what_is_settled():
     assert figures.priorities(result(*USUAL)).text == (
-        "Raise delivery first: it is important and rated low (mean 3.50); who rates it a point lower gives a score lower by 0.50 "
-        "(95 % interval 0.30 to 0.70). Keep up support: important, and rated higher than the others. "
+        "Raise delivery first: it is important and rated low (mean 3.50); who rates it a point lower gives a score lower by 0.50 points "
+        "on the scale 0 to 10 (95 % interval 0.30 to 0.70). Keep up support: important, and rated higher than the others. "
         "Rated low, but of little importance: "
         "store. Not settled: website."
     )

@@ -6,7 +6,7 @@ import re
 
 import pandas as pd
 import pytest
-from figure_results import EVERYBODY, bundle, files, month, nps, page, payload, survival, svg_texts
+from figure_results import EVERYBODY, bundle, files, month, nps, page, payload, survival
 
 from cxlib import figures
 from cxlib.figures.settings import CURRENT, Settings
@@ -157,19 +157,6 @@ def test_groups_of_two_measures_may_be_set_against_everybody_of_both():
         "A is lowest at 60.0 % (95 % interval 55.0 to 65.0; 300 answers); b is highest at 80.0 % (75.0 to 85.0; 300). "
         "Of 2 intervals, 1 lies wholly below and 1 lies wholly above the 70.0 % of all together."
     )
-
-
-def test_the_worst_names_no_group_whose_interval_reaches_everybody_and_draws_whom_it_names():
-    wide = nps(*(({"plan": f"wide {place}"}, -30.0 + place, -90.0, 40.0, 20) for place in range(9)))
-    clear = nps(({"region": "clear"}, 20.0, 15.0, 25.0, 400))
-    picture = figures.worst(wide, clear, than=EVERYBODY)
-    assert picture.text == (
-        "Wholly below the 31 points of all together: clear (region) at 20 points (95 % interval 15 to 25; 400 answers). "
-        "The lowest of 10 groups is always low: a place to look, not a proof."
-    )
-    names = svg_texts(picture.svg())
-    assert "clear (region)" in names
-    assert [name for name in names if name.startswith("wide")] == [f"wide {place} (plan)" for place in range(7)]
 
 
 def test_a_formula_is_defused_in_letters_of_any_width_and_half_a_letter_breaks_no_file():

@@ -105,6 +105,22 @@ def test_a_headline_says_whether_the_last_month_moved():
     assert '<span class="cx-base">(change −14 points, 95\u00a0% interval −22 to −6; 220 and 212 answers).</span>' in page(both)
 
 
+def test_a_change_of_a_mean_names_the_scale_of_its_answers():
+    fell = moves(DOWN, measure="rating_mean", estimate=-0.4, ends=(3.9, 3.5)).assign(low=-0.7, high=-0.1, scale_low=1, scale_high=5)
+    assert figures.sentence(fell).text == (
+        "The mean rating fell from 3.90 to 3.50 between May and June 2026 (change −0.40 points on the scale 1 to 5, 95 % interval −0.70 "
+        "to −0.10): the fall is larger than chance."
+    )
+    assert ">Change (points on the scale 1 to 5)</th>" in page(figures.table(fell))
+    two = pd.concat([fell.assign(question="food", scale_high=10), fell.assign(question="staff")])
+    two = two[["question", *two.columns.drop("question")]]
+    assert figures.sentence(two).text == (
+        "Between May and June 2026, food fell from 3.90 to 3.50 (change −0.40 points on the scale 1 to 10, 95 % interval −0.70 to −0.10); "
+        "staff fell from 3.90 to 3.50 (change −0.40 points on the scale 1 to 5, −0.70 to −0.10)."
+    )
+    assert ">Change (points)</th>" in page(figures.table(two))
+
+
 def test_two_comparisons_are_told_together_only_where_they_end_in_one_month():
     month_ = pd.DataFrame([move(month(21), month(22), OPEN)])
     said = figures.trend(by_month(), month_, a_year(OPEN)).text

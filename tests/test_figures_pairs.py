@@ -126,7 +126,7 @@ def test_a_gap_is_told_by_its_verdict(row, text):
 def test_staff_who_guess_more_effort_think_customers_unhappier():
     text = figures.gap(gaps(sides(measure="ces_effort", ends=(2.1, 3.2)))).text
     assert text.startswith(
-        "Staff think customers unhappier than customers say they are: effort (CES), 3.20 guessed, 2.10 given (gap +1.10,"
+        "Staff think customers unhappier than customers say they are: effort (CES), 3.20 guessed, 2.10 given (gap +1.10 points,"
     )
 
 
@@ -360,3 +360,17 @@ def test_the_words_of_every_piece_say_no_number_that_is_withheld():
         read = words(piece)
         assert not any(number in read for number in ("11.1", "77.7", "77.8", "333", "66.6"))
     assert np.isnan(secret["n_to_tell"] or math.nan)
+
+
+def test_two_scores_that_look_alike_are_as_fine_as_their_difference():
+    piece = figures.gap(gaps(sides(OPEN, ends=(34.43, 34.77), names=("later", "early"), called="early")))
+    assert ", 34.77 points against 34.43 (difference +0.34 points, 95 % interval −8 to +8; " in piece.text
+    said = " ".join(svg_texts(drawings(piece)[0]))
+    assert "34.77" in said
+    assert "+0.34 points" in said
+
+
+def test_a_gap_of_means_names_their_scale():
+    piece = figures.gap(gaps(sides(ends=(2.1, 3.2), measure="ces_effort") | {"scale_low": 1, "scale_high": 5}))
+    assert "effort (CES), 3.20 guessed, 2.10 given (gap +1.10 points on the scale 1 to 5, 95 % interval +1.02 to +1.18; " in piece.text
+    assert ">Gap (points on the scale 1 to 5)</th>" in page(piece)

@@ -79,7 +79,6 @@ PICTURES = {
     "trends": lambda: figures.trend(with_plan_first(groups_by_month(5))),
     "intervals": lambda: figures.intervals(by_segment(), than=EVERYBODY),
     "intervals of odd groups": lambda: figures.intervals(odd_groups(), than=EVERYBODY),
-    "worst": lambda: figures.worst(by_segment(), odd_groups(), than=EVERYBODY),
     "shares of NPS": lambda: figures.shares(answers(NPS_SHARES)),
     "shares": lambda: figures.shares(pd.concat([answers([0.1, 0.3, 0.6], plan=LONG), answers([0.4, 0.4, 0.2], plan="free")])),
     "curve": lambda: figures.curve(survival(0.4)),
@@ -190,7 +189,7 @@ def test_another_process_with_another_hash_seed_and_theme_draws_the_same_bytes()
     code = (
         "import hashlib, json, matplotlib, figure_results as r; from cxlib import figures;"
         "matplotlib.rcParams['font.size'] = 31; matplotlib.rcParams['axes.grid'] = True;"
-        "data = figures.worst(r.by_segment(), than=r.EVERYBODY)._repr_mimebundle_();"
+        "data = figures.intervals(r.by_segment(), than=r.EVERYBODY)._repr_mimebundle_();"
         "print(hashlib.sha256(json.dumps(data).encode()).hexdigest())"
     )
     found = {
@@ -311,7 +310,7 @@ def test_hostile_text_is_only_ever_text(text):
     result = nps(({"segment": text}, 12.0, 2.0, 20.0, 312), ({"segment": "kind"}, 40.0, 30.0, 50.0, 300))
     by = by_month(3).assign(segment=text)
     by = by[["segment", *by.columns.drop("segment")]]
-    pieces = [figures.intervals(result), figures.worst(result, than=EVERYBODY), figures.table(result), figures.sentence(result)]
+    pieces = [figures.intervals(result, than=EVERYBODY), figures.table(result), figures.sentence(result)]
     pieces += [
         figures.trend(by),
         figures.curve(survival(0.5, segment=text)),
@@ -443,7 +442,6 @@ def test_dates_that_pandas_made_timestamps_are_read_as_dates():
 
 def test_names_are_file_stems():
     assert figures.table(nps(({"Seg ment/../x": "a", "plan": "b"}, 1.0, 0.0, 2.0, 50))).name == "nps_by_seg_ment_x_plan"
-    assert figures.worst(by_segment(), than=EVERYBODY).name == "worst_nps"
     assert figures.trend(by_month().iloc[:0]).name == "nps_by_month"
 
 

@@ -63,10 +63,11 @@ def test_who_lies_apart_is_said_with_how_far_and_how_sure():
 def test_where_low_is_good_the_highest_comes_first():
     effort = against(("a", ABOVE, 0.5, 300), ("b", BELOW, -0.6, 300), measure="ces_effort")
     effort[["low", "high"]] = [[0.2, 0.8], [-0.9, -0.3]]
-    assert (
-        figures.sentence(effort).text
-        == "Larger than chance: a 0.50 above the rest (95 % interval 0.20 to 0.80) and b 0.60 below (0.30 to 0.90)."
-    )
+    said = "Larger than chance: a 0.50 points{} above the rest (95 % interval 0.20 to 0.80) and b 0.60 points below (0.30 to 0.90)."
+    assert figures.sentence(effort).text == said.format("")
+    effort = effort.assign(scale_low=1, scale_high=5)
+    assert figures.sentence(effort).text == said.format(" on the scale 1 to 5")
+    assert ">Difference (points on the scale 1 to 5)</th>" in page(figures.table(effort))
 
 
 def test_a_difference_of_shares_is_in_percentage_points():
@@ -130,6 +131,17 @@ def test_the_table_has_both_scores_and_what_corrects_the_verdicts():
     assert "corrected for 4 comparisons together (Benjamini and Hochberg); the intervals are not." in html
     (file,) = files(html)["text/csv"]
     assert file.splitlines()[0].lstrip("\ufeff").startswith("plan,measure,estimate,low,high,level,n,p_value,p_corrected,verdict")
+
+
+def test_each_table_says_over_how_many_comparisons_the_verdicts_are_corrected_shown_or_not():
+    random = np.random.default_rng(9)
+    frame = pd.DataFrame({"plan": ["free"] * 60 + ["paid"] * 60 + [None] * 3, "region": random.choice(list("nsew"), 123)})
+    frame["score"] = random.integers(0, 11, 123)
+    plan, region = groups.breakdowns(frame, columns=["plan", "region"])
+    together = "The verdicts are corrected for all 7 comparisons of this kind, any not shown among them, together (Benjamini and Hochberg)"
+    assert page(figures.against(plan, region)).count(together) == 2
+    (alone,) = groups.breakdowns(frame, columns=["region"])
+    assert "The verdicts are corrected for 4 comparisons together (Benjamini and Hochberg)" in page(figures.table(alone))
 
 
 def test_more_than_thirty_groups_are_drawn_at_either_end():

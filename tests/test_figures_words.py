@@ -1,10 +1,14 @@
 """Findings in words: estimate, interval, base and window, in plain English that claims no more."""
 
 import datetime as dt
+from dataclasses import replace
+from decimal import Decimal
 
 import pandas as pd
 import pytest
 from figure_results import EVERYBODY, account, answers, by_month, by_segment, month, nps, page, payload, survival
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cxlib import figures
 from cxlib.figures.measures import clean, decimal, measure_named
@@ -167,29 +171,34 @@ def test_where_low_is_good_the_highest_is_the_worst():
     )
 
 
-def test_worst_names_those_wholly_below_and_doubts_itself():
-    by_plan = nps(({"plan": "Basic"}, 9.0, 3.0, 15.0, 500), ({"plan": "Pro"}, 45.0, 40.0, 50.0, 900))
-    assert figures.worst(by_segment(), by_plan, than=EVERYBODY).text == (
-        "Wholly below the 31 points of all together: Basic (plan) at 9 points (95 % interval 3 to 15; 500 answers) and Business (segment) "
-        "at 12 (2 to 21; 312). The lowest of 6 groups is always low: a place to look, not a proof."
-    )
+ROUNDED = st.sampled_from(["nps", "csat", "ces_mean", "stay"]).map(measure_named)
 
 
-def test_worst_names_nobody_where_no_interval_lies_apart():
-    alike = by_segment().assign(low=0.0, high=60.0)
-    assert figures.worst(alike, than=EVERYBODY).text == (
-        "Of 4 groups, none lies wholly below the 31 points of all together. The first of them in order is Business (segment) at 12 points "
-        "(95 % interval 0 to 60; 312 answers)."
-    )
+@given(ROUNDED, st.floats(-1, 1), st.floats(-1, 1))
+def test_two_values_and_their_change_agree_as_they_are_written(of, one, other):
+    before, after = (value * (1 if of.form == "share" else 100) for value in (one, other))
+    finer, change = of.agreeing(before, after, after - before)
+    measure = replace(of, finer=finer)
+    written = [Decimal(measure.number(value).replace("\u2212", "-").replace(",", "")) for value in (before, after, change)]
+    assert written[1] - written[0] == written[2]
+    usual = replace(of, finer=0)
+    assert finer == 0 or [usual.number(after), usual.number(before)] != [measure.number(after), measure.number(before)]
+    # What is said of the change is never farther off than a hundredth of its usual last place.
+    assert abs(of.shown(change) - of.shown(after - before)) <= 0.0101 * 10.0 ** -{"points": 0, "days": 0, "share": 1, "mean": 2}[of.form]
 
 
-def test_worst_counts_the_groups_it_has_no_room_to_name():
-    many = nps(*(({"plan": f"Plan {letter}"}, -20.0 + place, -30.0, 0.0, 400) for place, letter in enumerate("ABCDE")))
-    assert ", and 2 more." in figures.worst(many, than=EVERYBODY).text
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [(38.52, 24.81, ("39", "25", "14")), (34.43, 34.77, ("34.43", "34.77", "0.34")), (100 / 3, 200 / 3, ("33.33", "66.67", "33.34"))],
+)
+def test_places_are_added_only_where_the_usual_ones_contradict_each_other(before, after, words):
+    nps_ = measure_named("nps")
+    finer, change = nps_.agreeing(before, after, after - before)
+    assert tuple(replace(nps_, finer=finer).number(value) for value in (before, after, abs(change))) == words
 
 
 def test_no_sentence_claims_a_movement_or_a_cause():
-    pieces = (figures.headline(EVERYBODY, by_month()), figures.trend(by_month()), figures.worst(by_segment(), than=EVERYBODY))
+    pieces = (figures.headline(EVERYBODY, by_month()), figures.trend(by_month()), figures.intervals(by_segment(), than=EVERYBODY))
     said = " ".join(piece.text for piece in pieces)
     for word in ("fell", "rose", "fall", "rise", "dropped", "improved", "because", "due to", "drives", "significant"):
         assert f" {word}" not in said
@@ -224,18 +233,6 @@ def test_what_is_not_there_is_said_as_a_sentence(ask):
 def test_an_empty_distribution_or_curve_says_why(ask):
     piece = ask(nothing(keys=["question"], counts=["answers"], reason="No question of this kind was asked."))
     assert piece.text == piece.reason == "No question of this kind was asked."
-
-
-def test_worst_says_which_breakdown_is_missing_and_shows_the_others():
-    none = nothing(keys=["plan"], counts=["promoters"], reason="No answer has a plan.")
-    piece = figures.worst(none, by_segment(), than=EVERYBODY)
-    assert "No answer has a plan." in page(piece)
-    assert piece.text.startswith("Wholly below the 31 points of all together: Business (segment)")
-    assert figures.worst(none, than=EVERYBODY).text == "No answer has a plan."
-    assert (
-        figures.worst(by_segment(), than=NO_DATES.drop(columns="month")).reason
-        == "There is no number of everybody to set the groups against."
-    )
 
 
 def test_cards_have_number_interval_base_and_window():
@@ -287,10 +284,6 @@ MISTAKES = {
     "grouped than": (
         lambda: figures.intervals(by_segment(), than=by_segment()),
         "intervals: than must be the number of everybody, but it is grouped by segment.",
-    ),
-    "mixed measures": (
-        lambda: figures.worst(by_segment(), by_segment().assign(measure="csat"), than=EVERYBODY),
-        "worst: the results hold different measures (csat and nps); only groups of one can be ranked.",
     ),
     "card of groups": (
         lambda: figures.cards(by_segment()),

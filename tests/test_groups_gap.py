@@ -23,7 +23,7 @@ few = settings(max_examples=4)
 COLUMNS = [
     "p_value", "p_corrected", "verdict", "margin", "smallest_detectable", "n_to_tell", "estimate_customers", "estimate_staff",
     "low_customers", "low_staff", "high_customers", "high_staff", "n_customers", "n_staff", "good_customers", "good_staff",
-    "bad_customers", "bad_staff", "since", "until",
+    "bad_customers", "bad_staff", "scale_low", "scale_high", "since", "until",
 ]  # fmt: skip
 NUMBERS = ["estimate", "low", "high", "p_value", "n", "smallest_detectable"]
 

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWar
 few = settings(max_examples=3)
 COLUMNS = [
     "p_value", "p_corrected", "verdict", "better", "margin", "smallest_detectable", "score", "score_low", "score_high",
-    "score_rest", "n_rest", "n_both", "pooled", "pooled_low", "pooled_high", "since", "until",
+    "score_rest", "n_rest", "n_both", "pooled", "pooled_low", "pooled_high", "scale_low", "scale_high", "since", "until",
 ]  # fmt: skip
 APART = {"a": [10] * 60 + [8] * 30 + [3] * 20, "b": [10] * 20 + [8] * 30 + [3] * 60, "c": [10] * 30 + [8] * 30 + [3] * 30}
 
@@ -245,7 +245,7 @@ def test_three_groups_are_not_pooled_and_it_is_said():
     assert found[["pooled", "pooled_low", "pooled_high"]].isna().all(axis=None)
     assert found.attrs["notes"] == [
         "Nobody is named, so every answer is taken to be another person's.",
-        "Scores are pooled where there are 4 groups of 5 answers that do not all agree.",
+        "Groups are pooled where there are 4 with 5 answers each that do not all agree.",
     ]
 
 
@@ -283,6 +283,7 @@ def test_a_group_that_skipped_stays_without_a_number():
     assert found["n_rest"].tolist() == [1, 2, 3]
     assert found["estimate"].isna().tolist() == [False, False, True]
     assert found["verdict"].iloc[2] == "cannot tell yet"
+    assert found.attrs["together"] == 2, "without a rest or an answer nothing is tested"
 
 
 ARGUMENTS = {
@@ -344,6 +345,8 @@ def test_the_groups_of_all_breakdowns_are_corrected_together():
     for one, each in zip(alone, found, strict=True):
         assert_frame_equal(one.drop(columns=["p_corrected", "verdict", "better"]), each.drop(columns=["p_corrected", "verdict", "better"]))
     assert found[0]["verdict"].tolist() == ["above", "below", "cannot tell yet"]
+    assert [each.attrs["together"] for each in found] == [9, 9]
+    assert [each.attrs["together"] for each in alone] == [3, 6]
 
 
 def test_a_breakdown_that_no_answer_has_says_so_and_the_others_stand():

@@ -25,7 +25,7 @@ COLUMNS = [
     "outcome", "noise_floor", "above_noise", "rank", "rank_low", "rank_high", "johnson", "performance", "performance_low",
     "performance_high", "reward", "reward_low", "reward_high", "penalty", "penalty_low", "penalty_high", "asymmetry",
     "asymmetry_low", "asymmetry_high", "role", "priority", "missing", "n_people", "r_squared", "equal_part",
-    "performance_of_all", "scale_low", "scale_high", "since", "until",
+    "performance_of_all", "scale_low", "scale_high", "outcome_low", "outcome_high", "since", "until",
 ]  # fmt: skip
 
 
@@ -87,7 +87,7 @@ def test_a_result_has_its_shape_and_an_empty_one_the_same():
     found = impact.drivers(answers(wide(), plan="a"), by="plan")
     assert list(found.columns) == ["plan", "driver", *RESULT, *COLUMNS]
     assert set(found["measure"]) == {"driver_importance"}
-    assert set(found["outcome"]) == {"nps"}
+    assert found[["outcome", "outcome_low", "outcome_high"]].drop_duplicates().values.tolist() == [["nps", 0, 10]]
     none = impact.drivers(answers(wide(30), plan="a"), by="plan")
     assert list(none.columns) == list(found.columns)
     assert none.dtypes[COLUMNS].tolist() == found.dtypes[COLUMNS].tolist()

@@ -26,6 +26,8 @@ ARROWS = {
     **{name: {"tables", "stats", "verdicts"} for name in MEASURES},
     # What is said of a score by group, of who answered it, and of what goes with it rests on the score itself.
     **{name: {"tables", "stats", "verdicts", "survey"} for name in ("groups", "fieldwork", "impact")},
+    # Who answers less than the rest is asked of invitations as of answers.
+    "fieldwork": {"tables", "stats", "verdicts", "survey", "groups"},
     # Who leaves is asked of spells as churn reads them.
     "leaving": {"tables", "stats", "churn"},
     # Churn by the calendar counts the spells of churn by tenure.

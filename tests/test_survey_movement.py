@@ -23,7 +23,7 @@ few = settings(max_examples=4)
 COLUMNS = [
     "p_value", "p_corrected", "verdict", "better", "margin", "smallest_detectable", "n_to_tell", "estimate_before",
     "estimate_after", "n_before", "n_after", "good_before", "good_after", "bad_before", "bad_after", "n_both",
-    "spread", "low_is_good", "between",
+    "spread", "low_is_good", "scale_low", "scale_high", "between",
     "since_before", "until_before", "since", "until",
 ]  # fmt: skip
 

@@ -79,6 +79,7 @@ def early(
         n_later, n_early        int    answers
         good_later, bad_...     int    of them promoters and detractors; satisfied and
                                        dissatisfied; easy and hard; top and bottom
+        scale_low, scale_high   int    the scale of the answers
         since, until            date   first and last day of all these answers
         ======================  =====  ==============================================
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from cxlib.stats import intervals, variance
 from cxlib.tables import Table, TableError, ask, assemble, expression, need, nothing
-from cxlib.tables.rows import absent_key, dates, day, key_names, refuse_type, restored, typed, whole
+from cxlib.tables.rows import absent_key, dates, day, key_columns, key_names, refuse_type, restored, typed, whole
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -91,8 +91,8 @@ def response_rate(
 
     See Also
     --------
+    rate_breakdowns : each group against the rest.
     raked : the score, weighted for who answers seldom.
-    cxlib.figures.worst : the picture of those who answer least.
 
     Notes
     -----
@@ -147,6 +147,22 @@ def response_rate(
     return found
 
 
+def in_time(invitations: Table, responses: Table, *, as_of: date, names: Sequence[str], customers: Table | None, days: int) -> ir.Table:
+    """The invitations that had their time, a row each, as answers to one question: ``score`` is 1 where one came in time, else 0."""
+    import ibis
+
+    asked = _Asked(list(names), as_of, days)
+    answers = asked.answers(responses)
+    keyed, rows = asked.matched(invitations, answers, customers)
+    ripe, answered = asked.became(rows)
+    rows = rows.mutate(score=answered.cast("int64")).filter(ripe, rows["role"].isin(answers.roles["role"].tolist()))
+    # What was sent several times over on one day, in no wave, stands in one row.
+    rows = rows.mutate(copy=ibis.range(rows["times"]).unnest())
+    named = {name: rows[key] for key, name in zip(key_columns(keyed, asked.names), asked.names, strict=True)}
+    each: ir.Table = rows.select("score", respondent=rows["who"], time_answered=rows["asked"], **named)
+    return each
+
+
 @dataclass(frozen=True)
 class _Answers:
     """The answers by respondent and day, and of each role how many there are, are signed, and carry a day."""
@@ -179,19 +195,9 @@ class _Asked:
 
     def counted(self, table: Table, answers: _Answers, customers: Table | None) -> pd.DataFrame:
         """One row a group and role: sums over people of their invitations and of those answered; ``here`` where the role has answers."""
-        expr = expression(table)
-        need(expr, ["respondent", "time_asked"], asks="response_rate")
-        refuse_type(table, expr, name="time_asked", kind="date", asks="response_rate")
-        keyed = _lent(expr, self.names, customers)
-        keys = [f"k{position}" for position in range(len(self.names))]
-        rows: Any = keyed.select(
-            **_who(keyed),
-            asked=typed(keyed, "time_asked", "date"),
-            **{key: keyed[name] for key, name in zip(keys, self.names, strict=True)},
-        )
-        rows = _once(rows.filter(rows["asked"] <= self.as_of), keys)
-        people = self._people(_answered(rows, answers.rows, keys), keys)
-        found = ask(_sums(people, [*keys, "role"]))
+        keyed, rows = self.matched(table, answers, customers)
+        keys = list(key_columns(keyed, self.names))
+        found = ask(_sums(self._people(rows, keys), [*keys, "role"]))
         found = whole(found, [*_SUMS, "late", "too_recent", "recent_answered", "nameless"])
         nameless = int(found["nameless"].sum())
         if nameless:
@@ -200,12 +206,25 @@ class _Asked:
         found = restored(found, keyed, self.names)
         return found.assign(here=found["role"].isin(answers.roles["role"]))
 
+    def matched(self, table: Table, answers: _Answers, customers: Table | None) -> tuple[Any, Any]:
+        """The invitations with the columns that group them, and each once with what became of it."""
+        expr = expression(table)
+        need(expr, ["respondent", "time_asked"], asks="response_rate")
+        refuse_type(table, expr, name="time_asked", kind="date", asks="response_rate")
+        keyed = _lent(expr, self.names, customers)
+        keys = key_columns(keyed, self.names)
+        rows: Any = keyed.select(**_who(keyed), asked=typed(keyed, "time_asked", "date"), **keys)
+        return keyed, _answered(_once(rows.filter(rows["asked"] <= self.as_of), list(keys)), answers.rows, list(keys))
+
+    def became(self, rows: Any) -> tuple[Any, Any]:
+        """Whether an invitation had its time, and whether it was answered in it."""
+        return rows["asked"] <= self.as_of - timedelta(days=self.days), (rows["delay"] <= self.days).fill_null(False)
+
     def _people(self, rows: Any, keys: list[str]) -> Any:
         """One row for each group and person: invitations that had their time, those answered in it, later, and too recent ones."""
         import ibis
 
-        ripe = rows["asked"] <= self.as_of - timedelta(days=self.days)
-        in_time, zero, never = (rows["delay"] <= self.days).fill_null(False), ibis.literal(0, "int64"), ibis.null("date")
+        (ripe, in_time), zero, never = self.became(rows), ibis.literal(0, "int64"), ibis.null("date")
         times = rows["times"]
         return rows.group_by([*keys, "role", "who"]).agg(
             a=ripe.ifelse(times, zero).sum(),

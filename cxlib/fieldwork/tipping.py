@@ -17,7 +17,7 @@ Floats = npt.NDArray[np.float64]
 _PAIR = ["before", "after"]
 _COUNTS = {
     "change": "float64", "score_answered": "float64", "score_of_silent": "float64", "possible": "boolean", "to_target": "float64",
-    "verdict": "object", "invited": "int64", "answered": "int64", "between": "object",
+    "verdict": "object", "invited": "int64", "answered": "int64", "too_recent": "int64", "between": "object",
     "since_before": "object", "until_before": "object", "since": "object", "until": "object",
 }  # fmt: skip
 #: Where the scale of a score ends; a mean of ratings is on whatever scale its question has.
@@ -51,7 +51,7 @@ def tipping(moved: pd.DataFrame, rates: pd.DataFrame, *, target: float | None = 
         period, against         the later and the earlier period
         measure          str    ``"nps_tipping"``, and so on
         estimate         float  how much lower the silent would have to score;
-                                missing where it is not known who was invited
+                                missing where no invitation is known that had its time
         low, high        float  the same for both ends of the change's interval
         level            float  confidence level of the interval
         n                int    answers in the smaller of the two periods
@@ -63,8 +63,10 @@ def tipping(moved: pd.DataFrame, rates: pd.DataFrame, *, target: float | None = 
         to_target        float  how much lower than those who answered the silent would
                                 have to score for all to be at ``target``
         verdict          str    of the change, as in ``moved``
-        invited          int    invitations in the later period
-        answered         int    of them, answered so far
+        invited          int    invitations in the later period that had their time
+        answered         int    of them, answered in it
+        too_recent       int    invitations of that period that did not have their time;
+                                not in ``invited``
         between          str    how the periods are paired
         since_before, .. date   first and last day of the earlier answers
         since, until     date   first and last day of the later ones
@@ -86,14 +88,18 @@ def tipping(moved: pd.DataFrame, rates: pd.DataFrame, *, target: float | None = 
 
     Notes
     -----
-    With a share r of the invited answering, all of them score r A + (1 - r) Q, where those
+    The share r of those who answered is the response rate of the later period: of the
+    invitations that had their time those that were answered in it, as `response_rate` counts;
+    who may still answer is not taken for silent. With r answering, all of them score r A + (1 - r) Q, where those
     who answered score A and the silent Q. If the silent of the earlier period scored like
     those who answered then, the change d of the score is none where Q = A - d / (1 - r).
     A difference that was there in both periods alike erases nothing. The interval takes
     the response rate as known. The finding is sound where no silent customer could
     reasonably be so different; it is a tipping point, not an estimate [1]_.
 
-    It misleads where few were ever invited: of them nothing is known at all.
+    It misleads where few were ever invited: of them nothing is known at all. Late answers
+    are in the score and count as none in the rate, which makes the silent a few more than
+    they are.
 
     References
     ----------
@@ -105,8 +111,7 @@ def tipping(moved: pd.DataFrame, rates: pd.DataFrame, *, target: float | None = 
     >>> from cxlib import survey
     >>> month = pd.to_datetime(["2026-01-01"] * 60 + ["2026-02-01"] * 60)
     >>> responses = pd.DataFrame({"month": month, "score": [10] * 40 + [8] * 10 + [3] * 10 + [10] * 20 + [8] * 10 + [3] * 30})
-    >>> rates = pd.DataFrame({"month": month.unique().date, "measure": "response_rate", "n": 200, "answered": 60, "late": 0,
-    ...                       "too_recent": 0, "recent_answered": 0})
+    >>> rates = pd.DataFrame({"month": month.unique().date, "measure": "response_rate", "n": 200, "answered": 60, "too_recent": 0})
     >>> found = tipping(survey.movement(responses), rates)
     >>> found[["period", "estimate", "change", "score_answered", "score_of_silent", "possible"]].round(1)
            period  estimate  change  score_answered  score_of_silent  possible
@@ -126,7 +131,7 @@ def tipping(moved: pd.DataFrame, rates: pd.DataFrame, *, target: float | None = 
     lacking = [name for name in wanted if name not in rates.columns]
     if lacking:
         raise TableError(f"tipping: the response rates are not by '{lacking[0]}'. Ask for them: by={wanted!r}.")
-    invited, answered = _invited(moved, rates, keys, waves=waves)
+    invited, answered, too_recent = _invited(moved, rates, keys, waves=waves)
     silent = 1 - np.divide(answered, invited, out=np.full(len(invited), np.nan), where=invited > 0)
     wide = {name: _divided(moved[name], silent) for name in ("estimate", "low", "high")}
     base = moved["measure"].str.replace("_change", "", regex=False)
@@ -138,7 +143,8 @@ def tipping(moved: pd.DataFrame, rates: pd.DataFrame, *, target: float | None = 
         "period": moved["after"], "against": moved["before"], "measure": moved["measure"].str.replace("_change", "_tipping", regex=False),
         "change": moved["estimate"], "score_answered": score, "score_of_silent": of_silent,
         "possible": possible.mask(np.isnan(of_silent) | np.isnan(ends[:, 0])), "invited": invited.astype("int64"),
-        "answered": answered.astype("int64"), "to_target": np.nan if target is None else _divided(score - target, silent),
+        "answered": answered.astype("int64"), "too_recent": too_recent.astype("int64"),
+        "to_target": np.nan if target is None else _divided(score - target, silent),
     }  # fmt: skip
     frame = moved.assign(**wide, **columns)
     return frame[[*shape, *RESULT, *_COUNTS]].astype(_COUNTS)
@@ -147,7 +153,7 @@ def tipping(moved: pd.DataFrame, rates: pd.DataFrame, *, target: float | None = 
 def _refuse(moved: pd.DataFrame, rates: pd.DataFrame) -> None:
     if not {*_PAIR, "measure", "estimate_after"} <= set(moved.columns):
         raise ValueError("tipping: moved is no movement; it is what survey.movement(responses) returns")
-    if not {"measure", "n", "answered", "late", "too_recent", "recent_answered"} <= set(rates.columns):
+    if not {"measure", "n", "answered", "too_recent"} <= set(rates.columns):
         raise ValueError("tipping: rates are no response rates; they are what fieldwork.response_rate(invitations, responses, …) returns")
 
 
@@ -157,12 +163,11 @@ def _divided(change: npt.ArrayLike, silent: Floats) -> Floats:
     return found
 
 
-def _invited(moved: pd.DataFrame, rates: pd.DataFrame, keys: Sequence[str], *, waves: bool) -> tuple[Floats, Floats]:
-    """Invitations of each later period, and those of them answered so far: of its wave, or of the months of its answers."""
-    asked = (rates["n"] + rates["too_recent"]).to_numpy(dtype="float64")
-    came = (rates["answered"] + rates["late"] + rates["recent_answered"]).to_numpy(dtype="float64")
+def _invited(moved: pd.DataFrame, rates: pd.DataFrame, keys: Sequence[str], *, waves: bool) -> Floats:
+    """Invitations of each later period (its wave, or its months) that had their time, those answered in it, and those too recent."""
+    counted = rates[["n", "answered", "too_recent"]].to_numpy(dtype="float64")
     group = [_names([row[key] for key in keys]) for row in rates.to_dict("records")]
-    found = np.zeros((2, len(moved)))
+    found: Floats = np.zeros((3, len(moved)))
     for place, row in enumerate(moved.to_dict("records")):
         own = np.array([name == _names([row[key] for key in keys]) for name in group], dtype=bool)
         if waves:
@@ -170,8 +175,8 @@ def _invited(moved: pd.DataFrame, rates: pd.DataFrame, keys: Sequence[str], *, w
         else:
             months = pd.to_datetime(rates["month"])
             inside = months.between(_month(row["after"]), _month(row["until"] or row["after"])).to_numpy(dtype=bool)
-        found[:, place] = asked[own & inside].sum(), came[own & inside].sum()
-    return found[0], found[1]
+        found[:, place] = counted[own & inside].sum(axis=0)
+    return found
 
 
 def _names(values: Sequence[object]) -> tuple[object, ...]:

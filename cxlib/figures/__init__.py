@@ -8,7 +8,7 @@ from cxlib.figures.crosstabs import banner
 from cxlib.figures.curves import curve
 from cxlib.figures.dangers import hazard
 from cxlib.figures.definitions import rates
-from cxlib.figures.dots import against, intervals, worst
+from cxlib.figures.dots import against, intervals
 from cxlib.figures.drivers import drivers, priorities
 from cxlib.figures.forecasts import backtest, calibration, expected
 from cxlib.figures.forest import forest
@@ -58,5 +58,4 @@ __all__ = [
     "table",
     "trend",
     "triangle",
-    "worst",
 ]

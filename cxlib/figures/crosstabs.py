@@ -144,16 +144,19 @@ def against_table(shown: Shown) -> Markup:
     heads: list[Cell] = [*((heading(key), False) for key in shown.keys), ("Verdict", False)]
     heads += [(shown.measure.heading, True), (f"{level_words(shown.level)} interval", True), ("Corrected p", True)]
     heads += [(of.heading, True), ("Interval", True), ("Of the rest", True), ("Pooled", True), ("Interval", True)]
-    heads += [("Answers", True), ("Of the rest", True), ("Difference they show", True)]
+    base, many = shown.measure.base_heading, shown.measure.base[1]
+    heads += [(base, True), (f"{base} of the rest", True), ("Difference they show", True)]
     rows = [_against_cells(record, shown, of) for record in frame.to_dict("records")]
     judged = int(frame["p_value"].notna().sum())
-    text = "Pooled: the score drawn towards those of the other groups, the more the fewer answers there are; the best guess of it."
-    text += " Difference they show: the true difference that so many answers find in four of five cases."
-    if judged > 1:
-        corrected = f"The verdicts are corrected for {counted(judged, 'comparison', 'comparisons')} together (Benjamini and Hochberg)"
-        text = f"{corrected}; the intervals are not. {text}"
+    text = f"Pooled: {of.subject} drawn towards that of the other groups, the more the fewer {many} there are; the best guess of it."
+    text += f" Difference they show: the true difference that so many {many} find in four of five cases."
+    if max(judged, shown.together) > 1:
+        # Of several breakdowns the page has a table each; and what is withheld in one was tested like the others.
+        all_of = f"all {decimal(shown.together, 0)} comparisons of this kind, any not shown among them,"
+        family = all_of if shown.together > judged else counted(judged, "comparison", "comparisons")
+        text = f"The verdicts are corrected for {family} together (Benjamini and Hochberg); the intervals are not. {text}"
     by = listed(heading(key).lower() for key in shown.keys)
-    caption = f"{shown.measure.axis}, by {by}: each group less all answers that are not in it."
+    caption = f"{shown.measure.axis}, by {by}: each group less all {many} that are not in it."
     return grid(caption, heads, rows, first=len(shown.keys)) + said([text]) + download(csv(shown), f"{shown.name}.csv")
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from cxlib.figures import canvas
 from cxlib.figures.canvas import Sheet
-from cxlib.figures.findings import NAMED, based_on, beyond, finding, lowest_of, ranked_worst_first
+from cxlib.figures.findings import based_on, finding, ranked_worst_first
 from cxlib.figures.measures import DAYS_A_MONTH, Measure, amounts, decimal, heading, level_words, listed, moving
 from cxlib.figures.picture import Picture, pictured, several
 from cxlib.figures.ranks import apart
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 #: So many groups at either end are drawn where there are more than twice as many.
 EACH_END = 15
-#: So many of the worst are drawn of several breakdowns, and so many of those set against the rest.
-WORST, SEVERAL = 8, 12
+#: So many are drawn of several breakdowns that are set against the rest.
+SEVERAL = 12
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def intervals(result: pd.DataFrame, *, than: pd.DataFrame | None = None) -> Pict
 
     See Also
     --------
-    worst : the lowest groups of several breakdowns.
+    against : each group against all others, with a verdict.
     trend : months instead of groups.
 
     Notes
@@ -100,70 +100,6 @@ def intervals(result: pd.DataFrame, *, than: pd.DataFrame | None = None) -> Pict
     return pictured(shown, text, partial(dotted, shown.measure, marks, overall), what=what, notes=said)
 
 
-def worst(*results: pd.DataFrame, than: pd.DataFrame) -> Picture:
-    """The picture of the worst groups over several breakdowns, set against everybody.
-
-    Parameters
-    ----------
-    *results : DataFrame
-        The same measure for several breakdowns: by segment, by plan, by channel.
-    than : DataFrame
-        The number of everybody.
-
-    Returns
-    -------
-    Picture
-        ``text`` names the groups, at most three, whose interval lies wholly on the bad side of
-        everybody's number, and says out of how many they are.
-
-    Raises
-    ------
-    ValueError
-        If something is not a result, the measures differ, or ``than`` is grouped or of another one.
-
-    See Also
-    --------
-    intervals : all groups of one breakdown.
-
-    Notes
-    -----
-    It is where to look first, not a test: of many groups the lowest is low by selection alone, the
-    groups of different breakdowns hold the same people, and everybody's number holds the group itself.
-
-    Examples
-    --------
-    >>> nps = pd.DataFrame({"measure": ["nps"], "estimate": [36.5], "low": [31.0], "high": [41.0], "level": 0.95, "n": [1212]})
-    >>> by_plan = pd.DataFrame({"plan": ["free", "paid"], "measure": "nps", "estimate": [12.0, 45.0], "low": [4.0, 40.0],
-    ...                         "high": [20.0, 50.0], "level": 0.95, "n": [312, 900]})
-    >>> print(worst(by_plan, than=nps))
-    Wholly below the 36 points of all together: free (plan) at 12 points (95 % interval 4 to 20; 312 answers).
-    The lowest of 2 groups is always low: a place to look, not a proof.
-    """
-    shown = [read(result, asks="worst") for result in results]
-    if not shown:
-        raise ValueError('worst: no result is given. Give the groups to look among, such as survey.nps(responses, by="segment").')
-    drawn = [each for each in shown if not each.reason]
-    measures = {each.measure.name: each.measure for each in drawn}
-    if len(measures) > 1:
-        raise ValueError(f"worst: the results hold different measures ({listed(sorted(measures))}); only groups of one can be ranked.")
-    overall = only(than, asks="worst", of=drawn)
-    reasons = list(dict.fromkeys(each.reason for each in shown if each.reason))
-    if not drawn or overall is None or math.isnan(overall.estimate):
-        reason = " ".join(reasons) or "There is no number of everybody to set the groups against."
-        return several("worst", shown, reason, reason=reason)
-    measure = next(iter(measures.values()))
-    named = {id(row): f"{row.label} ({heading_of(each)})" for each in drawn for row in each.rows}
-    ranked = ranked_worst_first(measure, [row for each in drawn for row in each.rows if not math.isnan(row.estimate)])
-    text = lowest_of(measure, ranked, than=overall, names=[named[id(row)] for row in ranked])
-    # Who is named must be seen, though others may be lower within wider intervals.
-    first = sorted(ranked, key=lambda row: not beyond(measure, row, overall))[:NAMED]
-    lowest = [row for row in ranked if row not in first][: WORST - len(first)]
-    marks = [Mark(named[id(row)], row, beyond(measure, row, overall)) for row in ranked if row in first or row in lowest]
-    draw = partial(dotted, measure, marks, overall)
-    what = f"Dot and {level_words(overall.level)} interval of the {len(marks)} worst of {len(ranked)} groups: {measure.axis}"
-    return several("worst", shown, text, draw=draw, what=what, notes=reasons)
-
-
 def against(*results: pd.DataFrame) -> Picture:
     """The picture of groups against the rest: a dot and its interval each, the one farthest on the bad side first.
 
@@ -172,7 +108,7 @@ def against(*results: pd.DataFrame) -> Picture:
     Parameters
     ----------
     *results : DataFrame
-        What ``groups.against_rest`` returned, or all that ``groups.breakdowns`` did.
+        What ``groups.against_rest`` returned, or all that ``groups.breakdowns`` or ``fieldwork.rate_breakdowns`` did.
 
     Returns
     -------

@@ -111,10 +111,11 @@ def priorities(result: pd.DataFrame) -> Picture:
     ...                       "performance": [3.57, 3.81], "performance_low": [3.46, 3.72], "performance_high": [3.67, 3.9],
     ...                       "penalty": [-0.49, 0.01], "penalty_low": [-0.7, -0.2], "penalty_high": [-0.3, 0.21],
     ...                       "role": "basic", "priority": ["raise first", "leave"],
-    ...                       "equal_part": 0.076, "performance_of_all": 3.69, "scale_low": 1, "scale_high": 5})
+    ...                       "equal_part": 0.076, "performance_of_all": 3.69, "scale_low": 1, "scale_high": 5,
+    ...                       "outcome_low": 0, "outcome_high": 10})
     >>> print(priorities(parts))
     Raise delivery first: it is important and rated low (mean 3.57), and low ratings are punished; who rates it a point lower gives
-    a score lower by 0.49 (95 % interval 0.30 to 0.70).
+    a score lower by 0.49 points on the scale 0 to 10 (95 % interval 0.30 to 0.70).
     """
     shown = _read(result, "priorities")
     rows = compared(shown)

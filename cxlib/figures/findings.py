@@ -26,9 +26,6 @@ from cxlib.figures.sides import apart, is_sides
 from cxlib.figures.tenures import asked, at, counted_months, curves_of, reaches
 from cxlib.figures.withhold import is_apart
 
-#: So many of the worst groups are named.
-NAMED = 3
-
 
 def finding(shown: Shown, *, than: Row | None = None) -> str:
     """The finding of a result, by its shape: one number, a series, a curve, a distribution, or groups."""
@@ -212,11 +209,6 @@ def ranked_worst_first(measure: Measure, rows: Sequence[Row]) -> list[Row]:
     return sorted(rows, key=lambda row: (math.isnan(row.estimate), sign * row.estimate if not math.isnan(row.estimate) else 0, row.label))
 
 
-def beyond(measure: Measure, row: Row, than: Row) -> bool:
-    """Whether the whole interval of a group lies on the bad side of the overall estimate."""
-    return row.low > than.estimate if measure.good == "low" else row.high < than.estimate
-
-
 def groups(shown: Shown, *, than: Row | None = None) -> str:
     """Groups: the worst and the best, and how many lie wholly to one side of all together."""
     measure, rows = shown.measure, shown.rows
@@ -345,23 +337,3 @@ def _many_curves(shown: Shown, curves: Sequence[Sequence[Row]], months: float) -
         f"By group, so many of those who join are {after}: from {{}} to {{}}",
     )
     return f"{ends_told(ranked, said, claims=claims, ranges=ranges)}."
-
-
-def lowest_of(measure: Measure, rows: Sequence[Row], *, than: Row, names: Sequence[str]) -> str:
-    """The groups that lie wholly on the bad side of all together, out of how many, and what that is worth."""
-    side, end = ("above", "highest") if measure.good == "low" else ("below", "lowest")
-    many = len(rows)
-    doubt = f"The {end} of {decimal(many, 0)} groups is always {end[:-3]}: a place to look, not a proof."
-    overall_ = f"the {measure.quantity(than.estimate)} of all together"
-    pairs = list(zip(rows, names, strict=True))
-    # Those that are named must be those that lie wholly to one side, not the lowest, whose intervals may be wide.
-    ranked = [pair for pair in pairs if beyond(measure, pair[0], than)] or pairs
-    said = []
-    for place, (row, name) in enumerate(ranked[:NAMED]):
-        behind = bracket(measure, row, first=not place, base=measure.many(based_on(row)) if not place else decimal(based_on(row), 0))
-        said.append(f"{name} at {measure.quantity(row.estimate) if not place else measure.brief(row.estimate)} {behind}")
-    bad = sum(beyond(measure, row, than) for row in rows)
-    if not bad:
-        return f"Of {counted(many, 'group', 'groups')}, none lies wholly {side} {overall_}. The first of them in order is {said[0]}."
-    also = f", and {decimal(bad - NAMED, 0)} more" if bad > NAMED else ""
-    return f"Wholly {side} {overall_}: {', '.join(said) if also else listed(said)}{also}. {doubt}"

@@ -110,7 +110,10 @@ def raised(rows: Sequence[Row], *, brief: bool = False) -> list[str]:
     for row in (row for row in rows if row.counts["priority"] == RAISE):
         low, high = row.count("penalty_low"), row.count("penalty_high")
         rated = "rated low" if brief else f"rated low (mean {decimal(row.count('performance'), 2)})"
-        lost = f"who rates it a point lower gives a score lower by {decimal(-row.count('penalty'), 2)}"
+        scale = (
+            "" if pd.isna(row.counts.get("outcome_low")) else f" on the scale {row.counts['outcome_low']} to {row.counts['outcome_high']}"
+        )
+        lost = f"who rates it a point lower gives a score lower by {decimal(-row.count('penalty'), 2)} points{scale}"
         cost = f" ({level_words(row.level)} interval {decimal(-high, 2)} to {decimal(-low, 2)})"
         only = ", and low ratings are punished" if row.counts["role"] == "basic" else ""
         punished = f" and {rated}{only}" + (f"; {lost}{cost}" if high < 0 and not brief else "")

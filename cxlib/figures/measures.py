@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pandas as pd
 
@@ -130,8 +131,9 @@ def measure_of(frame: pd.DataFrame) -> Measure:
     if not names:
         return measure_named(next((TELLTALE[column] for column in frame.columns if column in TELLTALE), "result"))
     measure = measure_named(names[0])
-    if measure.name == "rating_mean" and {"scale_low", "scale_high"} <= set(frame.columns):
-        return _on_its_scale(measure, frame)
+    if measure.form == "mean" and {"scale_low", "scale_high"} <= set(frame.columns):
+        scales = frame[["scale_low", "scale_high"]].dropna().drop_duplicates()
+        return on_scale(measure, scales.iloc[0].to_dict()) if len(scales) == 1 else measure
     return _in_its_currency(measure, frame) if measure.form == "money" else measure
 
 
@@ -144,12 +146,16 @@ def family(frame: pd.DataFrame) -> str:
     return stems.pop() if len(stems) == 1 else "_".join(sorted(names))
 
 
-def _on_its_scale(measure: Measure, frame: pd.DataFrame) -> Measure:
-    scales = frame[["scale_low", "scale_high"]].dropna().drop_duplicates()
-    if len(scales) != 1:
+def on_scale(measure: Measure, asked: Mapping[Any, Any]) -> Measure:
+    """A mean, or a change of one, on the scale of its answers; any other measure, or one whose scale is not known, as it is."""
+    if measure.form != "mean" or any(missing(asked.get(end)) for end in ("scale_low", "scale_high")):
         return measure
-    low, high = (float(end) for end in scales.iloc[0])
-    return replace(measure, axis=f"Mean rating, {low:g} to {high:g}", floor=low, ceiling=high)
+    low, high = (float(asked[end]) for end in ("scale_low", "scale_high"))
+    if measure.name == "rating_mean":
+        return replace(measure, axis=f"Mean rating, {low:g} to {high:g}", floor=low, ceiling=high)
+    scaled = replace(measure, scale=f"{low:g} to {high:g}")
+    unit = measure.unit.strip(), scaled.unit.strip()
+    return replace(scaled, heading=measure.heading.replace(*unit), axis=measure.axis.replace(*unit)) if measure.change else measure
 
 
 def _in_its_currency(measure: Measure, frame: pd.DataFrame) -> Measure:

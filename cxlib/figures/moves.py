@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from cxlib.figures.measures import clean, moving, spoken
+from cxlib.figures.measures import clean, moving, on_scale, spoken
 from cxlib.figures.numbers import Measure, a_date, capital, counted, date_words, decimal, level_words, listed, month_words
 from cxlib.figures.vocabulary import DOWN, OPEN, SIGNS, UNMOVED, UP
 from cxlib.figures.withhold import PAIR
@@ -157,11 +157,6 @@ class Move:
         return found
 
     @property
-    def ends(self) -> str:
-        """``from 39 to 25 points``"""
-        return f"from {self.of.brief(self.row.count('estimate_before'))} to {self.of.quantity(self.row.count('estimate_after'))}"
-
-    @property
     def brief(self) -> str:
         """For a card, without its sign: ``down 14 points``, or the verdict alone.
 
@@ -177,11 +172,24 @@ class Move:
         before, after = self.names
         return f"between {before.removesuffix(after[-5:]) if self.way == 'month' else before} and {after}"
 
-    def behind(self, *, first: bool = True) -> str:
-        """``(change −6 points, 95 % interval −26 to +14; 100 and 97 answers)``"""
+    @property
+    def _written(self) -> tuple[int, float]:
+        """How fine both scores are written, and their change, so that the three agree."""
+        return self.measure.agreeing(self.row.count("estimate_before"), self.row.count("estimate_after"), self.row.estimate)
+
+    @property
+    def ends(self) -> str:
+        """``from 39 to 25 points``"""
+        of = replace(self.of, finer=self._written[0])
+        return f"from {of.brief(self.row.count('estimate_before'))} to {of.quantity(self.row.count('estimate_after'))}"
+
+    def behind(self, *, ends: bool = False, first: bool = True) -> str:
+        """``(change −6 points, 95 % interval −26 to +14; 100 and 97 answers)``; as fine as they are where both ``ends`` were said."""
+        finer, written = self._written if ends else (0, self.row.estimate)
+        measure = replace(self.measure, finer=finer)
         lead = f"{level_words(self.row.level)} interval " if first else ""
         base = f"{decimal(self.row.count('n_before'), 0)} and {self.measure.many(self.row.count('n_after'))}"
-        return f"(change {self.measure.quantity(self.row.estimate)}, {lead}{self.measure.interval(self.row.low, self.row.high)}; {base})"
+        return f"(change {measure.quantity(written)}, {lead}{measure.interval(self.row.low, self.row.high)}; {base})"
 
     def told(self, subject: str) -> str:
         """Rose, fell or did not, as a whole sentence."""
@@ -190,7 +198,8 @@ class Move:
             return f"{capital(subject)} shows no material change {self.between} {self.behind()}{small}."
         verb, noun = ("rose", "rise") if self.verdict == UP else ("fell", "fall")
         low = ", and low is good" if self.of.good == "low" else ""
-        return f"{capital(subject)} {verb} {self.ends} {self.between} {self.behind()}: the {noun} is larger than chance{low}."
+        change = self.behind(ends=True)
+        return f"{capital(subject)} {verb} {self.ends} {self.between} {change}: the {noun} is larger than chance{low}."
 
     def untold(self, subject: str, *, answers: bool) -> str:
         """That it cannot be told yet, what these answers would show, and how many would tell."""
@@ -214,7 +223,7 @@ class Move:
 def moves_of(shown: Shown) -> list[Move]:
     """The changes of a result that may be shown, in their order."""
     way = way_of(shown.frame)
-    return [Move(row, way, shown.measure) for row in shown.rows if not math.isnan(row.estimate)]
+    return [Move(row, way, on_scale(shown.measure, row.counts)) for row in shown.rows if not math.isnan(row.estimate)]
 
 
 def last_moves(moves: Sequence[Move]) -> list[Move]:
@@ -298,7 +307,7 @@ def _groups(moves: Sequence[Move]) -> str:
     said: list[str] = []
     for move in [move for move in moves if move.moved][:_NAMED]:
         verb = "rose" if move.verdict == UP else "fell"
-        said.append(f"{move.row.group(*PAIR).spoken} {verb} {move.ends} {move.behind(first=not said)}")
+        said.append(f"{move.row.group(*PAIR).spoken} {verb} {move.ends} {move.behind(ends=True, first=not said)}")
     rest = _rest(moves, named=len(said))
     said += [f"of {counted(len(moves), 'group', 'groups')}, {rest}"] if rest else []
     return f"{capital(moves[0].between)}, {'; '.join(said)}."

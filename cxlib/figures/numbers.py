@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any, Literal
 
 import pandas as pd
@@ -30,7 +31,8 @@ class Measure:
     ``subject`` stands in a sentence, ``short`` on a card, ``heading`` over a column, ``axis`` beside
     a picture. ``form`` decides how a number is written, ``good`` which end of the scale is the good
     one, ``base`` what ``n`` counts, and ``floor`` and ``ceiling`` where the scale ends. A ``change`` of
-    a measure has its form, and a sign. Amounts have the ``currency`` of their result.
+    a measure has its form, and a sign. Amounts have the ``currency`` of their result, changes of means
+    the ``scale`` of the answers; ``finer`` is how many more places a number has than is usual.
     """
 
     name: str
@@ -46,12 +48,16 @@ class Measure:
     ceiling: float = math.inf
     change: bool = False
     currency: str = ""
+    scale: str = ""
+    finer: int = 0
 
     @property
     def unit(self) -> str:
         """What follows a number: `` points``, `` %``, `` months``, a currency or nothing."""
         if self.change and self.form == "share":
             return " percentage points"
+        if self.change and self.form == "mean":
+            return f" points on the scale {self.scale}" if self.scale else " points"
         if self.form == "money":
             return f" {self.currency}".rstrip()
         return {"points": " points", "share": " %", "months": " months", "days": " days"}.get(self.form, "")
@@ -69,7 +75,7 @@ class Measure:
         if self.form == "money":
             (number,) = amounts([value], fine=fine)
         else:
-            number = decimal(self.shown(value), _PLACES[self.form] + (fine and self.form in _FINER))
+            number = decimal(self.shown(value), _PLACES[self.form] + self.finer + (fine and self.form in _FINER))
         return f"+{number}" if self.change and value > 0 and any(digit in number for digit in "123456789") else number
 
     def quantity(self, value: float) -> str:
@@ -96,6 +102,21 @@ class Measure:
             # The million is said once.
             return f"{ends[0].split()[0]} to {ends[1]}"
         return f"{self.number(low, fine=fine)} to {self.number(high, fine=fine)}"
+
+    def agreeing(self, before: float, after: float, change: float) -> tuple[int, float]:
+        """By how many places two values are finer so that what is written of them differs by what is written of their change.
+
+        And that change. Where two more places are not enough (a third and two thirds never agree with a third), it is
+        that of the values as they are written, a hundredth of the usual last place away at most.
+        """
+        if self.form not in _PLACES or not math.isclose(after - before, change, rel_tol=1e-9, abs_tol=1e-9):
+            return 0, change
+        usual, unit = _PLACES[self.form], self.shown(1.0)
+        for finer in range(3):
+            one, other, between = (Decimal(f"{self.shown(value):.{usual + finer}f}") for value in (before, after, change))
+            if other - one == between:
+                return finer, change
+        return finer, float(other - one) / unit
 
     def many(self, n: float) -> str:
         """The base in words: ``2,746 answers``."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -103,7 +104,7 @@ def _sides(pairs: Sequence[Pair], sheet: Sheet) -> Figure:
         said = pair.verdict in {ABOVE, BELOW}
         name = "" if alone else canvas.shortened(pair.row.label, 0.5 * sheet.width, sheet.size, bold=said)
         canvas.write(fig, 0, top + step * place + 11, name, size=sheet.size, bold=said)
-        told = f"{SIGNS[pair.verdict]} {pair.measure.quantity(pair.row.estimate)}"
+        told = f"{SIGNS[pair.verdict]} {replace(pair, measure=replace(pair.measure, scale='')).difference}"
         more = "" if sheet.narrow and not alone else f" ({pair.measure.interval(pair.row.low, pair.row.high)})"
         color = canvas.HIGH if said else canvas.QUIET
         canvas.write(fig, sheet.width, top + step * place + 11, told + more, size=sheet.size, color=color, ha="right", bold=said)

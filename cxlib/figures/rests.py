@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from cxlib.figures.measures import Measure, counted, decimal, heading, level_words, listed, moving
+from cxlib.figures.measures import Measure, counted, decimal, heading, level_words, listed, moving, on_scale
 from cxlib.figures.moves import size
 from cxlib.figures.vocabulary import ABOVE, ALIKE, BELOW, OPEN, SIGNS
 
@@ -89,13 +89,14 @@ class Rest:
         ends = sorted(abs(end) for end in (self.row.low, self.row.high))
         lead = f"{level_words(self.row.level)} interval " if first else ""
         interval = replace(self.measure, change=False).interval(*ends)
-        return f"{self.spoken} {size(self.measure, self.row.estimate)} {self.verdict}{' the rest' * first} ({lead}{interval})"
+        measure = replace(self.measure, scale=self.measure.scale * first)
+        return f"{self.spoken} {size(measure, self.row.estimate)} {self.verdict}{' the rest' * first} ({lead}{interval})"
 
 
 def rests_of(*breakdowns: Shown) -> list[Rest]:
     """The groups of some results that may be shown and have a rest, the worst first."""
     found = [
-        Rest(row, shown.measure, heading_of(shown) if len(breakdowns) > 1 else "")
+        Rest(row, on_scale(shown.measure, row.counts), heading_of(shown) if len(breakdowns) > 1 else "")
         for shown in breakdowns
         for row in shown.rows
         if not math.isnan(row.estimate)

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from cxlib.figures.measures import Measure, capital, counted, decimal, level_words, listed, moving, window_words
+from cxlib.figures.measures import Measure, capital, counted, decimal, level_words, listed, moving, on_scale, window_words
 from cxlib.figures.moves import size, would_tell
 from cxlib.figures.vocabulary import ABOVE, ALIKE, BELOW, OPEN
 from cxlib.figures.withhold import sides_of
@@ -36,7 +36,18 @@ class Pair:
 
     @property
     def of(self) -> Measure:
-        return moving(self.measure)
+        """The score of both sides, as fine as their difference needs it."""
+        return replace(moving(self.measure), finer=self._written[0])
+
+    @property
+    def _written(self) -> tuple[int, float]:
+        return self.measure.agreeing(self.side(0), self.side(1), self.row.estimate)
+
+    @property
+    def difference(self) -> str:
+        """``+27 points``: what lies between the two scores as they are written."""
+        finer, written = self._written
+        return replace(self.measure, finer=finer).quantity(written)
 
     def side(self, place: int, part: str = "estimate") -> float:
         """Of the set that is measured against (0) or that is measured (1): ``estimate``, ``low``, ``high`` or ``n``."""
@@ -65,7 +76,7 @@ class Pair:
         """``(gap +27 points, 95 % interval +17 to +35; 200 answers of staff, 2,398 of customers, July 2024 to June 2026)``"""
         word = "gap" if self.sides[1] == "staff" else "difference"
         lead = f"{level_words(self.row.level)} interval " if first else ""
-        text = f"{word} {self.measure.quantity(self.row.estimate)}, {lead}{self.measure.interval(self.row.low, self.row.high)}"
+        text = f"{word} {self.difference}, {lead}{self.measure.interval(self.row.low, self.row.high)}"
         if not base:
             return f"({text})"
         n, other = self.side(1, "n"), decimal(self.side(0, "n"), 0)
@@ -101,7 +112,11 @@ def is_sides(shown: Shown) -> bool:
 def pairs_of(shown: Shown) -> list[Pair]:
     """The differences of a result that may be shown, in their order."""
     sides = sides_of(shown.counts)
-    return [] if sides is None else [Pair(row, shown.measure, sides) for row in shown.rows if not math.isnan(row.estimate)]
+    return (
+        []
+        if sides is None
+        else [Pair(row, on_scale(shown.measure, row.counts), sides) for row in shown.rows if not math.isnan(row.estimate)]
+    )
 
 
 def apart(shown: Shown) -> str:

@@ -61,8 +61,10 @@ def tipped(shown: Shown) -> str:
     known = [row for row in shown.rows if not math.isnan(row.estimate)]
     found = [row for row in known if row.counts["verdict"] in {"up", "down"}]
     if not found:
-        least = f"None of {counted(len(known), 'change', 'changes')} is larger than chance" if known else "It is not known who was invited"
-        return f"{least}, so there is nothing that the silent could erase." if known else f"{least}, so nothing is known of the silent."
+        if not known:
+            return "No invitation is known that had its time, so nothing is known of the silent."
+        many = counted(len(known), "change", "changes")
+        return f"None of {many} is larger than chance, so there is nothing that the silent could erase."
     return _erased(shown, found[-1])
 
 
@@ -78,7 +80,9 @@ def _erased(shown: Shown, row: Row) -> str:
     needed = size(shown.measure, row.estimate)
     ends = sorted(abs(end) if (end > 0) == (row.estimate > 0) else 0.0 for end in (row.low, row.high))
     said = f"{capital(of.subject)}{group} {rose} by {size(shown.measure, change)} between {against} and {when}. "
-    said += f"Of {counted(counts['invited'], 'invitation', 'invitations')} of {when}, {share} in 100 were answered. "
+    recent = f"; {decimal(counts['too_recent'], 0)} more are too recent" if counts["too_recent"] else ""
+    invited = counted(counts["invited"], "invitation", "invitations")
+    said += f"Of {invited} of {when} that had their time, {share} in 100 were answered in it{recent}. "
     than = f"To erase that, the silent would have to score {needed} {side} than those who answered"
     if counts["possible"] is not pd.NA and counts["possible"] is not None and not counts["possible"]:
         return f"{said}{than}, which is beyond the end of the scale."

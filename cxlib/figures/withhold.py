@@ -3,9 +3,11 @@
 A group with fewer than ``k`` answers is withheld. A single withheld group could be worked out as
 the total less all others, so the groups withheld along any one key must be at least two and hold
 at least ``k`` together: the next smallest goes with them until they do. A group without a key is withheld
-like any other, but no group is withheld for its sake: nobody knows who is in it. It is the last to be withheld
-for another's. A change is withheld where one of its two periods is: it would give that one away. So is a difference
-of two sets of answers, for the sake of either; and what a few late answers changed, which would tell what they said.
+like any other, but no group is withheld for its sake: that a value is missing is no quality by which who reads
+the page could recognise anybody, and to hide a whole group for it would take more from the reader than it gives.
+It is the last to be withheld for another's. A change is withheld where one of its two periods is: it would give
+that one away. So is a difference of two sets of answers, for the sake of either; and what a few late answers
+changed, which would tell what they said.
 A group is withheld where the rest it is set against is small, and of a table of columns whole columns are.
 A reason to leave is withheld where fewer than ``k`` left for it, however many were there who might have.
 """

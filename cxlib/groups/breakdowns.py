@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from cxlib.groups.segments import Rests, judged_together
+from cxlib.groups.segments import judged_together, rests_of
 from cxlib.survey.scoring import Score
 from cxlib.tables import Table
 
@@ -81,8 +81,13 @@ def breakdowns(
     >>> by_plan["verdict"].tolist(), by_region["verdict"].tolist()
     (['below', 'above'], ['cannot tell yet', 'cannot tell yet'])
     """
+    score = Score.of(measure, level=level, margin=margin)
+    return judged_together([rests_of(responses, score, name, margin=margin, level=level) for name in each_once(columns)], level)
+
+
+def each_once(columns: Sequence[str]) -> list[str]:
+    """The breakdowns that are asked for, each named once; one at least."""
     names = [columns] if isinstance(columns, str) else list(columns)
     if not names or len(set(names)) < len(names):
         raise ValueError("columns: name at least one column that makes groups, and each once, such as columns=['segment', 'plan']")
-    score = Score.of(measure, level=level, margin=margin)
-    return judged_together([Rests.of(responses, score, name, margin=margin, level=level) for name in names], level)
+    return names

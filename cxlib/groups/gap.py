@@ -73,6 +73,7 @@ def gap(
         n_customers, n_staff      int    answers
         good_customers, bad_...   int    of them promoters and detractors; satisfied and
                                          dissatisfied; easy and hard; top and bottom
+        scale_low, scale_high     int    the scale of the answers
         since, until              date   first and last day of all these answers
         ========================  =====  ============================================
 

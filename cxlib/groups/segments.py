@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +13,7 @@ import pandas as pd
 from cxlib.stats import movement as stats
 from cxlib.stats import variance
 from cxlib.stats.pooling import FEWEST_GROUPS, pooled
-from cxlib.survey.answers import Tally
+from cxlib.survey.answers import Asked, Tally
 from cxlib.survey.compare import UNNAMED, Wholes
 from cxlib.survey.compared import with_question
 from cxlib.survey.people import Base
@@ -27,14 +27,15 @@ Ints = npt.NDArray[np.int64]
 #: From groups with fewer answers nothing is learned of the others: their scores are mostly chance.
 FEWEST_ANSWERS = 5
 #: What is said beside a result; of several breakdowns once, so it names none.
-UNGROUPED = "Answers whose group is not recorded are a group of their own, and part of the rest of every other."
-POOLED_WHERE = f"Scores are pooled where there are {FEWEST_GROUPS} groups of {FEWEST_ANSWERS} answers that do not all agree."
+UNGROUPED = "{} whose group is not recorded are a group of their own, and part of the rest of every other."
+POOLED_WHERE = f"Groups are pooled where there are {FEWEST_GROUPS} with {FEWEST_ANSWERS} {{}} each that do not all agree."
 _WORDS = (stats.ALIKE, stats.ABOVE, stats.BELOW)
-_COUNTS = {
+#: The columns of a result after its six, and their types.
+COUNTS = {
     "p_value": "float64", "p_corrected": "float64", "verdict": "object", "better": "boolean", "margin": "float64",
     "smallest_detectable": "float64", "score": "float64", "score_low": "float64", "score_high": "float64",
     "score_rest": "float64", "n_rest": "int64", "n_both": "Int64", "pooled": "float64", "pooled_low": "float64",
-    "pooled_high": "float64", "since": "object", "until": "object",
+    "pooled_high": "float64", "scale_low": "int64", "scale_high": "int64", "since": "object", "until": "object",
 }  # fmt: skip
 
 
@@ -98,11 +99,13 @@ def against_rest(
         pooled                  float  score of the group drawn to the mean of the
                                        groups; missing below four groups of five answers
         pooled_low, _high       float  its interval
+        scale_low, scale_high   int    the scale of the answers
         since, until            date   first and last day of the answers of the group
         ======================  =====  ==============================================
 
-        ``frame.attrs["notes"]`` says what has to be known beside it; without rows,
-        ``frame.attrs["reason"]`` says why.
+        ``frame.attrs["notes"]`` says what has to be known beside it, ``attrs["together"]``
+        how many differences are corrected together; without rows, ``frame.attrs["reason"]``
+        says why.
 
     Raises
     ------
@@ -130,13 +133,14 @@ def against_rest(
     The verdict, in this order: *no material difference* where two one-sided tests show
     the difference to be within ``margin``, be it 0 or not; *above* or *below* where the
     p-value, corrected over all rows by Benjamini and Hochberg, is below 1 - ``level``;
-    else *cannot tell yet*. Of few answers beside many these p-values are too small where an
-    answer is rare, so that what is corrected is the larger of them and of one made for few:
-    of NPS with a moderated variance and t [4]_, of shares the chance by their posteriors that
-    they lie the other way round [5]_; the variance of means is moderated in the interval, too. Of
-    tables in which none differs (6 groups of 3 to 300 answers, 12 of 5, 20 of 10) at most
-    .04 then name one that does, whatever the law (simulated); by the plain ones up to .37 of
-    shares, .19 of NPS and of means.
+    else *cannot tell yet*. All rows are tested, those too that a page withholds. Of few
+    answers beside many these p-values are too small where an answer is rare, so that what is
+    corrected is the larger of them and of one made for few: of NPS with a moderated variance
+    and t [4]_, of shares the chance by their posteriors that they lie the other way round
+    [5]_; the variance of means is moderated in the interval, too. Of tables in which none
+    differs (6 groups of 3 to 300 answers, 12 of 5, 20 of 10) at most .04 then name one that
+    does, whatever the law (simulated); by the plain ones up to .37 of shares, .19 of NPS
+    and of means.
 
     The pooled score is Morris's empirical Bayes estimate [3]_, with the variance between
     groups by Paule and Mandel (`cxlib.stats.pooling` has its coverage). Its interval
@@ -172,7 +176,8 @@ def against_rest(
     2   paid      59.3  30.5  82.8  60            above   50.0        -9.3    49.1
     3  trial      -0.1 -39.1  35.7  20  cannot tell yet   15.0        15.1    15.5
     """
-    return judged_together([Rests.of(responses, Score.of(measure, level=level, margin=margin), by, margin=margin, level=level)], level)[0]
+    score = Score.of(measure, level=level, margin=margin)
+    return judged_together([rests_of(responses, score, by, margin=margin, level=level)], level)[0]
 
 
 @dataclass(frozen=True)
@@ -182,63 +187,74 @@ class Rests:
     keys: list[str]
     frame: pd.DataFrame
     reason: str = ""
+    row: str = "answer"
 
     @classmethod
-    def of(cls, responses: Table, score: Score, by: str | Sequence[str], *, margin: float | None, level: float) -> Rests:
-        """Count the answers, and set every group against the rest of its question."""
-        keys = _keys(by, score)
-        asked = score.asks(responses, keys, by_whom="against_rest")
-        counted = asked.tally(responses)
-        within = Wholes.of(counted, ["question"] if asked.each_question else [], asks="against_rest").number
-        if reason := counted.reason or _alone(counted, within, keys):
-            return cls(keys, pd.DataFrame(), reason)
-        return cls(keys, _compared(counted, within, SCORING[score.name][-1](counted, asked), margin, level))
+    def of(
+        cls, table: Table, asked: Asked, made_of: Callable[[Tally, Asked], Sequence[Scored]], *, margin: float | None, level: float
+    ) -> Rests:
+        """Count what is asked for, and set every group against the rest of its question, by the numbers that it is made into."""
+        counted = asked.tally(table)
+        within = Wholes.of(counted, ["question"] if asked.each_question else [], asks=asked.by_whom).number
+        if reason := counted.reason or _alone(counted, within, asked):
+            return cls(asked.names, pd.DataFrame(), reason)
+        return cls(asked.names, _compared(counted, within, made_of(counted, asked), margin, level), row=asked.row)
 
     def result(self, frame: pd.DataFrame) -> pd.DataFrame:
         """The groups in the shape of a result, once they are judged."""
         if self.reason:
-            return nothing(keys=self.keys, counts=_COUNTS, reason=self.reason)
+            return nothing(keys=self.keys, counts=COUNTS, reason=self.reason)
         frame = frame.sort_values(self.keys, na_position="last", kind="stable")
-        frame = frame[[*self.keys, *RESULT, *_COUNTS]].astype(_COUNTS).reset_index(drop=True)
-        frame.attrs["notes"] = _notes(frame, self.keys)
+        frame = frame[[*self.keys, *RESULT, *COUNTS]].astype(COUNTS).reset_index(drop=True)
+        frame.attrs["notes"] = _notes(frame, self.keys, self.row)
         return frame
+
+
+def rests_of(responses: Table, score: Score, by: str | Sequence[str], *, margin: float | None, level: float) -> Rests:
+    """The groups of one breakdown beside the rest, by a score."""
+    asked = score.asks(responses, _keys(by, score), by_whom="against_rest")
+    return Rests.of(responses, asked, SCORING[score.name][-1], margin=margin, level=level)
 
 
 def judged_together(rests: Sequence[Rests], level: float) -> list[pd.DataFrame]:
     """The results of all breakdowns; their differences are corrected together, then judged."""
-    judged = [each.frame for each in rests if not each.reason]
+    judged, together = [each.frame for each in rests if not each.reason], 0
     if judged:
         corrected = stats.benjamini_hochberg(np.concatenate([frame["p_judged"] for frame in judged]))
+        together = int((~np.isnan(corrected)).sum())
         parts = np.split(corrected, np.cumsum([len(frame) for frame in judged])[:-1])
         judged = [_judged(frame, part, level) for frame, part in zip(judged, parts, strict=True)]
     left = iter(judged)
-    return [each.result(each.frame if each.reason else next(left)) for each in rests]
+    found = [each.result(each.frame if each.reason else next(left)) for each in rests]
+    for frame in found:
+        frame.attrs["together"] = together
+    return found
 
 
 def _keys(by: str | Sequence[str], score: Score) -> list[str]:
-    names = key_names(by, _COUNTS)
+    names = key_names(by, COUNTS)
     if not [name for name in names if not (score.name == "ratings" and name == "question")]:
         raise ValueError('by: name at least one column that makes groups, such as by="segment"')
     return with_question(names, score)
 
 
-def _alone(counted: Tally, within: Ints, keys: Sequence[str]) -> str:
+def _alone(counted: Tally, within: Ints, asked: Asked) -> str:
     """Why no group has a rest; empty where one has."""
     if not counted.n.sum():
         return "Nobody answered, so there is nothing to compare."
     if (np.bincount(within, weights=counted.n > 0) > 1).any():
         return ""
-    of = " and ".join(name for name in keys if name != "question")
-    return f"All answers are of one {of}, so there is no rest to compare it with."
+    of = " and ".join(name for name in asked.names if name != "question")
+    return f"All {asked.row}s are of one {of}, so there is no rest to compare it with."
 
 
-def _notes(frame: pd.DataFrame, keys: Sequence[str]) -> list[str]:
+def _notes(frame: pd.DataFrame, keys: Sequence[str], row: str) -> list[str]:
     notes = [UNNAMED] if frame["n_both"].isna().all() else []
     # How many they are is for the table to say, where they are not too few to be shown.
     if any(frame.loc[frame[key].isna(), "n"].any() for key in keys if key != "question"):
-        notes.append(UNGROUPED)
+        notes.append(UNGROUPED.format(f"{row.capitalize()}s"))
     if frame["pooled"].isna().all():
-        notes.append(POOLED_WHERE)
+        notes.append(POOLED_WHERE.format(f"{row}s"))
     return notes
 
 

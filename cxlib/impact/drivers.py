@@ -28,7 +28,7 @@ _COUNTS = {
     "penalty_low": "float64", "penalty_high": "float64", "asymmetry": "float64", "asymmetry_low": "float64",
     "asymmetry_high": "float64", "role": "object", "priority": "object", "missing": "int64", "n_people": "Int64",
     "r_squared": "float64", "equal_part": "float64", "performance_of_all": "float64", "scale_low": "int64", "scale_high": "int64",
-    "since": "object", "until": "object",
+    "outcome_low": "Int64", "outcome_high": "Int64", "since": "object", "until": "object",
 }  # fmt: skip
 _NUMBERS = (
     "estimate", "low", "high", "noise_floor", "johnson", "r_squared", "reward", "reward_low", "reward_high", "penalty", "penalty_low",
@@ -101,6 +101,8 @@ def drivers(
         equal_part              float  what each had if all had the same
         performance_of_all      float  mean of the mean ratings, on this one's scale
         scale_low, scale_high   int    the scale of the rating
+        outcome_low, _high      int    the scale of the score; missing where groups were
+                                       asked on several
         since, until            date   first and last day of these scores
         ======================  =====  ==============================================
 
@@ -202,7 +204,10 @@ def drivers(
         reason = (reasons or [KINDS["rating"]])[0] if frame["estimate"].isna().all() else ""
     if reason:
         return nothing(keys=[*names, "driver"], counts=_COUNTS, reason=reason)
+    scales = scored.groups[["scale_low", "scale_high"]].drop_duplicates()
+    ends: list[int | None] = scales.iloc[0].tolist() if len(scales) == 1 else [None, None]
     frame = frame.assign(measure="driver_importance" + "_weighted" * bool(score.weight), outcome=score.name, level=level)
+    frame[["outcome_low", "outcome_high"]] = pd.DataFrame([ends] * len(frame), index=frame.index, dtype="Int64")
     frame = frame.sort_values([*names, "driver"], na_position="last", kind="stable")
     frame = frame[[*names, "driver", *RESULT, *_COUNTS]].astype(_COUNTS).reset_index(drop=True)
     frame.attrs["notes"] = _notes(frame, found, scored, reasons)

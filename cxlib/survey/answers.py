@@ -37,7 +37,7 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Asked:
-    """What a measure asks for: who asks, which answers, in which groups, on which scale."""
+    """What a measure asks for: who asks, which answers, in which groups, on which scale; and what a ``row`` is called."""
 
     by_whom: str
     kind: str | None
@@ -48,6 +48,7 @@ class Asked:
     each_question: bool = False
     cluster: str | None = None
     period: Callable[[ir.Table], Any] | None = None
+    row: str = "answer"
 
     def prepared(self, expr: ir.Table) -> ir.Table:
         """The table with the columns that are made and not read."""
@@ -117,7 +118,7 @@ class Asked:
         _refuse(table, cells, self)
         cells = restored(cells, prepared, self.names)
         made = {PERIOD, "question"} if self.each_question else {PERIOD}
-        reason = absent_key(cells, [name for name in self.names if name not in made], row="answer")
+        reason = absent_key(cells, [name for name in self.names if name not in made], row=self.row)
         if not self.weight:
             cells["weight"] = cells["square"] = cells["answers"]
         elif cells["answers"].sum() and cells["unweighted"].sum() == cells["answers"].sum():

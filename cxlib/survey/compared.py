@@ -67,7 +67,7 @@ class _Sample:
 def counts_of(names: Sequence[str]) -> dict[str, str]:
     """The columns of a comparison after the six of every result, and their types."""
     of_sides = {f"{column}_{name}": kind for column, kind in _OF_A_SIDE.items() for name in names}
-    return {**_JUDGED, **of_sides, "since": "object", "until": "object"}
+    return {**_JUDGED, **of_sides, "scale_low": "int64", "scale_high": "int64", "since": "object", "until": "object"}
 
 
 def differences(
@@ -159,7 +159,7 @@ def _measured(
         "smallest_detectable": number.unit * stats.smallest_change(found.std_error, level=level, freedom=found.freedom),
         "spread": number.unit**2 * sum(map(np.multiply, found.spreads, repeated)),
         "unchanged": False if margin is None else stats.within(narrower, margin / number.unit),
-        "low_is_good": samples[0].at(samples[0].counted.groups["low_is_good"], False),
+        **{name: _asked(samples, name) for name in _SCALE},
     }
     for name, each in zip(names, samples, strict=True):
         numbers = zip(("estimate", "low", "high"), each.number.interval(each.counted, each.known, level), strict=True)
@@ -171,6 +171,12 @@ def _measured(
     return pairs.assign(**columns, since=_first(days["since"]), until=_first(days["until"], last=True))
 
 
+def _asked(samples: tuple[_Sample, _Sample], bound: str) -> Any:
+    """What is known of the scale on which each pair was asked, from whichever side was."""
+    one, other = (each.at(each.counted.groups[bound].to_numpy(), 0) for each in samples)
+    return np.where(samples[0].place >= 0, one, other)
+
+
 def _difference(samples: tuple[_Sample, _Sample], level: float) -> stats.Change:
     """The difference of every pair by the test of its form; means on each scale of their own."""
     number = samples[0].number
@@ -180,10 +186,7 @@ def _difference(samples: tuple[_Sample, _Sample], level: float) -> stats.Change:
         first, second = (each.at(each.number.classes(given), 0.0) for each, given in zip(samples, answers, strict=True))
         test = {"net": stats.net_change, "share": stats.share_change}[number.form]
         return test(first, second, level=level, freedom=freedom)
-    lows, highs = (
-        np.where(samples[0].place >= 0, *(each.at(each.counted.groups[bound].to_numpy(), 0) for each in samples))
-        for bound in ("scale_low", "scale_high")
-    )
+    lows, highs = (_asked(samples, bound) for bound in ("scale_low", "scale_high"))
     widest = int((highs - lows).max()) + 1
     one, other = (_padded(each.at(given, 0.0), widest) for each, given in zip(samples, answers, strict=True))
     return mean_changes((one, other), lows, highs, freedom=freedom, correlation=np.zeros(len(lows)), level=level)

@@ -23,7 +23,7 @@ from cxlib.verdicts import judged, movement_counts
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-_COUNTS = movement_counts("Int64", good="int64", bad="int64")
+_COUNTS = movement_counts("Int64", scale=True, good="int64", bad="int64")
 _AXIS = ["before", "after"]
 
 
@@ -94,6 +94,7 @@ def movement(
                                        nobody is named
         spread                  float  variance of one answer before plus of one after
         low_is_good             bool   whether a low score is the good one
+        scale_low, scale_high   int    the scale of the answers
         between                 str    how the periods are paired
         since_before, ...       date   first and last day of the earlier answers
         since, until            date   first and last day of the later ones
@@ -276,7 +277,7 @@ def _changes(counted: Tally, pairs: pd.DataFrame, number: Scored, spans: Periods
         np.divide(each, at(known.n_eff, side, 0.0), out=np.ones(len(pairs)), where=each > 0) for each, side in zip(n, sides, strict=True)
     ]
     spread = sum(map(np.multiply, found.spreads, repeated)) * found.std_error**2 / sum(found.variances)
-    unit, low_is_good = number.unit, counted.groups["low_is_good"].to_numpy()[pairs["any_row"]]
+    unit, asked = number.unit, counted.groups.iloc[pairs["any_row"].to_numpy()]
     weighted = "_weighted" * bool(counted.asked and counted.asked.weight)
     columns: dict[str, Any] = {
         "measure": [f"{name}_change{weighted}" for name in number.measure[pairs["any_row"]]],
@@ -290,7 +291,7 @@ def _changes(counted: Tally, pairs: pd.DataFrame, number: Scored, spans: Periods
         "smallest_detectable": unit * stats.smallest_change(found.std_error, level=level, freedom=found.freedom),
         "spread": unit**2 * spread,
         "unchanged": False if margin is None else stats.within(narrower, margin / unit),
-        "low_is_good": low_is_good,
+        **{name: asked[name].to_numpy() for name in ("low_is_good", "scale_low", "scale_high")},
         "n_both": both,
         "between": spans.way,
         "before": [spans.label(int(place) - spans.lag) for place in pairs["place"]],

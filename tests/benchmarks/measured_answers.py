@@ -112,6 +112,7 @@ def people() -> Iterator[Row]:
     yield Row("fieldwork.early", "75 soon, 75 late, who do not differ", held(found, 0.0))
     yield Row("fieldwork.early", "above or below though they do not differ", found["p_value"] < 0.05, "at most 0.050")
     yield from _answering(np.random.default_rng(15), samples)
+    yield from _silent(np.random.default_rng(19), 100)
     yield from _choosing(np.random.default_rng(16), 1500)
     yield from _arriving(np.random.default_rng(17), 100)
     yield from _weighting(np.random.default_rng(18), 200)
@@ -130,6 +131,26 @@ def _answering(random: np.random.Generator, samples: int) -> Iterator[Row]:
     ]
     found = fieldwork.response_rate(asked, answers, as_of=AS_OF.date(), by="sample")
     yield Row("fieldwork.response_rate", "40 people asked six times each, who differ in readiness", held(found, 0.3))
+
+
+def _silent(random: np.random.Generator, samples: int) -> Iterator[Row]:
+    """Plans and regions of people who differ in readiness to answer, whatever their plan and region are; and a third as channels fall."""
+    sizes, times = [8, 20, 40, 100], 4
+    who = sum(sizes)
+    asked = pd.DataFrame({"respondent": np.repeat(np.arange(who).astype(str), times), "wave": np.tile(list("1234"), who)})
+    asked = asked.assign(plan=np.repeat(np.repeat(np.arange(len(sizes)), sizes), times), time_asked=pd.Timestamp("2026-02-02"))
+
+    def ask(_: int) -> pd.DataFrame:
+        drawn = asked.assign(region=np.repeat(random.integers(0, 3, who), times), channel=random.integers(0, 3, who * times))
+        came = random.random(len(drawn)) < np.repeat(random.beta(0.9, 2.1, who), times)
+        answers = drawn.loc[came, ["respondent", "wave"]].assign(time_answered=pd.Timestamp("2026-02-03"))
+        found = fieldwork.rate_breakdowns(drawn, answers, as_of=AS_OF.date(), columns=["plan", "region", "channel"])
+        return pd.concat(found)
+
+    found = each(samples, ask)
+    yield Row("fieldwork.rate_breakdowns", "difference; groups of 8 to 100 people asked four times each, none differs", held(found, 0.0))
+    wrong = found["verdict"].isin(["above", "below"]).groupby(found["sample"]).any()
+    yield Row("fieldwork.rate_breakdowns", "one of 4 plans, 3 regions and 3 channels is above or below", wrong, "at most 0.050")
 
 
 def _choosing(random: np.random.Generator, samples: int) -> Iterator[Row]:
