@@ -245,7 +245,7 @@ def test_three_groups_are_not_pooled_and_it_is_said():
     assert found[["pooled", "pooled_low", "pooled_high"]].isna().all(axis=None)
     assert found.attrs["notes"] == [
         "Nobody is named, so every answer is taken to be another person's.",
-        "Nothing is pooled: that takes 4 groups of 5 answers that do not all agree.",
+        "By plan nothing is pooled: that takes 4 groups of 5 answers that do not all agree.",
     ]
 
 

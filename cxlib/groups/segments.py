@@ -251,7 +251,8 @@ def _notes(frame: pd.DataFrame, keys: Sequence[str], row: str) -> list[str]:
     unrecorded = [key for key in keys if key != "question" and frame.loc[frame[key].isna(), "n"].any()]
     notes += [f"{row.capitalize()}s without a {key} are a group of their own, and part of the rest of every other." for key in unrecorded]
     if frame["pooled"].isna().all():
-        notes.append(f"Nothing is pooled: that takes {FEWEST_GROUPS} groups of {FEWEST_ANSWERS} {row}s that do not all agree.")
+        by = " and ".join(key for key in keys if key != "question")
+        notes.append(f"By {by} nothing is pooled: that takes {FEWEST_GROUPS} groups of {FEWEST_ANSWERS} {row}s that do not all agree.")
     return notes
 
 
