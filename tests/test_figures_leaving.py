@@ -89,7 +89,7 @@ def test_the_table_of_differences_has_both_sides_and_no_log_rank_statistic_in_ev
     markup = page(figures.difference(churn.difference(APART, by="plan")))
     heads = re.findall(r'<th scope="col"[^>]*>([^<]*)</th>', markup)
     assert heads == [
-        "Plan", "Difference (days)", "95 % interval", "Customers", "Stay (days)", "Of the rest (days)", "n of the rest",
+        "Plan", "Difference (days)", "95 % interval", "Customers", "Stay (days)", "Of the rest (days)", "Customers of the rest",
         "Corrected p", "Verdict", "Difference they show", "To (months)",
     ]  # fmt: skip
 

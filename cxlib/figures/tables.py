@@ -121,7 +121,8 @@ def html_table(shown: Shown) -> Markup:
     heads: list[Cell] = [(heading(key), key in ("tenure_days", "gap_days", "score")) for key in shown.keys]
     heads += [("Measure", False)] if several else []
     heads += [(estimate, True), (f"{level_words(shown.level)} interval", True), (shown.measure.base_heading, True)]
-    heads += [(heading(column), column != "verdict") for column in columns] + ([("Window", False)] if window else [])
+    words = {"n_rest": f"{shown.measure.base_heading} of the rest"}
+    heads += [(words.get(column, heading(column)), column != "verdict") for column in columns] + ([("Window", False)] if window else [])
     rows = [_cells(shown, record, columns, several=several, window=window) for record in cut.to_dict("records")]
     caption = f"{_caption(shown, windows)}{_left_out(shown, len(cut), len(frame))}"
     made = said([shown.stretched]) if shown.stretched else Markup()

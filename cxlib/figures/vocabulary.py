@@ -316,7 +316,6 @@ HEADINGS = {
     "stay_rest": "Of the rest (days)",
     "survival": "Still with us (%)",
     "survival_rest": "Of the rest (%)",
-    "n_rest": "n of the rest",
     "horizon_days": "Within (days)",
     "made_on": "Forecast of",
     "risk_group": "Group, by risk",
