@@ -236,7 +236,12 @@ def _forecasts() -> Iterator[Row]:
     np.fill_diagonal(leaves, 0)
     # Of chances that are true the expected errors are p (1 - p), of the mean chance m (1 - m).
     errors = (chance * (1 - chance)).mean() / (chance.mean() * (1 - chance.mean()))
-    truth = {"concordance": (leaves * stays).sum() / leaves.sum(), "brier_scaled": 1 - errors}
+    truth = {
+        "concordance": (leaves * stays).sum() / leaves.sum(),
+        "brier_scaled": 1 - errors,
+        "calibration_slope": 1,
+        "observed_expected": 1,
+    }
     rows = pd.DataFrame({"customer": np.arange(300).astype(str), "chance": chance, "chance_alone": chance.mean()})
 
     def told(sample: int) -> Past:
