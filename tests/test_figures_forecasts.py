@@ -106,11 +106,11 @@ def test_how_earlier_forecasts_did_is_said_beside_the_interval_that_allows_for_i
     assert picture.text == (
         "Of the 1,000 customers there on 30 June 2026, 30 are expected to leave within 30 days (95 % interval 21 to 39, by the model alone "
         "24 to 36) and 60 within 90 days (42 to 78, alone 49 to 71). "
-        "For every 100 who then left, the last 7 such forecasts had expected 88, the latest of them 70."
+        "The last such forecast expected 68 to leave, and 97 did; the last 7 together 440 to leave, and 500 did."
     )
     assert "By the model alone, from" in page(picture)
-    one = figures.expected(found.assign(forecasts=1, left_before=0)).text
-    assert one.endswith("The last such forecast had expected 440 to leave, and nobody did.")
+    one = figures.expected(found.assign(forecasts=1, left_latest=0)).text
+    assert one.endswith("The last such forecast expected 68 to leave, and nobody did.")
     alike = found.assign(model_low=found["low"], model_high=found["high"])
     assert "alone" not in figures.expected(alike).text
 

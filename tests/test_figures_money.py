@@ -334,5 +334,13 @@ def test_how_earlier_forecasts_did_is_said_with_the_margin_at_risk():
     found = ALL.assign(model_low=1_080_000.0, model_high=1_380_000.0, **record)
     text = figures.sentence(found).text
     assert "(95 % interval 0.99 to 1.46 million, by the model alone 1.08 to 1.38 million; 1,312 customers)" in text
-    assert text.endswith("For every 100 who then left, the last 7 such forecasts had expected 88, the latest of them 70.")
+    assert text.endswith("The last such forecast expected 68 to leave, and 97 did.")
     assert figures.headline(found).text == text
+
+
+def test_a_table_says_that_its_months_are_those_of_what_customers_brought():
+    for result, words in (
+        (BY_PLAN, "by plan, by what they brought April 2026 to June 2026."),
+        (GAINS, "by the retention of July 2025 to June 2026."),
+    ):
+        assert words in bundle(figures.table(result))[0]["text/html"]

@@ -65,18 +65,19 @@ def alone(shown: Shown, row: Row, *, first: bool) -> str:
     return f", {'by the model ' * first}alone {shown.measure.interval(low, high)}"
 
 
-def record(shown: Shown) -> str:
-    """How earlier forecasts did, as a sentence behind another; empty where none were heard."""
+def record(shown: Shown, *, brief: bool = False) -> str:
+    """How earlier forecasts did, as a sentence behind another; ``brief`` of the last alone, empty where none were heard."""
     row = shown.rows[0]
-    forecasts, hoped, left = (number(row, name) for name in ("forecasts", "expected_before", "left_before"))
+    forecasts = number(row, "forecasts")
     if not forecasts > 0:
         return ""
-    last = "the last such forecast" if forecasts == 1 else f"the last {decimal(forecasts, 0)} such forecasts"
-    if not left:
-        return f" {last.capitalize()} had expected {decimal(hoped, 0)} to leave, and nobody did."
-    text = f" For every 100 who then left, {last} had expected {decimal(100 * hoped / left, 0)}"
-    hoped, left = number(row, "expected_latest"), number(row, "left_latest")
-    return f"{text}, the latest of them {decimal(100 * hoped / left, 0)}." if forecasts > 1 and left > 0 else f"{text}."
+
+    def expected_and_left(which: str) -> str:
+        left = number(row, f"left_{which}")
+        return f"{decimal(number(row, f'expected_{which}'), 0)} to leave, and {decimal(left, 0) if left else 'nobody'} did"
+
+    text = f" The last such forecast expected {expected_and_left('latest')}"
+    return f"{text}." if brief or forecasts == 1 else f"{text}; the last {decimal(forecasts, 0)} together {expected_and_left('before')}."
 
 
 def expected_words(shown: Shown) -> str:

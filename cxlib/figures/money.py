@@ -60,7 +60,9 @@ def _at_risk(shown: Shown) -> str:
         row = shown.rows[0]
         ends = f"{level_words(row.level)} interval {shown.measure.interval(row.low, row.high)}{alone(shown, row, first=True)}"
         what = f"{shown.measure.quantity(row.estimate)} of {_what(row)} in as many days ({ends}; {shown.measure.many(row.n)})"
-        return f"Those expected to leave in the next {days(row)} bring {what}{of(row, 'all of these bring', ':')}.{record(shown)}"
+        return (
+            f"Those expected to leave in the next {days(row)} bring {what}{of(row, 'all of these bring', ':')}.{record(shown, brief=True)}"
+        )
     return _ends(shown, ("Most is at risk in {}: {}", "least in {}: {}"), said, "At risk is")
 
 

@@ -17,6 +17,9 @@ SIGNS = {
     REFERENCE: "•", UNTOLD: "–", CHANGES: "≠", "no sign that it changes": "＝",
 }  # fmt: skip
 
+#: A window that is not that of the number, but of what it rests on.
+WORTH = "by what they brought "
+
 _CUSTOMERS = ("customer", "customers")
 _PURCHASES = ("purchase", "purchases")
 _SILENCES = ("silence", "silences")
@@ -193,7 +196,7 @@ MEASURES = (
     Measure(
         "hazard_ratio", "the hazard ratio", "Hazard ratio", "Times as likely",
         "Leaving on any day, times as likely as in what is compared with", "number",
-        base=("spell", "spells"), base_heading="Spells", good="low", floor=0,
+        base=("spell", "spells"), base_heading="Spells that were ever in it", good="low", floor=0,
     ),
     Measure(
         "proportionality", "the test that ratios stay the same", "Same at every tenure", "Chi-square",
@@ -244,6 +247,7 @@ TELLTALE = {
 HEADINGS = {
     "n_eff": "Effective answers",
     "tenure_days": "Tenure (months)",
+    "joined": "Joined, on the first day too",
     "joined_left": "Joined and left in the month",
     "level": "Level",
     "estimate_customers": "Customers",
