@@ -13,6 +13,7 @@ from cxlib.figures.foretold import HELD_SIGNS
 from cxlib.figures.measures import Measure, decimal, key_words, measure_named, moving
 from cxlib.figures.moves import size
 from cxlib.figures.vocabulary import SIGNS
+from cxlib.figures.withhold import behind_base
 
 #: Counts that are shares, and those whose second place matters.
 _SHARES = (
@@ -64,7 +65,7 @@ def p_words(p: float) -> str:
 
 def withheld_words(measure: Measure, record: Mapping[Any, Any], k: int) -> str:
     """Why a row has no numbers."""
-    fewer = f"fewer than {k} {measure.base[1]}{' who left' * ('end_reason' in record)}"
+    fewer = f"fewer than {k} {measure.base[1]}{behind_base(record)}"
     return "not shown: " + ("it would give a smaller group away" if record["beside"] else fewer)
 
 

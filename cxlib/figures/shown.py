@@ -18,7 +18,7 @@ from cxlib.figures.moves import is_moves, names_of, way_of
 from cxlib.figures.rests import UNPOOLED, is_rests, unpooled
 from cxlib.figures.settings import CURRENT
 from cxlib.figures.stretches import stretched, stretches_words
-from cxlib.figures.withhold import OF_THE_CLOSE, PAIR, few_late, sides_of, withheld
+from cxlib.figures.withhold import OF_THE_CLOSE, PAIR, behind_base, few_late, few_losses, sides_of, withheld
 from cxlib.tables import RESULT
 
 #: Keys along which a result is a curve, each of whose steps is somebody's.
@@ -157,8 +157,8 @@ class Shown:
 
     @property
     def who_left(self) -> str:
-        """What behind a base says that not who was there is counted, but who left for a reason."""
-        return " who left" * ("end_reason" in self.keys)
+        """What behind a base says that not only who was there is counted, but who left."""
+        return behind_base(self.frame.columns)
 
     @property
     def notes(self) -> list[str]:
@@ -226,6 +226,8 @@ def read(result: pd.DataFrame, *, asks: str, needs: Sequence[str] = ()) -> Shown
     few = few_late(frame, keys=keys, k=k) & ~frame["withheld"]
     few_labels = _labels(frame[few], groups)
     frame.loc[few, [name for name in OF_THE_CLOSE if name in frame.columns]] = None
+    split = few_losses(frame, keys=keys, k=k) & ~frame["withheld"]
+    frame.loc[split, [name for name in ("contraction", "churned") if name in frame.columns]] = None
     along = next((key for key in ALONG if key in keys), None)
     tail = (frame["n"] > 0) & (frame["n"] < k) & ~frame["withheld"] & (along is not None)
     names = partial(names_of, way=way_of(frame)) if is_moves(keys) else _columns_named if is_banner(keys) else _labels
@@ -235,6 +237,11 @@ def read(result: pd.DataFrame, *, asks: str, needs: Sequence[str] = ()) -> Shown
     left = _labels(frame[~tail], groups)
     gone = tuple(name for name in _labels(frame[tail], groups) if name not in left)
     remarks = list(result.attrs.get("notes", ()))
+    if split.any():
+        words = "by itself what those who left paid and what others pay less, where either is of fewer than"
+        remarks.append(
+            f"Not shown: {words} {counted(k, *measure_of(result).base)}, or would be given away ({_some(_labels(frame[split], groups))})."
+        )
     if is_banner(keys):
         frame = unlettered(frame)
     elif is_rests(counts):

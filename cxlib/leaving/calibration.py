@@ -176,7 +176,9 @@ def accuracy(past: Past, *, level: float = 0.95) -> pd.DataFrame:
     chance, over all forecasts together; its error is robust, with the rows of a customer
     taken together. So is that of the observed over the expected number, whose interval is
     made on the scale of its logarithm. The forecasts are taken as they were: intervals are
-    of how such forecasts do, not of how well a model of these customers could.
+    of how such forecasts do, not of how well a model of these customers could. Chances of
+    customers one by one are taken together over more days where few left at a tenure, so that
+    they add up to another number than `backtest` expects.
 
     It misleads where few leave: even a perfect model errs a lot on each of them, so that
     a scaled Brier score of a few hundredths is usual and useful. Of 300 customers of whom

@@ -27,7 +27,7 @@ _COUNTS = {
     "p_value": "float64", "p_corrected": "float64", "verdict": "object", "better": "boolean", "margin": "float64",
     "smallest_detectable": "float64", "n_to_tell": "Int64", "estimate_before": "float64", "estimate_after": "float64",
     "n_before": "int64", "n_after": "int64", "start_before": "float64", "start_after": "float64", "n_both": "int64",
-    "spread": "float64", "low_is_good": "bool", "between": "object",
+    "lost_before": "int64", "lost_after": "int64", "spread": "float64", "low_is_good": "bool", "between": "object",
     "since_before": "object", "until_before": "object", "since": "object", "until": "object",
 }  # fmt: skip
 _AXIS = ["before", "after"]
@@ -96,6 +96,7 @@ def revenue_movement(
         n_before, n_after       int    customers with revenue in a month before
         start_before, ...       float  their revenue in it, of all months of the period
         n_both                  int    customers of both periods
+        lost_before, ...        int    customers of whom revenue was lost
         spread                  float  variance of one customer before plus one after
         low_is_good             bool   whether a small share is the good one
         between                 str    how the periods are paired
@@ -222,6 +223,7 @@ def _compared(cells: pd.DataFrame, measure: str, margin: float | None, level: fl
     }  # fmt: skip
     for side, name in zip((0, 1), _AXIS, strict=True):
         columns |= {f"estimate_{name}": sides[side].mean, f"n_{name}": n[side], f"start_{name}": sides[side].a / 100}
+        columns[f"lost_{name}"] = of(f"some{side}")
     return cells.assign(**columns)
 
 
