@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+_SMOOTH = (
+    "Chances of customers one by one are taken over more days where few left at a tenure: they add up to another number than the forecasts "
+    "of how many leave."
+)
+
 #: More groups than these are not compared by anybody.
 MOST_ROWS = 20
 
@@ -188,10 +193,7 @@ def calibration(result: pd.DataFrame, *scores: pd.DataFrame) -> Picture:
     if shown.reason or len(shown.rows) < 2:
         return pictured(shown, text, beside=beside)
     what = f"Dots with {level_words(shown.level)} interval: the share that left {horizon(shown.rows[0])} by the share expected"
-    notes = [
-        "Who was there at several forecasts counts once for each. Chances of customers one by one are taken together over more days where "
-        "few left at a tenure, so that they add up to another number than the forecasts of how many leave."
-    ]
+    notes = ["Who was there at several forecasts counts once for each.", _SMOOTH]
     return pictured(shown, text, partial(_against, shown), what=what, notes=notes, beside=beside)
 
 
