@@ -51,11 +51,11 @@ def calibration(*shares) -> pd.DataFrame:
     return frame[columns]
 
 
-def scores(concordance=(0.63, 0.6, 0.66), brier=(0.014, 0.006, 0.022)) -> pd.DataFrame:
-    frame = pd.DataFrame([brier, concordance], columns=["estimate", "low", "high"])
-    frame.insert(0, "measure", ["brier_scaled", "concordance"])
+def scores(concordance=(0.63, 0.6, 0.66), brier=(0.014, 0.006, 0.022), slope=(np.nan, np.nan, np.nan)) -> pd.DataFrame:
+    frame = pd.DataFrame([brier, concordance, slope, (1.04, 0.95, 1.13)], columns=["estimate", "low", "high"])
+    frame.insert(0, "measure", ["brier_scaled", "concordance", "calibration_slope", "observed_expected"])
     frame.insert(0, "horizon_days", 91)
-    return frame.assign(level=0.95, n=3465, brier=0.08, brier_alone=0.0811, left=310)
+    return frame.assign(level=0.95, n=3465, expected_left=298.2, brier=0.08, brier_alone=0.0811, left=310)
 
 
 def at_risk(customers=30) -> pd.DataFrame:
@@ -106,11 +106,11 @@ def test_how_earlier_forecasts_did_is_said_beside_the_interval_that_allows_for_i
     assert picture.text == (
         "Of the 1,000 customers there on 30 June 2026, 30 are expected to leave within 30 days (95 % interval 21 to 39, by the model alone "
         "24 to 36) and 60 within 90 days (42 to 78, alone 49 to 71). "
-        "For every 100 who then left, the last 7 such forecasts had expected 88, the latest of them 70."
+        "The last such forecast expected 68 to leave, and 97 did; the last 7 together 440 to leave, and 500 did."
     )
     assert "By the model alone, from" in page(picture)
-    one = figures.expected(found.assign(forecasts=1, left_before=0)).text
-    assert one.endswith("The last such forecast had expected 440 to leave, and nobody did.")
+    one = figures.expected(found.assign(forecasts=1, left_latest=0)).text
+    assert one.endswith("The last such forecast expected 68 to leave, and nobody did.")
     alike = found.assign(model_low=found["low"], model_high=found["high"])
     assert "alone" not in figures.expected(alike).text
 
@@ -181,10 +181,11 @@ def test_of_several_forecasts_it_is_told_how_many_held():
 def test_the_two_ends_are_told_and_how_many_groups_are_right():
     picture = figures.calibration(calibration((0.03, 0.04), (0.05, 0.09), (0.15, 0.146)), scores())
     assert picture.text == (
-        "Of the customers most at risk, 15.0 % were expected to leave and 14.6 % did (95 % interval 12.6 to 16.6); of those least at "
-        "risk, 3.0 % were expected to leave and 4.0 % did (2.0 to 6.0). In 2 of 3 groups the interval holds the share expected. "
-        "Of two customers of whom one left first, it was the one thought more at risk in 63 of 100 cases (95 % interval 60 to 66; "
-        "by chance alone 50). Its squared error was 1.4 % smaller than that of tenure alone (95 % interval 0.6 to 2.2)."
+        "Of the two thirds least at risk 32 were expected to leave and 52 did; of the third most at risk 60 were expected to leave and "
+        "58 did. In 2 of 3 groups the interval holds the share expected. Of all, 298 were expected to leave and 310 did: 1.04 for each "
+        "expected (95 % interval 0.95 to 1.13). Of two customers of whom one left first, it was the one thought more at risk in 63 of "
+        "100 cases (95 % interval 60 to 66; by chance alone 50). Its squared error was 1.4 % smaller than that of tenure alone (95 % "
+        "interval 0.6 to 2.2)."
     )
     texts = svg_texts(picture.svg())
     assert {"least at risk", "most at risk", "more left than expected"} <= set(texts)
@@ -207,7 +208,54 @@ def test_a_forecast_is_called_better_than_tenure_alone_only_where_its_interval_s
 def test_one_group_is_told_and_not_drawn():
     picture = figures.calibration(calibration((0.03, 0.04)))
     assert picture.svg() == ""
-    assert picture.text.startswith("Of the customers most at risk, 3.0 % were expected")
+    assert picture.text.startswith("Of all 12 were expected to leave and 16 did.")
+
+
+@pytest.mark.parametrize(
+    ("slope", "said"),
+    [
+        (
+            (0.7, 0.5, 0.9),
+            "The forecasts set customers too far apart (calibration slope 0.70, 95 % interval 0.50 to 0.90; 1 is right): of",
+        ),
+        ((1.4, 1.1, 1.7), "The forecasts set customers not far enough apart (calibration slope 1.40, "),
+        ((1.0, 0.85, 1.15), "The forecasts set customers about as far apart as they are (calibration slope 1.00, "),
+        (
+            (1.0, 0.7, 1.3),
+            "Whether the forecasts set customers too far apart, or not far enough, cannot be told yet (calibration slope",
+        ),
+    ],
+)
+def test_whether_customers_were_set_too_far_apart_is_said_by_the_interval_of_the_slope(slope, said):
+    groups = calibration((0.03, 0.04), (0.05, 0.09), (0.15, 0.146))
+    assert figures.calibration(groups, scores(slope=slope)).text.startswith(said)
+    assert figures.table(scores(slope=slope)).text.startswith(said.partition(": of")[0])
+
+
+def test_groups_of_unlike_size_are_no_fifths():
+    groups = calibration((0.03, 0.04), (0.15, 0.146)).assign(n=[400, 100])
+    assert figures.calibration(groups).text.startswith("Of the group least at risk 12 were")
+
+
+@pytest.mark.parametrize(
+    ("top", "slope", "said"),
+    [
+        (
+            (0.15, 0.145),
+            (0.7, 0.5, 0.9),
+            "In earlier forecasts such chances were too high: of the third most at risk 60 were expected",
+        ),
+        ((0.15, 0.1), (1.0, 0.8, 1.2), "In earlier forecasts such chances were too high: "),
+        ((0.15, 0.155), (1.4, 1.1, 1.7), "In earlier forecasts such chances were too low: "),
+        ((0.15, 0.155), (0.7, 0.5, 0.9), ""),
+        ((0.15, 0.145), (1.0, 0.8, 1.2), ""),
+    ],
+)
+def test_beside_a_list_of_those_at_risk_stands_whether_such_chances_were_too_high(top, slope, said):
+    checked = calibration((0.03, 0.04), (0.05, 0.09), top), scores(slope=slope)
+    text = figures.at_risk(at_risk(), *checked).text
+    assert said in text
+    assert ("In earlier forecasts" in text) == bool(said)
 
 
 # At risk

@@ -130,8 +130,8 @@ def test_a_curve_tells_whether_its_groups_differ():
 
 def test_how_customers_leave_is_said_reason_by_reason():
     assert figures.ends(churn.ends(LEFT)).text == (
-        "After 12 months 60.0 of 100 who join are still with us, of 400 customers. Left by then: choice 35.0 (95 % interval 30.5 to "
-        "39.9); moved 5.0 (3.3 to 7.6)."
+        "After 12 months 60.0 of 100 who join are still with us (320 of 400 customers seen at that tenure). Left by then: choice 35.0 "
+        "(95 % interval 30.5 to 39.9); moved 5.0 (3.3 to 7.6)."
     )
 
 

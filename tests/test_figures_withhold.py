@@ -9,7 +9,7 @@ from figure_results import bundle, by_month, by_segment, files, month, nps, page
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cxlib import figures
+from cxlib import figures, retention
 from cxlib.figures.settings import CURRENT, Settings
 from cxlib.figures.withhold import withheld
 
@@ -160,3 +160,59 @@ def test_nothing_is_withheld_from_the_result_itself():
     before = result.copy()
     bundle(figures.table(result))
     pd.testing.assert_frame_equal(result, before)
+
+
+# Revenue lost
+
+
+def lost(left, less, n=100):
+    """Revenue churn of months in which so many left and so many paid less."""
+    frame = pd.DataFrame({"month": [month(place) for place in range(len(left))], "measure": "revenue_churn", "estimate": 0.1})
+    amounts = dict.fromkeys(("start", "contraction", "churned", "expansion", "new", "paused"), 777.0)
+    return frame.assign(low=0.05, high=0.2, level=0.95, n=n, **amounts, left=left, less=less)
+
+
+MONTHS = st.lists(st.integers(0, 9), min_size=1, max_size=14)
+
+
+@given(MONTHS, st.integers(1, 3), st.integers(2, 6))
+def test_revenue_lost_of_a_few_cannot_be_worked_out_from_that_of_months_together(left, months, k):
+    result = lost(left, 0)
+    flags = withheld(result, keys=["month"], k=k)
+    hidden = flags.any(axis=1).to_numpy()
+    assert flags["small"].tolist() == [0 < each < k for each in left]
+    for first in range(len(left) - months + 1):
+        window = slice(first, first + months)
+        # What a quarter lost, less its months that are shown, is lost of nobody, or of enough; or the quarter is withheld.
+        rest = sum(np.array(left[window])[hidden[window]])
+        assert rest == 0 or rest >= k or sum(left[window]) < k
+
+
+def test_revenue_lost_of_a_few_is_in_no_bundle_and_it_is_said():
+    piece = figures.trend(lost([9, 2, 9, 9], [0, 1, 0, 0]).assign(churned=[111.0, 4242.0, 333.0, 444.0]))
+    assert "4,242" not in words(piece)
+    assert "4242" not in words(piece)
+    assert "Not shown: fewer than 5 customers there, or who left or pay less (" in page(piece)
+    assert [row["withheld"] for row in payload(piece)["results"][0]["rows"]] == [True, True, True, False]
+
+
+def test_what_a_few_who_left_paid_does_not_stand_beside_what_many_others_pay_less():
+    piece = figures.table(lost([9, 2, 9, 9], 30))
+    rows = payload(piece)["results"][0]["rows"]
+    assert not any(row["withheld"] for row in rows)
+    # Another month goes with it, the total less which would give it away.
+    assert [row["churned"] is None for row in rows] == [row["contraction"] is None for row in rows] == [True, True, False, False]
+    assert [row["estimate"] for row in rows] == [0.1] * 4
+    assert "Not shown: by itself what those who left paid and what others pay less, where either is of fewer than 5 customers" in page(
+        piece
+    )
+
+
+def test_a_change_of_revenue_lost_of_a_few_is_withheld_with_its_months():
+    paid = [("2026-03-01", 60), ("2026-04-01", 52), ("2026-05-01", 50), ("2026-06-01", 40)]
+    value_history = pd.concat([pd.DataFrame({"customer": range(n), "valid_from": pd.Timestamp(day), "revenue": 10.0}) for day, n in paid])
+    for measure in ("revenue_churn", "net_retention"):
+        moved = retention.revenue_movement(value_history, as_of="2026-06-30", measure=measure)
+        assert moved[["lost_before", "lost_after"]].values.tolist() == [[8, 2], [2, 10]]
+        assert withheld(moved, keys=["before", "after"], k=5)["small"].tolist() == [True, True]
+        assert not withheld(moved, keys=["before", "after"], k=2).any(axis=None)

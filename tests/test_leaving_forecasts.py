@@ -272,7 +272,12 @@ def test_a_forecast_that_knows_what_matters_is_better_than_tenure_alone_and_one_
     assert scores["lot"].loc["brier_scaled", "estimate"] == pytest.approx(0, abs=0.01)
     assert scores["lot"].loc["concordance", "low"] < 0.55
     rows = leaving.accuracy(earlier())
-    assert rows["measure"].tolist() == ["brier_scaled", "concordance"]
+    assert rows["measure"].tolist() == ["brier_scaled", "concordance", "calibration_slope", "observed_expected"]
+    assert rows["estimate"].iloc[3] == pytest.approx(rows["left"].iloc[0] / rows["expected_left"].iloc[0])
+    assert (rows["low"] < rows["estimate"]).all()
+    assert (rows["estimate"] < rows["high"]).all()
+    # Chances by what matters set customers as far apart as they are.
+    assert scores["kind"].loc["calibration_slope", "low"] < 1 < scores["kind"].loc["calibration_slope", "high"]
     assert rows["estimate"].iloc[0] == pytest.approx(1 - rows["brier"].iloc[0] / rows["brier_alone"].iloc[0])
 
 

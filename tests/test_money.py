@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
+from statsmodels.stats.proportion import proportion_confint
 
 from cxlib import leaving, money, sample
 from cxlib.money.worth import Estimate, product
@@ -270,8 +271,33 @@ def test_groups_do_not_add_up_to_all_where_retention_differs_and_it_is_said():
     apart, whole = (money.retention_gain(table, values, as_of=AS_OF, by=by, points=[5]) for by in ("plan", ()))
     assert apart["valued"].sum() == whole["valued"].sum() == 14
     assert apart["gain_all"].sum() > 1.5 * whole["gain_all"].sum()
-    words = "Groups do not add up to what all together would gain: each is reckoned from its own retention and what it brings."
+    words = "Groups add up to all reckoned group by group, as they are here, and not to all taken as one."
     assert (apart.attrs["notes"], whole.attrs["notes"]) == ([words], [])
+    # Reckoned apart they are added up, their intervals as those of independent sums, and points more of each are points more of all.
+    (added,) = money.retention_gain(table, values, as_of=AS_OF, apart="plan", points=[5]).itertuples()
+    assert (added.groups, added.n, added.valued, added.retention) == (2, 20, 14, 0.7)
+    assert added.gain_all == pytest.approx(apart["gain_all"].sum())
+    assert added.low_all == pytest.approx(added.gain_all - np.hypot(*(apart["gain_all"] - apart["low_all"])))
+    assert added.high_all == pytest.approx(added.gain_all + np.hypot(*(apart["high_all"] - apart["gain_all"])))
+    assert added.low * 14 == pytest.approx(added.low_all)
+    assert added.gain_share == pytest.approx(added.gain_all / (apart["worth_now"] * apart["valued"]).sum())
+
+
+def test_where_a_group_cannot_be_reckoned_apart_all_are_taken_as_one_and_it_is_said():
+    table = spells(("2024-01-01", "2026-01-31"), *[("2024-01-01",)] * 9, ("2026-03-01",), ("2026-03-01",), plan=list("a" * 10 + "b" * 2))
+    values = monthly([None, *[10] * 11])
+    together, apart = (money.retention_gain(table, values, as_of=AS_OF, points=[5], apart=names) for names in ((), "plan"))
+    assert_frame_equal(together, apart)
+    (said,) = apart.attrs["notes"]
+    assert said == (
+        "Groups could not all be reckoned apart: in one hardly anybody has a value or was there a year ago, or retention and the points "
+        "exceed 100 %. All are taken as one, which is too low where groups differ."
+    )
+
+
+def test_the_share_kept_has_wilsons_interval():
+    (row,) = ten(points=[5]).itertuples()
+    np.testing.assert_allclose([row.low_retention, row.high_retention], proportion_confint(9, 10, method="wilson"))
 
 
 @pytest.mark.parametrize(("rate", "share"), [(0.05, 0.58), (0.10, 0.41), (0.15, 0.32)])
@@ -539,6 +565,10 @@ LETTERS = {
     ),
     "no years": (both(years=0), "lifetime_value: years is 0, and must be above 0; for 18 months write 1.5"),
     "points": (lambda: ten(points=[5, 0]), "retention_gain: points: 0 is not above 0 and below 100 percentage points"),
+    "apart": (
+        lambda: ten(points=[5], by="customer", apart="customer"),
+        "retention_gain: 'customer' is in by and in apart. Groups that are shown are apart already.",
+    ),
     "level": (both(level=95), "level: 95 is not between 0 and 1; for 95 % write 0.95"),
     "as_of": (both(as_of="yesterday"), "lifetime_value: as_of is a day written like '2026-06-30', not 'yesterday'"),
 }

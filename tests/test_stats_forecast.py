@@ -137,6 +137,45 @@ def test_a_forecast_that_knows_more_errs_less_and_one_that_knows_nothing_does_no
     assert high_twice - low_twice > high - low
 
 
+# Calibration
+
+
+@pytest.mark.parametrize(
+    "row", list(golden("forecast_calibration").itertuples()), ids=lambda row: f"{row.measure} {row.kind} {row.horizon_days}"
+)
+def test_the_calibration_slope_and_observed_over_expected_are_rs(row):
+    chance, time, left = told()
+    gone = left & (time <= row.horizon_days)
+    known = left | (time >= row.horizon_days)
+    person = pd.factorize(golden("forecast")["institution"][known])[0] if row.kind == "institutions" else np.arange(known.sum())
+    found = getattr(forecast, row.measure)(chance[known], gone[known], person)
+    np.testing.assert_allclose(found, (row.estimate, row.std_error), rtol=1e-9)
+
+
+@pytest.mark.parametrize("times", [0.5, 1.0, 2.0])
+def test_a_forecast_that_spreads_customers_so_many_times_too_far_has_one_over_it_as_its_slope(times):
+    random, held = np.random.default_rng(3), []
+    line = np.repeat([-2.8, -2.2, -1.5, -0.8], 100)
+    chance = 1 / (1 + np.exp(-times * line))
+    for _ in range(300):
+        estimate, error = forecast.calibration_slope(chance, random.random(400) < 1 / (1 + np.exp(-line)), np.arange(400))
+        held.append(abs(estimate - 1 / times) < 1.96 * error)
+    assert 0.92 <= np.mean(held) <= 0.98
+
+
+@pytest.mark.parametrize(
+    ("chance", "left"),
+    [
+        ([0.1, 0.2, 0.3], [False, False, False]),
+        ([0.2, 0.2, 0.2], [False, True, False]),
+        ([0.1, 0.2, 0.3, 0.4], [False, False, True, True]),
+    ],
+    ids=["nobody left", "all alike", "wholly apart"],
+)
+def test_where_nothing_tells_the_slope_there_is_none(chance, left):
+    assert np.isnan(forecast.calibration_slope(np.array(chance), np.array(left), np.arange(len(left)))).all()
+
+
 # Drawn numbers
 
 

@@ -10,13 +10,14 @@ import pandas as pd
 from markupsafe import Markup
 
 from cxlib.figures import canvas
-from cxlib.figures.findings import month_so_far, window_of
+from cxlib.figures.findings import at_risk_of, month_so_far, window_of
 from cxlib.figures.lines import runs
 from cxlib.figures.measures import Measure, capital, counted, level_words, listed, month_words
 from cxlib.figures.moves import Move, is_moves, moves_of
 from cxlib.figures.picture import Piece, said
 from cxlib.figures.shown import Row, Shown, movement_of, read
 from cxlib.figures.tenures import asked, at, counted_months, curves_of
+from cxlib.figures.vocabulary import WORTH
 
 _WIDTH, _HEIGHT = 180, 44
 #: The word says what the sign shows, so a screen reader passes over the sign.
@@ -158,7 +159,7 @@ def _card(shown: Shown, moves: Sequence[Shown], target: float | None) -> tuple[d
     unit = "" if math.isnan(row.estimate) else measure.quantity(row.estimate).removeprefix(value).strip()
     interval = f"{level_words(row.level)} interval {measure.interval(row.low, row.high)}"
     direction = Markup('<p class="cx-card-small">low is good</p>') if measure.good == "low" else Markup()
-    base = measure.many(float(row.counts.get("customers", row.n)))
+    base = at_risk_of(measure, row)
     card = _words(title, measure, value=f"{value} {unit}".strip(), interval=interval, base=base, window=window)
     card["moved"] = _verdicts(_moved(row, shown.keys, moves))
     card["target"] = _against_target(row, measure, target)
@@ -198,7 +199,7 @@ def _number(shown: Shown) -> tuple[Row, str, str]:
     if "horizon_days" in row.counts:
         # Of what is to come: the window is that of what customers brought.
         ahead = f"over the next {counted(float(row.counts['horizon_days']), 'day', 'days')}"
-        window = f"{ahead}, by what they brought {window}" if window else ahead
+        window = f"{ahead}, {WORTH}{window}" if window else ahead
     return row, window, f"{title}: {row.label}" if shown.keys else title
 
 

@@ -10,9 +10,10 @@ from typing import Any
 import pandas as pd
 
 from cxlib.figures.foretold import HELD_SIGNS
-from cxlib.figures.measures import Measure, decimal, few_words, key_words, measure_named, moving
+from cxlib.figures.measures import Measure, decimal, key_words, measure_named, moving
 from cxlib.figures.moves import size
 from cxlib.figures.vocabulary import SIGNS
+from cxlib.figures.withhold import few_words
 
 #: Counts that are shares, and those whose second place matters.
 _SHARES = (

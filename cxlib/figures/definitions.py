@@ -67,7 +67,8 @@ def rates(result: pd.DataFrame) -> Picture:
         return pictured(shown, text)
     marks = [Mark(name, shown.rows_of(measure)[0], not place) for place, (measure, (name, _)) in enumerate(_NAMES.items())]
     what = f"Dot and {level_words(shown.level)} interval by definition: {shown.measure.axis}"
-    return pictured(shown, text, partial(dotted, shown.measure, marks, None), what=what)
+    notes = ["New is who joined after the first day; who joined on it is among those at the start."]
+    return pictured(shown, text, partial(dotted, shown.measure, marks, None), what=what, notes=notes)
 
 
 def is_rates(shown: Shown) -> bool:

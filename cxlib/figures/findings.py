@@ -112,6 +112,13 @@ def bracket(measure: Measure, row: Row, *, first: bool = False, base: str = "", 
     return f"({lead}{measure.interval(row.low, row.high)}{'; ' + after if after else ''})"
 
 
+def at_risk_of(measure: Measure, row: Row, *, when: str = " seen") -> str:
+    """``412 of 1,455 customers seen`` where a curve rests at its tenure on fewer than all of the group; else ``1,455 customers``."""
+    many = measure.many(based_on(row))
+    fewer = measure.name in {"survival", "cumulative_incidence"} and row.n < based_on(row)
+    return f"{decimal(row.n, 0)} of {many}{when}" if fewer else many
+
+
 def overall(shown: Shown) -> str:
     """One number of everybody: ``Loyalty (NPS) stands at 31 points (…).`` Over more than a month it is an average, which may be past."""
     row, measure = shown.rows[0], shown.measure
@@ -313,11 +320,11 @@ def _still(months: float) -> str:
 
 
 def _of_100(shown: Shown, row: Row, *, still: str = "", first: bool = True) -> str:
-    """``70 of 100 who join are still with us after 12 months (95 % interval …; 1,000 customers)``, or without who and when."""
+    """``70 of 100 who join are still with us after 12 months (95 % interval …; 400 of 1,000 customers …)``, or without who and when."""
     hundred = decimal(100 * row.estimate, 0)
     if hundred in {"0", "100"} and row.estimate not in {0.0, 1.0}:
         hundred = decimal(100 * row.estimate, 1)
-    base = shown.measure.many(float(row.counts.get("customers", row.n)))
+    base = at_risk_of(shown.measure, row, when=" seen at that tenure" * first)
     lead = f"{level_words(row.level)} interval " if first else ""
     return f"{hundred} of 100 {still}({lead}{shown.measure.interval(row.low, row.high)}; {base})"
 

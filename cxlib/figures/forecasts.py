@@ -12,7 +12,7 @@ from cxlib.figures import canvas
 from cxlib.figures.canvas import Sheet
 from cxlib.figures.dots import Mark, dotted
 from cxlib.figures.findings import finding
-from cxlib.figures.foretold import HELD, HELD_SIGNS, first_horizon, horizon, number
+from cxlib.figures.foretold import HELD, HELD_SIGNS, checked, first_horizon, horizon, number
 from cxlib.figures.measures import a_date, date_words, decimal, level_words, measure_named
 from cxlib.figures.picture import Picture, pictured
 from cxlib.figures.ranks import apart
@@ -21,6 +21,11 @@ from cxlib.figures.shown import Row, Shown, read
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+_SMOOTH = (
+    "Chances of customers one by one are taken over more days where few left at a tenure: they add up to another number than the forecasts "
+    "of how many leave."
+)
 
 #: More groups than these are not compared by anybody.
 MOST_ROWS = 20
@@ -149,12 +154,12 @@ def calibration(result: pd.DataFrame, *scores: pd.DataFrame) -> Picture:
     result : DataFrame
         What `leaving.calibration` returned.
     *scores : DataFrame
-        What `leaving.accuracy` returned: its sentence follows, its table is folded beneath.
+        What `leaving.accuracy` returned: it says whether customers were set too far apart; its table is folded beneath.
 
     Returns
     -------
     Picture
-        ``text`` says for those most and least at risk how many were expected to leave and how many did.
+        ``text`` says for those least and most at risk how many were expected to leave and how many did.
 
     Raises
     ------
@@ -167,6 +172,9 @@ def calibration(result: pd.DataFrame, *scores: pd.DataFrame) -> Picture:
 
     Notes
     -----
+    Customers were set too far apart where the interval of the calibration slope lies below 1, not far enough where it lies above,
+    and about as far as they are where it lies within 0.8 and 1.25; else that cannot be told yet.
+
     On the slanted line as many left as were expected; above it more did. A group whose interval does
     not reach the line is in colour. Of five groups, one in four series has such a group by chance alone.
 
@@ -176,16 +184,16 @@ def calibration(result: pd.DataFrame, *scores: pd.DataFrame) -> Picture:
     ...                       "low": [0.029, 0.121], "high": [0.059, 0.174], "level": 0.95, "n": [693, 693],
     ...                       "expected_share": [0.032, 0.151], "expected_left": [21.9, 104.7], "left": [29, 101]})
     >>> print(calibration(found))
-    Of the customers most at risk, 15.1 % were expected to leave and 14.6 % did (95 % interval 12.1 to 17.4);
-    of those least at risk, 3.2 % were expected to leave and 4.2 % did (2.9 to 5.9). In 2 of 2 groups the interval holds the share expected.
+    Of the half least at risk 22 were expected to leave and 29 did; of the half most at risk 105 were expected to leave and 101 did.
+    In 2 of 2 groups the interval holds the share expected.
     """
     shown = read(result, asks="calibration", needs=["risk_group"])
     beside = [read(each, asks="calibration", needs=["horizon_days"]) for each in scores]
-    text = " ".join(dict.fromkeys(finding(each) for each in [shown, *beside]))
+    text = checked(shown, beside) or " ".join(dict.fromkeys(finding(each) for each in [shown, *beside]))
     if shown.reason or len(shown.rows) < 2:
         return pictured(shown, text, beside=beside)
     what = f"Dots with {level_words(shown.level)} interval: the share that left {horizon(shown.rows[0])} by the share expected"
-    notes = ["Who was there at several forecasts counts once for each."]
+    notes = ["Who was there at several forecasts counts once for each.", _SMOOTH]
     return pictured(shown, text, partial(_against, shown), what=what, notes=notes, beside=beside)
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from cxlib.figures.measures import a_date, counted, date_words, decimal, level_words, listed, measure_named
+from cxlib.figures.measures import a_date, capital, counted, date_words, decimal, level_words, listed, measure_named
 from cxlib.figures.ranks import ends_told
 
 if TYPE_CHECKING:
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
 HELD, MORE, FEWER = "held", "more left", "fewer left"
 #: Signs that do not rely on colour; each stands beside its word.
 HELD_SIGNS = {HELD: "＝", MORE: "▲", FEWER: "▼"}
+#: A calibration slope within this and one over it is as good as 1.
+_ALIKE = 0.8
+#: Groups of risk of about the same size, and how many of them are spoken of together.
+_PARTS = {2: "half", 3: "third", 4: "quarter", 5: "fifth", 10: "tenth"}
+_NUMBERS = {2: "two", 3: "three", 4: "four", 5: "five"}
 _VERDICTS = {HELD: "the forecast held", MORE: "more than forecast", FEWER: "fewer than forecast"}
 
 
@@ -59,18 +65,19 @@ def alone(shown: Shown, row: Row, *, first: bool) -> str:
     return f", {'by the model ' * first}alone {shown.measure.interval(low, high)}"
 
 
-def record(shown: Shown) -> str:
-    """How earlier forecasts did, as a sentence behind another; empty where none were heard."""
+def record(shown: Shown, *, brief: bool = False) -> str:
+    """How earlier forecasts did, as a sentence behind another; ``brief`` of the last alone, empty where none were heard."""
     row = shown.rows[0]
-    forecasts, hoped, left = (number(row, name) for name in ("forecasts", "expected_before", "left_before"))
+    forecasts = number(row, "forecasts")
     if not forecasts > 0:
         return ""
-    last = "the last such forecast" if forecasts == 1 else f"the last {decimal(forecasts, 0)} such forecasts"
-    if not left:
-        return f" {last.capitalize()} had expected {decimal(hoped, 0)} to leave, and nobody did."
-    text = f" For every 100 who then left, {last} had expected {decimal(100 * hoped / left, 0)}"
-    hoped, left = number(row, "expected_latest"), number(row, "left_latest")
-    return f"{text}, the latest of them {decimal(100 * hoped / left, 0)}." if forecasts > 1 and left > 0 else f"{text}."
+
+    def expected_and_left(which: str) -> str:
+        left = number(row, f"left_{which}")
+        return f"{decimal(number(row, f'expected_{which}'), 0)} to leave, and {decimal(left, 0) if left else 'nobody'} did"
+
+    text = f" The last such forecast expected {expected_and_left('latest')}"
+    return f"{text}." if brief or forecasts == 1 else f"{text}; the last {decimal(forecasts, 0)} together {expected_and_left('before')}."
 
 
 def expected_words(shown: Shown) -> str:
@@ -130,24 +137,86 @@ def backtested(shown: Shown) -> str:
 
 
 def calibrated(shown: Shown) -> str:
-    """The groups most and least at risk: expected and seen, and in how many groups the interval holds what was expected."""
-    rows, measure = shown.rows, shown.measure
+    """The groups least and most at risk, expected and seen, and in how many groups the interval holds what was expected."""
+    return f"{capital(_ends(shown.rows))}. {_held(shown.rows)}"
 
-    def words(row: Row, *, first: bool) -> str:
-        lead = f"{level_words(row.level)} interval " if first else ""
-        behind = f"({lead}{measure.interval(row.low, row.high)})"
-        return f"{measure.quantity(number(row, 'expected_share'))} were expected to leave and {measure.quantity(row.estimate)} did {behind}"
 
-    text = f"Of the customers most at risk, {words(rows[-1], first=True)}"
-    if len(rows) > 1:
-        text += f"; of those least at risk, {words(rows[0], first=False)}"
+def _held(rows: Sequence[Row]) -> str:
     right = sum(row.low <= number(row, "expected_share") <= row.high for row in rows)
-    return f"{text}. In {decimal(right, 0)} of {counted(len(rows), 'group', 'groups')} the interval holds the share expected."
+    return f"In {decimal(right, 0)} of {counted(len(rows), 'group', 'groups')} the interval holds the share expected."
+
+
+def _ends(rows: Sequence[Row]) -> str:
+    """``of the three fifths least at risk 186 were expected to leave and 232 did; of the fifth most at risk …``"""
+    if len(rows) == 1:
+        return f"of all {_expected_and_left(rows)}"
+    low = (len(rows) + 1) // 2
+    part = _PARTS.get(len(rows)) if max(row.n for row in rows) < 1.2 * min(row.n for row in rows) else None
+    least = f"{_NUMBERS.get(low, low)} {part or 'group'}s" if low > 1 else part or "group"
+    words = f"of the {least} least at risk {_expected_and_left(rows[:low])}"
+    return f"{words}; of the {part or 'group'} most at risk {_expected_and_left(rows[-1:])}"
+
+
+def _expected_and_left(rows: Sequence[Row]) -> str:
+    hoped, left = (sum(number(row, name) for row in rows) for name in ("expected_left", "left"))
+    return f"{decimal(hoped, 0)} were expected to leave and {decimal(left, 0)} did"
+
+
+def _slope(scores: Shown) -> Row | None:
+    return next((row for row in scores.rows_of("calibration_slope") if not math.isnan(row.low)), None)
+
+
+def _spread(scores: Shown) -> str:
+    """Whether the forecasts set customers too far apart, by the interval of the calibration slope; empty without one."""
+    row = _slope(scores)
+    if row is None:
+        return ""
+    ends = f"{level_words(row.level)} interval {decimal(row.low, 2)} to {decimal(row.high, 2)}"
+    behind = f"(calibration slope {decimal(row.estimate, 2)}, {ends}; 1 is right)"
+    if row.high < 1 or row.low > 1:
+        return f"The forecasts set customers {'too far' if row.high < 1 else 'not far enough'} apart {behind}"
+    if row.low >= _ALIKE and row.high <= 1 / _ALIKE:
+        return f"The forecasts set customers about as far apart as they are {behind}"
+    return f"Whether the forecasts set customers too far apart, or not far enough, cannot be told yet {behind}"
+
+
+def checked(shown: Shown, scores: Sequence[Shown]) -> str:
+    """What was expected against what happened, by groups of risk, and in the scores that follow; empty without a slope."""
+    spread = next((words for each in scores if (words := _spread(each))), "")
+    if shown.reason or not spread:
+        return ""
+    behind = " ".join(_others(each) for each in scores)
+    return f"{spread}: {_ends(shown.rows)}. {_held(shown.rows)} {behind}"
+
+
+def misjudged(shown: Shown | None = None, *scores: Shown) -> str:
+    """That earlier chances of those most at risk were too high, or too low, as a sentence; empty where nothing says so."""
+    slope = next((row for each in scores if (row := _slope(each))), None)
+    if shown is None or shown.reason or slope is None or len(shown.rows) < 2:
+        return ""
+    top = shown.rows[-1]
+    hoped, left = number(top, "expected_left"), number(top, "left")
+    high = left < hoped and (slope.high < 1 or top.high < number(top, "expected_share"))
+    low = left > hoped and (slope.low > 1 or top.low > number(top, "expected_share"))
+    if not high and not low:
+        return ""
+    _, _, words = _ends(shown.rows).rpartition("; ")
+    return f"In earlier forecasts such chances were too {'high' if high else 'low'}: {words}."
 
 
 def scored(shown: Shown) -> str:
-    """How often the one who left first was the one with the greater chance, and how much error that takes away."""
+    """Whether customers were set too far apart, how many left of those expected, and how well who leaves was told."""
+    spread, others = _spread(shown), _others(shown)
+    return f"{spread}. {others}" if spread else others
+
+
+def _others(shown: Shown) -> str:
+    """How many left of those expected, how often who left first had the greater chance, and how much error that takes away."""
     said = []
+    for row in shown.rows_of("observed_expected"):
+        if not math.isnan(row.low):
+            ends = f"{level_words(row.level)} interval {decimal(row.low, 2)} to {decimal(row.high, 2)}"
+            said.append(f"Of all, {_expected_and_left([row])}: {decimal(row.estimate, 2)} for each expected ({ends}).")
     for row in shown.rows_of("concordance"):
         if not math.isnan(row.estimate):
             ends = f"{decimal(100 * row.low, 0)} to {decimal(100 * row.high, 0)}"

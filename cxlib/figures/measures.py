@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -220,11 +220,6 @@ def key_words(key: str, value: object) -> str:
     if isinstance(value, float):
         return f"{value:g}"
     return clean(value) or NOT_RECORDED
-
-
-def few_words(measure: Measure, columns: Container[str], k: int) -> str:
-    """``fewer than 5 answers``; of a reason to leave not who was there counts, but who left for it."""
-    return f"fewer than {counted(k, *measure.base)}{' who left' * ('end_reason' in columns)}"
 
 
 def label(keys: Iterable[tuple[str, object]]) -> str:

@@ -8,9 +8,11 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
+from cxlib.figures.foretold import misjudged
 from cxlib.figures.measures import Measure, clean, counted, decimal, level_words, listed, measure_named
 from cxlib.figures.picture import Piece, said, unbroken
 from cxlib.figures.settings import CURRENT
+from cxlib.figures.shown import read
 from cxlib.figures.tables import Cell, csv_of, download, grid
 from cxlib.tables import RESULT
 
@@ -22,13 +24,16 @@ _TOLD = 3
 _CONSENT = "Customers who did not agree to be part of analyses are on no list."
 
 
-def at_risk(result: pd.DataFrame, *, name_customers: bool = False) -> Piece:
+def at_risk(result: pd.DataFrame, *checked: pd.DataFrame, name_customers: bool = False) -> Piece:
     """The customers most at risk: what goes with their risk, and, only where asked for, who they are.
 
     Parameters
     ----------
     result : DataFrame
         What `leaving.at_risk` returned.
+    *checked : DataFrame
+        What `leaving.calibration` and `leaving.accuracy` returned, in this order: where chances like these have
+        been too high or too low, the sentence says so.
     name_customers : bool, default False
         Whether the page lists customers, by identifier: the first ten, and all in a file.
 
@@ -70,7 +75,7 @@ def at_risk(result: pd.DataFrame, *, name_customers: bool = False) -> Piece:
     stem = "customers_at_risk"
     if reason := result.attrs.get("reason"):
         return Piece("list", stem, reason, said([reason]), reason=reason, smallest_group=CURRENT.smallest_group)
-    text = _sentence(result)
+    text = _sentence(result, misjudged(*(read(each, asks="at_risk", needs=["horizon_days"]) for each in checked)))
     notes = [_CONSENT]
     if name_customers:
         notes.insert(0, "The page lists customers by identifier and is for those who act on it.")
@@ -80,12 +85,12 @@ def at_risk(result: pd.DataFrame, *, name_customers: bool = False) -> Piece:
     return Piece("list", stem, " ".join([text, *notes]), html + said(notes), smallest_group=CURRENT.smallest_group)
 
 
-def _sentence(result: pd.DataFrame) -> str:
+def _sentence(result: pd.DataFrame, warning: str) -> str:
     share, days = measure_named("leaving_share"), counted(float(result["horizon_days"].iloc[0]), "day", "days")
     first, last = float(result["estimate"].max()), float(result["estimate"].min())
     who = f"The {decimal(len(result), 0)} of {counted(float(result['n'].iloc[0]), 'customer', 'customers')} most at risk"
     ends = list(dict.fromkeys([share.number(last), share.number(first)]))
-    text = f"{who} leave within {days} with a chance of {' to '.join(ends)} % each."
+    text = f"{who} leave within {days} with a chance of {' to '.join(ends)} % each.{' ' * bool(warning)}{warning}"
     reasons = [f"{name} ({decimal(n, 0)} of them)" for name, n, _, _ in _told(result)[:_TOLD]]
     return f"{text} What goes with it most often: {listed(reasons)}." if reasons else text
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from cxlib.figures.curves import MOST_LINES, drawn
 from cxlib.figures.dots import EACH_END, Mark, dotted
-from cxlib.figures.findings import based_on, bracket, finding
+from cxlib.figures.findings import at_risk_of, based_on, bracket, finding
 from cxlib.figures.measures import capital, counted, decimal, level_words
 from cxlib.figures.picture import Picture, pictured
 from cxlib.figures.ranks import ends_told
@@ -54,8 +54,8 @@ def ends(result: pd.DataFrame) -> Picture:
     ...                           "churned": [True, True, True, False, False] * 40,
     ...                           "end_reason": ["choice", "choice", "moved", None, None] * 40})
     >>> print(ends(churn.ends(customers)))
-    After 12 months 40.0 of 100 who join are still with us, of 200 customers. Left by then: choice 40.0 (95 % interval
-    33.6 to 47.1); moved 20.0 (15.1 to 26.2).
+    After 12 months 40.0 of 100 who join are still with us (120 of 200 customers seen at that tenure). Left by then: choice 40.0
+    (95 % interval 33.6 to 47.1); moved 20.0 (15.1 to 26.2).
     """
     shown = read(result, asks="ends", needs=["end_reason"])
     text, curves = finding(shown), curves_of(shown)
@@ -96,8 +96,8 @@ def ended(shown: Shown) -> str:
     measure, row = shown.measure, there[0]
     said = [f"{_reason(each)} {measure.number(each.estimate)} {bracket(measure, each, first=not n)}" for n, each in enumerate(there)]
     still = measure.number(float(row.counts["still_there"]))
-    base = measure.many(based_on(row))
-    return f"{capital(when)} {still} of 100 who join are still with us, of {base}. Left by then: {'; '.join(said)}."
+    base = at_risk_of(measure, row, when=" seen at that tenure")
+    return f"{capital(when)} {still} of 100 who join are still with us ({base}). Left by then: {'; '.join(said)}."
 
 
 def _of_groups(shown: Shown, there: Sequence[Row], when: str) -> str:

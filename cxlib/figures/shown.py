@@ -13,12 +13,12 @@ from typing import Any
 import pandas as pd
 
 from cxlib.figures.lettered import TOTAL, columns_of, is_banner, unlettered
-from cxlib.figures.measures import AXES, Measure, a_date, counted, family, few_words, label, listed, measure_of, moving, spoken
+from cxlib.figures.measures import AXES, Measure, a_date, counted, family, label, listed, measure_of, moving, spoken
 from cxlib.figures.moves import is_moves, names_of, way_of
 from cxlib.figures.rests import UNPOOLED, is_rests, unpooled
 from cxlib.figures.settings import CURRENT
 from cxlib.figures.stretches import stretched, stretches_words
-from cxlib.figures.withhold import OF_THE_CLOSE, PAIR, few_late, sides_of, withheld
+from cxlib.figures.withhold import OF_THE_CLOSE, PAIR, few_late, few_losses, few_words, sides_of, withheld
 from cxlib.tables import RESULT
 
 #: Keys along which a result is a curve, each of whose steps is somebody's.
@@ -148,7 +148,7 @@ class Shown:
             return "No month can be shown: what is left carries no date."
         if self.given:
             return self.given
-        fewer = few_words(self.measure, self.keys, self.k)
+        fewer = few_words(self.measure, self.frame.columns, self.k)
         if self.beside:
             return f"Nothing is shown: what is left would give away a group of {fewer}."
         if self.small or self.cut:
@@ -161,7 +161,7 @@ class Shown:
         said = []
         fewer = f"fewer than {counted(self.k, *self.measure.base)}"
         if self.small:
-            said.append(f"Not shown: {few_words(self.measure, self.keys, self.k)} ({_some(self.small)}).")
+            said.append(f"Not shown: {few_words(self.measure, self.frame.columns, self.k)} ({_some(self.small)}).")
         if self.beside:
             said.append(f"Not shown either, as the total would give a smaller group away: {_some(self.beside)}.")
         if self.gone:
@@ -221,6 +221,8 @@ def read(result: pd.DataFrame, *, asks: str, needs: Sequence[str] = ()) -> Shown
     few = few_late(frame, keys=keys, k=k) & ~frame["withheld"]
     few_labels = _labels(frame[few], groups)
     frame.loc[few, [name for name in OF_THE_CLOSE if name in frame.columns]] = None
+    split = few_losses(frame, keys=keys, k=k) & ~frame["withheld"]
+    frame.loc[split, [name for name in ("contraction", "churned") if name in frame.columns]] = None
     along = next((key for key in ALONG if key in keys), None)
     tail = (frame["n"] > 0) & (frame["n"] < k) & ~frame["withheld"] & (along is not None)
     names = partial(names_of, way=way_of(frame)) if is_moves(keys) else _columns_named if is_banner(keys) else _labels
@@ -230,6 +232,11 @@ def read(result: pd.DataFrame, *, asks: str, needs: Sequence[str] = ()) -> Shown
     left = _labels(frame[~tail], groups)
     gone = tuple(name for name in _labels(frame[tail], groups) if name not in left)
     remarks = list(result.attrs.get("notes", ()))
+    if split.any():
+        words = "by itself what those who left paid and what others pay less, where either is of fewer than"
+        remarks.append(
+            f"Not shown: {words} {counted(k, *measure_of(result).base)}, or would be given away ({_some(_labels(frame[split], groups))})."
+        )
     if is_banner(keys):
         frame = unlettered(frame)
     elif is_rests(counts):

@@ -21,7 +21,7 @@ from cxlib.figures.picture import Piece, said
 from cxlib.figures.rests import is_rests
 from cxlib.figures.shown import Shown, read
 from cxlib.figures.stretches import summed
-from cxlib.figures.vocabulary import SIGNS
+from cxlib.figures.vocabulary import SIGNS, WORTH
 from cxlib.figures.withhold import PAIR
 from cxlib.tables import RESULT
 from cxlib.tables.formula import defused
@@ -41,10 +41,13 @@ _UNSEEN = (
     "since", "until", "since_before", "until_before", "between", "scale_low", "scale_high", "p_value", "margin", "one_only",
     "what", "currency", "horizon_days", "years", "discount_year",
     "chi2", "degrees", "p_together", "forecasts", "expected_before", "left_before",
-    "expected_latest", "left_latest",
+    "expected_latest", "left_latest", "groups",
 )  # fmt: skip
 #: Of two scores side by side the table has the scores and what they rest on; the file has their intervals and ends, too.
 _UNSEEN_PARTS = ("low_", "high_", "good_", "bad_")
+
+#: Where the window is not that of the number itself: what lies in it.
+_WINDOWS = {"value_at_risk": WORTH, "lifetime_value": WORTH, "retention_gain": "by the retention of "}
 
 Cell = tuple[str, bool]
 
@@ -248,7 +251,7 @@ def _windows(shown: Shown) -> list[str]:
 
 def _caption(shown: Shown, windows: Sequence[str]) -> str:
     by = " and ".join(heading(key).lower() for key in shown.keys if key not in {"tenure_days", "horizon_days"})
-    when = f", {windows[0]}" if len(windows) == 1 else ""
+    when = f", {_WINDOWS.get(shown.measure.name, '')}{windows[0]}" if len(windows) == 1 else ""
     return f"{shown.measure.axis}{f', by {by}' if by else ''}{when}."
 
 

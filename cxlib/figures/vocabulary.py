@@ -17,6 +17,9 @@ SIGNS = {
     REFERENCE: "•", UNTOLD: "–", CHANGES: "≠", "no sign that it changes": "＝",
 }  # fmt: skip
 
+#: A window that is not that of the number, but of what it rests on.
+WORTH = "by what they brought "
+
 _CUSTOMERS = ("customer", "customers")
 _PURCHASES = ("purchase", "purchases")
 _SILENCES = ("silence", "silences")
@@ -175,17 +178,25 @@ MEASURES = (
         base=_CUSTOMERS, base_heading="Customers", good="low", floor=0, ceiling=1,
     ),
     Measure(
-        "brier_scaled", "the error taken away", "Error taken away", "Error taken away (%)", "Squared error less than by tenure alone, %",
-        "share", base=_CUSTOMERS, base_heading="Customers", ceiling=1,
+        "brier_scaled", "the error taken away", "Error less than by tenure alone (%)", "Error taken away (%)",
+        "How right earlier forecasts were", "share", base=_CUSTOMERS, base_heading="Customers", ceiling=1,
     ),
     Measure(
-        "concordance", "the concordance", "Concordance", "Concordance", "Pairs of customers told rightly, 0 to 1", "number",
-        base=_CUSTOMERS, base_heading="Customers", floor=0, ceiling=1,
+        "concordance", "the concordance", "Pairs told rightly (concordance)", "Concordance", "Pairs of customers told rightly, 0 to 1",
+        "number", base=_CUSTOMERS, base_heading="Customers", floor=0, ceiling=1,
+    ),
+    Measure(
+        "calibration_slope", "the calibration slope", "Calibration slope (1 is right)", "Calibration slope",
+        "Spread of customers, of the spread forecast", "number", base=_CUSTOMERS, base_heading="Customers", good=None,
+    ),
+    Measure(
+        "observed_expected", "observed over expected", "Left for each expected (1 is right)", "Left for each expected",
+        "Customers that left for each expected to", "number", base=_CUSTOMERS, base_heading="Customers", good=None, floor=0,
     ),
     Measure(
         "hazard_ratio", "the hazard ratio", "Hazard ratio", "Times as likely",
         "Leaving on any day, times as likely as in what is compared with", "number",
-        base=("spell", "spells"), base_heading="Spells", good="low", floor=0,
+        base=("spell", "spells"), base_heading="Spells that were ever in it", good="low", floor=0,
     ),
     Measure(
         "proportionality", "the test that ratios stay the same", "Same at every tenure", "Chi-square",
@@ -236,6 +247,7 @@ TELLTALE = {
 HEADINGS = {
     "n_eff": "Effective answers",
     "tenure_days": "Tenure (months)",
+    "joined": "Joined, on the first day too",
     "joined_left": "Joined and left in the month",
     "level": "Level",
     "estimate_customers": "Customers",

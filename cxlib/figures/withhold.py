@@ -9,7 +9,10 @@ It is the last to be withheld for another's. A change is withheld where one of i
 that one away. So is a difference of two sets of answers, for the sake of either; and what a few late answers
 changed, which would tell what they said.
 A group is withheld where the rest it is set against is small, and of a table of columns whole columns are.
-A reason to leave is withheld where fewer than ``k`` left for it, however many were there who might have.
+A reason to leave is withheld where fewer than ``k`` left for it, however many were there who might have. Revenue lost is
+withheld where fewer than ``k`` left or pay less, as it would tell what they paid; and so are the months before and after,
+until those withheld to either side hold ``k`` with it: the revenue lost in a quarter, less that of its months that are shown,
+would give it away. What those who left paid stands beside what others pay less only where both are of at least ``k``.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from typing import Any
 import pandas as pd
 
 from cxlib.figures.lettered import is_banner
-from cxlib.figures.measures import AXES
+from cxlib.figures.measures import AXES, Measure, counted
 
 #: Keys of a change.
 PAIR = ("before", "after")
@@ -45,9 +48,11 @@ def withheld(frame: pd.DataFrame, *, keys: Sequence[str], k: int) -> pd.DataFram
         return _of_reasons(frame, keys, k)
     if (sides := sides_of(frame.columns)) and len(frame):
         return _of_either(frame, [f"n_{side}" for side in sides], keys, k)
+    if {"contraction", "left", "less"} <= set(frame.columns) and len(frame):
+        return _of_losses(frame[[*keys, "measure", "n"]].assign(lost=frame["left"] + frame["less"]), keys=keys, k=k)
     if {"n", "valued"} <= set(frame.columns):
         # What a few with a value bring would tell what each of them does, however many are there.
-        frame = frame.assign(n=frame["n"].where(frame["valued"] == 0, frame[["n", "valued"]].min(axis=1)))
+        frame = frame.assign(n=_fewer(frame["n"], frame["valued"]))
     group = [key for key in keys if key not in AXES]
     base = "customers" if "customers" in frame else "n"
     if not len(frame):
@@ -69,6 +74,18 @@ def withheld(frame: pd.DataFrame, *, keys: Sequence[str], k: int) -> pd.DataFram
     return found
 
 
+def _fewer(n: pd.Series, of: pd.Series) -> pd.Series:
+    """The number on which something rests: of those there, or of those of them that have any of it."""
+    return n.where(of == 0, n.where(n < of, of))
+
+
+def few_words(measure: Measure, columns: Iterable[str], k: int) -> str:
+    """``fewer than 5 customers``; where not only who was there counts, but who left or pays less, that is said."""
+    found = set(columns)
+    more = " there, or who left or pay less" if {"contraction", "lost_before"} & found else " who left" if "end_reason" in found else ""
+    return f"fewer than {counted(k, *measure.base)}{more}"
+
+
 def sides_of(columns: Iterable[str]) -> tuple[str, str] | None:
     """The two sets of answers that a result sets against each other; None where it does not."""
     return next((pair for pair in SIDES if {f"n_{side}" for side in pair} <= set(columns)), None)
@@ -85,6 +102,35 @@ def few_late(frame: pd.DataFrame, *, keys: Sequence[str], k: int) -> pd.Series:
         return pd.Series(False, index=frame.index, dtype=bool)
     found = _of_either(frame, ["n_closed", "late"], keys, k)
     return found["small"] | found["beside"]
+
+
+def few_losses(frame: pd.DataFrame, *, keys: Sequence[str], k: int) -> pd.Series:
+    """Whether what those who left paid, or what others pay less, would be told of a few."""
+    if not {"contraction", "left", "less"} <= set(frame.columns) or not len(frame):
+        return pd.Series(False, index=frame.index, dtype=bool)
+    found = _of_either(frame, ["left", "less"], keys, k)
+    return found["small"] | found["beside"]
+
+
+def _of_losses(frame: pd.DataFrame, *, keys: Sequence[str], k: int) -> pd.DataFrame:
+    """What is withheld of revenue lost, by how many customers it was ``lost`` of; the last key is the period."""
+    number = frame.groupby(list(keys), dropna=False, sort=False).ngroup()
+    # A period stands in two changes, and counts once.
+    each = frame[~number.duplicated()].assign(number=number).reset_index(drop=True)
+    flags = withheld(each[[*keys, "measure"]].assign(n=_fewer(each["n"], each["lost"])), keys=keys, k=k)
+    series = each.groupby(list(keys[:-1]), dropna=False, sort=False).ngroup() if len(keys) > 1 else pd.Series(0, index=each.index)
+    for _, part in each.sort_values(keys[-1]).groupby(series):
+        lost, places = part["lost"].tolist(), part.index
+        for at in flags["small"].loc[places].to_numpy().nonzero()[0]:
+            for side in (range(at - 1, -1, -1), range(at + 1, len(lost))):
+                held = lost[at]
+                for place in side:
+                    if held >= k:
+                        break
+                    flags.loc[places[place], "beside"] |= lost[place] > 0
+                    held += lost[place]
+    flags["beside"] &= ~flags["small"]
+    return flags.set_axis(each["number"]).loc[number].set_axis(frame.index)
 
 
 def _of_either(frame: pd.DataFrame, bases: Sequence[str], keys: Sequence[str], k: int) -> pd.DataFrame:
@@ -116,8 +162,11 @@ def _of_reasons(frame: pd.DataFrame, keys: Sequence[str], k: int) -> pd.DataFram
 def _of_changes(frame: pd.DataFrame, groups: list[str], k: int) -> pd.DataFrame:
     """The same for changes, from the answers of each period: what is withheld of a series is withheld of its changes, too."""
     sides = [frame[[*groups, "measure"]].assign(period=frame[side], n=frame[f"n_{side}"]) for side in PAIR]
+    losses = "lost_before" in frame
+    if losses:
+        sides = [part.assign(lost=frame[f"lost_{side}"]) for part, side in zip(sides, PAIR, strict=True)]
     both = pd.concat(sides, ignore_index=True)
-    found = withheld(both, keys=[*groups, "period"], k=k).to_numpy().reshape(2, len(frame), 2)
+    found = (_of_losses if losses else withheld)(both, keys=[*groups, "period"], k=k).to_numpy().reshape(2, len(frame), 2)
     small, beside = found[:, :, 0].any(axis=0), found[:, :, 1].any(axis=0)
     return pd.DataFrame({"small": small, "beside": beside & ~small}, index=frame.index)
 

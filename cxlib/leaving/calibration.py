@@ -16,7 +16,7 @@ from cxlib.tables import assemble, nothing
 _RESAMPLES = 63
 
 _GROUPS = {"expected_share": "float64", "expected_left": "float64", "left": "int64"}
-_SCORES = {"brier": "float64", "brier_alone": "float64", "left": "int64"}
+_SCORES = {"expected_left": "float64", "brier": "float64", "brier_alone": "float64", "left": "int64"}
 
 
 def calibration(past: Past, *, groups: int = 5, level: float = 0.95) -> pd.DataFrame:
@@ -59,7 +59,7 @@ def calibration(past: Past, *, groups: int = 5, level: float = 0.95) -> pd.DataF
 
     See Also
     --------
-    accuracy : the same in two numbers.
+    accuracy : the same in a few numbers.
     cxlib.figures.calibration : the picture of this result.
 
     Notes
@@ -115,12 +115,16 @@ def calibration(past: Past, *, groups: int = 5, level: float = 0.95) -> pd.DataF
 
 
 def accuracy(past: Past, *, level: float = 0.95) -> pd.DataFrame:
-    """Whether earlier forecasts told those who left from those who stayed, one row per score.
+    """How far earlier forecasts told those who left from those who stayed, one row per score.
 
     ``concordance``: of two customers of whom one left first, how often it was the one with
     the greater chance, from 0 to 1; by chance a half. ``brier_scaled``: by how much the
     squared errors of the chances are smaller than with tenure alone, at most 1; 0 where
     all that was known beside tenure helped nothing, below where it did harm.
+    ``calibration_slope``: how far apart customers are for each step by which the chances
+    set them apart; 1 where they are as far apart as was said, below where they are nearer,
+    so that high chances are too high or low ones too low. ``observed_expected``: how many
+    left for each that was expected to; 1 where the number was right.
 
     Parameters
     ----------
@@ -132,17 +136,19 @@ def accuracy(past: Past, *, level: float = 0.95) -> pd.DataFrame:
     Returns
     -------
     DataFrame, one row per score
-        ============  =====  ====================================================
-        horizon_days  int    days that the forecasts look ahead
-        measure       str    ``"brier_scaled"`` or ``"concordance"``
-        estimate      float  the score
-        low, high     float  interval of the score
-        level         float  confidence level of the interval
-        n             int    customers, once for each forecast they were there for
-        brier         float  Brier score: mean squared error of the chances
-        brier_alone   float  the same of chances by tenure alone
-        left          int    customers who left
-        ============  =====  ====================================================
+        =============  =====  ====================================================
+        horizon_days   int    days that the forecasts look ahead
+        measure        str    ``"brier_scaled"``, ``"concordance"``,
+                              ``"calibration_slope"`` or ``"observed_expected"``
+        estimate       float  the score
+        low, high      float  interval of the score
+        level          float  confidence level of the interval
+        n              int    customers, once for each forecast they were there for
+        expected_left  float  customers expected to leave
+        brier          float  Brier score: mean squared error of the chances
+        brier_alone    float  the same of chances by tenure alone
+        left           int    customers who left
+        =============  =====  ====================================================
 
         Without rows, ``frame.attrs["reason"]`` says why.
 
@@ -165,8 +171,19 @@ def accuracy(past: Past, *, level: float = 0.95) -> pd.DataFrame:
     would be weighted for those lost from sight [2]_; here all weights are 1. Its interval
     is from a bootstrap of customers. Chances by tenure alone are those of a model without
     covariates, fitted to the same days.
+
+    The calibration slope [3]_ is that of a logistic line of leaving on the log odds of the
+    chance, over all forecasts together; its error is robust, with the rows of a customer
+    taken together. So is that of the observed over the expected number, whose interval is
+    made on the scale of its logarithm. The forecasts are taken as they were: intervals are
+    of how such forecasts do, not of how well a model of these customers could. Chances of
+    customers one by one are taken together over more days where few left at a tenure, so that
+    they add up to another number than `backtest` expects.
+
     It misleads where few leave: even a perfect model errs a lot on each of them, so that
-    a scaled Brier score of a few hundredths is usual and useful.
+    a scaled Brier score of a few hundredths is usual and useful. Of 300 customers of whom
+    46 leave, the interval of the scaled Brier score held the truth in 92 of 100 simulated
+    samples, not in 95: with so few it is too narrow.
 
     References
     ----------
@@ -176,6 +193,8 @@ def accuracy(past: Past, *, level: float = 0.95) -> pd.DataFrame:
     .. [2] Graf, E., Schmoor, C., Sauerbrei, W., Schumacher, M. (1999). Assessment and
        comparison of prognostic classification schemes for survival data. Statistics in
        Medicine 18(17-18), 2529-2545.
+    .. [3] Van Calster, B., McLernon, D. J., van Smeden, M., Wynants, L., Steyerberg, E. W.
+       (2019). Calibration: the Achilles heel of predictive analytics. BMC Medicine 17, 230.
 
     Examples
     --------
@@ -184,9 +203,11 @@ def accuracy(past: Past, *, level: float = 0.95) -> pd.DataFrame:
     >>> fitted = leaving.model(customers, as_of="2026-06-30", of=["plan"])
     >>> earlier = leaving.past(fitted, customers, days=91, times=2)
     >>> accuracy(earlier)[["measure", "estimate", "low", "high", "n", "left"]].round(3)
-            measure  estimate    low  high    n  left
-    0  brier_scaled    -0.007 -0.027  0.01  352    28
-    1   concordance     0.556  0.435  0.67  352    28
+                 measure  estimate    low   high    n  left
+    0       brier_scaled    -0.007 -0.027  0.010  352    28
+    1        concordance     0.556  0.435  0.670  352    28
+    2  calibration_slope     0.142 -0.747  1.031  352    28
+    3  observed_expected     0.989  0.690  1.417  352    28
     """
     intervals.tails(level)
     keys = ["horizon_days"]
@@ -196,13 +217,26 @@ def accuracy(past: Past, *, level: float = 0.95) -> pd.DataFrame:
     # Numbered in the order of their identifiers, so that resamples do not depend on the order of rows.
     person = np.unique(rows["customer"].to_numpy(dtype=str), return_inverse=True)[1].astype("int64")
     errors, alone = (_squared_errors(past, chance) for chance in ("chance", "chance_alone"))
-    agree = _concordance(past, person, level)
-    scaled = forecast.scaled_brier(errors, alone, person, level=level, seed=_RESAMPLES)
-    frame = pd.DataFrame([scaled, agree], columns=["estimate", "low", "high"]).assign(
-        horizon_days=past.days, n=len(rows), left=int(rows["left"].sum()), brier=errors.mean(), brier_alone=alone.mean()
+    chance, left = rows["chance"].to_numpy(), rows["left"].to_numpy()
+    z = -float(special.ndtri(intervals.tails(level)))
+    slope, error = forecast.calibration_slope(chance, left, person)
+    ratio = forecast.observed_expected(chance, left, person)
+    scores = {
+        "brier_scaled": forecast.scaled_brier(errors, alone, person, level=level, seed=_RESAMPLES),
+        "concordance": _concordance(past, person, z),
+        "calibration_slope": (slope, slope - z * error, slope + z * error),
+        "observed_expected": _on_logarithms(*ratio, z),
+    }
+    frame = pd.DataFrame(scores.values(), columns=["estimate", "low", "high"]).assign(
+        horizon_days=past.days,
+        n=len(rows),
+        expected_left=chance.sum(),
+        left=int(left.sum()),
+        brier=errors.mean(),
+        brier_alone=alone.mean(),
     )
     found = assemble(frame, keys=keys, measure="", level=level, counts=list(_SCORES))
-    return found.assign(measure=["brier_scaled", "concordance"])
+    return found.assign(measure=list(scores))
 
 
 def _squared_errors(past: Past, chance: str) -> Floats:
@@ -216,7 +250,7 @@ def _squared_errors(past: Past, chance: str) -> Floats:
     )
 
 
-def _concordance(past: Past, person: Ints, level: float) -> tuple[float, float, float]:
+def _concordance(past: Past, person: Ints, z: float) -> tuple[float, float, float]:
     """The concordance of all forecasts together, and its interval."""
     made = []
     for each in past.forecasts:
@@ -226,6 +260,14 @@ def _concordance(past: Past, person: Ints, level: float) -> tuple[float, float, 
     estimate, error = forecast.concordance(right, every, person)
     if not 0 < estimate < 1:
         return estimate, float("nan"), float("nan")
-    half = -special.ndtri(intervals.tails(level)) * error / (estimate * (1 - estimate))
+    half = z * error / (estimate * (1 - estimate))
     low, high = special.expit(special.logit(estimate) + np.array([-half, half]))
     return estimate, float(low), float(high)
+
+
+def _on_logarithms(ratio: float, error: float, z: float) -> tuple[float, float, float]:
+    """A ratio and its interval; none where nobody left."""
+    if not ratio > 0:
+        return ratio, float("nan"), float("nan")
+    times = float(np.exp(z * error / ratio))
+    return ratio, ratio / times, ratio * times

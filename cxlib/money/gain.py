@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -18,6 +18,8 @@ from cxlib.tables.rows import absent_key, day, key_names, parts, restored
 _COUNTS = {
     "retained": "int64",
     "retention": "float64",
+    "low_retention": "float64",
+    "high_retention": "float64",
     "margin_year": "float64",
     "worth_now": "float64",
     "gain_share": "float64",
@@ -26,6 +28,7 @@ _COUNTS = {
     "gain_all": "float64",
     "low_all": "float64",
     "high_all": "float64",
+    "groups": "int64",
     "discount_year": "float64",
     "what": "object",
     "currency": "object",
@@ -33,7 +36,11 @@ _COUNTS = {
     "until": "object",
 }
 
-_APART = "Groups do not add up to what all together would gain: each is reckoned from its own retention and what it brings."
+_APART = "Groups add up to all reckoned group by group, as they are here, and not to all taken as one."
+_TOGETHER = (
+    "Groups could not all be reckoned apart: in one hardly anybody has a value or was there a year ago, or retention and the points exceed "
+    "100 %. All are taken as one, which is too low where groups differ."
+)
 
 
 def retention_gain(
@@ -42,6 +49,7 @@ def retention_gain(
     *,
     as_of: str | date,
     by: str | Sequence[str] = (),
+    apart: str | Sequence[str] = (),
     points: Sequence[float] = (1, 5),
     discount_year: float = 0.10,
     level: float = 0.95,
@@ -64,6 +72,9 @@ def retention_gain(
         Last day counted, such as ``"2026-06-30"``. The year of the retention ends on it.
     by : str or sequence of str, optional
         Columns of ``customers`` to group by. By default all customers form one group.
+    apart : str or sequence of str, optional
+        Columns of ``customers`` whose groups are each reckoned from their own retention and
+        worth, and added up. By default all customers of a row are taken as one.
     points : sequence of float, default (1, 5)
         Percentage points of yearly retention to add.
     discount_year : float, default 0.10
@@ -85,14 +96,17 @@ def retention_gain(
         n               int    customers when the year began
         retained        int    of them, still there on ``as_of``
         retention       float  their share, 0-1
+        low_retention   float  its interval
+        high_retention  float
         margin_year     float  twelve times the mean worth, currency a year
         worth_now       float  m r / (1 + d - r) as it is, currency a customer
-        gain_share      float  the gain as a share of it: of r, d and points alone
+        gain_share      float  the gain as a share of it
         valued          int    customers there on ``as_of`` with a value
         without_value   int    customers there on ``as_of`` without one
         gain_all        float  the gain times ``valued``, currency
         low_all         float  its interval
         high_all        float
+        groups          int    groups reckoned apart; 1 where all are taken as one
         discount_year   float  the discount, as a share
         what            str    ``"margin"``, or ``"revenue"`` where there is no margin
         currency        str    the currency; missing where none is recorded
@@ -134,11 +148,14 @@ def retention_gain(
     who stay longer bring as much. It misleads where retention depends on tenure (who joined
     within the year is not in it, and the new leave soonest).
 
-    Groups do not add up to all together, and ``frame.attrs["notes"]`` says so: each has its own
-    retention, to which the points are added, and worth rises ever faster with retention, so that
-    the mean of a mixed group hides what is far above it; the more so where those who bring more
-    also stay longer. Gains that add up would have to lend every group the retention of all, and
-    would then tell of nothing but its margin.
+    Taken as one, customers who differ seem to gain less than they would: worth rises ever
+    faster with retention, so that the mean of a mixed group hides what is far above it; the
+    more so where those who bring more also stay longer. With ``apart`` groups are added up, and
+    their intervals as those of independent sums [3]_; of three groups of 200 customers together
+    that held the truth in 98 of 100 samples, of 60 in nearly all: it is rather too wide. What differs within a group still hides,
+    and of small groups the sum is on average too high, as a retention that is too high by chance
+    adds more than one as much too low takes away. Where a group cannot be reckoned by itself, all
+    are taken as one, and ``frame.attrs["notes"]`` says so.
 
     References
     ----------
@@ -171,14 +188,19 @@ def retention_gain(
     steps = [float(each) for each in points]
     if wrong := [each for each in steps if not 0 < each < 100]:
         raise ValueError(f"retention_gain: points: {wrong[0]:g} is not above 0 and below 100 percentage points")
-    names = key_names(by, ["points", *_COUNTS])
+    names, within = (key_names(each, ["points", *_COUNTS]) for each in (by, apart))
+    if double := [name for name in within if name in names]:
+        raise ValueError(f"retention_gain: '{double[0]}' is in by and in apart. Groups that are shown are apart already.")
     last_day = day(as_of, asks="retention_gain")
     first_day = (pd.Timestamp(last_day) - pd.DateOffset(years=1)).date() + timedelta(days=1)
     value = worth(value_history, as_of=last_day, asks="retention_gain")
-    cells = value if isinstance(value, str) else _cells(customers, value, Asked("retention_gain", names, last_day), first_day)
+    cells = value if isinstance(value, str) else _cells(customers, value, Asked("retention_gain", [*names, *within], last_day), first_day)
     if isinstance(value, str) or isinstance(cells, str):
         return nothing(keys=[*names, "points"], counts=_COUNTS, reason=str(cells))
-    rows = [{**key, **row} for key, part in parts(cells, names) for row in _group(part, steps, a_year, tail)]
+    rows = []
+    for key, part in parts(cells, names):
+        every = [_group(each, steps, a_year, tail) for _, each in parts(part, within)]
+        rows += [{**key, **row} for row in _added(_group(part, steps, a_year, tail), every)]
     said = {"discount_year": a_year, **value.said, "since": first_day, "until": last_day}
     frame = pd.DataFrame(rows).assign(**said)
     result = assemble(frame, keys=[*names, "points"], measure="retention_gain", level=level, counts=list(_COUNTS))
@@ -186,7 +208,7 @@ def retention_gain(
     over = int(beyond.sum())
     many = "1 gain is" if over == 1 else f"{over} gains are"
     notes = [f"{many} not computed: retention and the points would exceed 100 %."] * bool(over)
-    notes += [_APART] * (len(rows) > len(steps))
+    notes += [_APART] * (len(rows) > len(steps)) + [_TOGETHER] * (bool(within) and bool((frame["groups"] == 1).any()))
     result.attrs["notes"] = [*left_out(frame.drop_duplicates(names) if names else frame[:1], value), *notes]
     return result.astype(_COUNTS)
 
@@ -214,7 +236,25 @@ def _cells(customers: Table, value: Worth, asked: Asked, first_day: date) -> pd.
     return found.sort_values([*asked.names, "base", "left"], na_position="last", kind="stable", ignore_index=True)
 
 
-def _group(cells: pd.DataFrame, points: Sequence[float], a_year: float, tail: float) -> Iterator[dict[str, Any]]:
+def _added(whole: list[dict[str, Any]], every: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """The gains of all by number of points: those of its groups added up where each of them has one with an interval."""
+    every = [rows for rows in every if rows[0]["valued"]]
+    if len(every) < 2 or any(np.isnan(row["low_all"]) for rows in every for row in rows):
+        return whole
+    found = []
+    for row, *groups in zip(whole, *every, strict=True):
+        many = row["valued"]
+        total, low, high = (np.array([each[name] for each in groups]) for name in ("gain_all", "low_all", "high_all"))
+        all_ = float(total.sum())
+        ends = all_ - float(np.hypot.reduce(total - low)), all_ + float(np.hypot.reduce(high - total))
+        now = float(sum(each["worth_now"] * each["valued"] for each in groups)) / many
+        added = {"worth_now": now, "gain_share": all_ / many / now if now else np.nan, "groups": len(groups)}
+        added |= dict(zip(("gain_all", "low_all", "high_all"), (all_, *ends), strict=True))
+        found.append({**row, **added, "estimate": all_ / many, "low": ends[0] / many, "high": ends[1] / many})
+    return found
+
+
+def _group(cells: pd.DataFrame, points: Sequence[float], a_year: float, tail: float) -> list[dict[str, Any]]:
     """The gains of one group, and what they are made of."""
     base = cells["base"].to_numpy(dtype=bool)
     stayed = base & ~cells["left"].to_numpy(dtype=bool)
@@ -230,7 +270,8 @@ def _group(cells: pd.DataFrame, points: Sequence[float], a_year: float, tail: fl
         together = (1 - share) / n * float(apart) / many
     now = _times(share, a_year) * margin.value
     counts = {"n": n, "retained": retained, "retention": share, "margin_year": margin.value, "worth_now": now}
-    counts |= {"valued": many, "without_value": int(cells["without"].sum())}
+    counts |= {"low_retention": low, "high_retention": high, "groups": 1, "valued": many, "without_value": int(cells["without"].sum())}
+    rows = []
     for more in points:
         gained = _gain(share, more / 100, a_year)
         ends = (_gain(low, more / 100, a_year), _gain(min(high, _most(a_year) - more / 100), more / 100, a_year))
@@ -239,7 +280,9 @@ def _group(cells: pd.DataFrame, points: Sequence[float], a_year: float, tail: fl
         estimate, *bounds = product(margin, Estimate(gained, *ends, error * slope), together * slope)
         whole = {name: many * each for name, each in zip(("gain_all", "low_all", "high_all"), (estimate, *bounds), strict=True)}
         of_it = gained / now * margin.value if now else np.nan
-        yield {"points": more, "estimate": estimate, "low": bounds[0], "high": bounds[1], **counts, "gain_share": of_it, **whole}
+        row = {"points": more, "estimate": estimate, "low": bounds[0], "high": bounds[1], **counts, "gain_share": of_it, **whole}
+        rows.append(row)
+    return rows
 
 
 def _most(a_year: float) -> float:

@@ -154,7 +154,8 @@ def between(moved: Any, names: list[str], pairs: list[tuple[int, int, int, int]]
     """One row for each group and ``pair`` of periods: of the customers of either and of both the sums, squares and products.
 
     Of a customer and period ``a`` is the revenue of the months before, and ``b`` the ``amount`` of it that is asked for;
-    ``a0b1`` sums the products of the ``a`` of the earlier period and the ``b`` of the later one.
+    ``a0b1`` sums the products of the ``a`` of the earlier period and the ``b`` of the later one; of ``some0`` and
+    ``some1`` customers anything was lost.
     """
     import ibis
 
@@ -164,15 +165,15 @@ def between(moved: Any, names: list[str], pairs: list[tuple[int, int, int, int]]
         inside = [(moved["place"].between(pair[2 * side], pair[2 * side + 1]), number) for number, pair in enumerate(pairs)]
         rows = moved.mutate(pair=ibis.cases(*inside, else_=ibis.null("int64")))
         rows = rows.filter(rows["pair"].notnull())
-        amounts = {"a": rows["a"], "b": rows[amount]}
+        amounts = {"a": rows["a"], "b": rows[amount], "l": rows["lost"]}
         columns = {f"{name}{here}": each if here == side else none for name, each in amounts.items() for here in (0, 1)}
         sides.append(rows.select(*of, "customer", "pair", "twice", **columns))
     both = ibis.union(*sides)
     sums = ["a0", "b0", "a1", "b1", "twice"]
-    own = both.group_by([*of, "customer", "pair"]).agg(**{name: both[name].sum() for name in sums})
+    own = both.group_by([*of, "customer", "pair"]).agg(**{name: both[name].sum() for name in (*sums, "l0", "l1")})
     big = {name: own[name].cast("decimal(18, 0)") for name in sums}
     one, other = own["a0"] > 0, own["a1"] > 0
-    counts = {"n0": one, "n1": other, "n_both": one & other, "some0": own["b0"] > 0, "some1": own["b1"] > 0}
+    counts = {"n0": one, "n1": other, "n_both": one & other, "some0": own["l0"] > 0, "some1": own["l1"] > 0}
     found = ask(
         own.group_by([*of, "pair"]).agg(
             **{name: each.sum() for name, each in counts.items()}, **{name: own[name].sum() for name in sums},

@@ -193,7 +193,9 @@ def net_retention(
     -----
     The interval is that of a ratio of means by its linearised variance [1]_, with t. Two
     customers of mean revenue, of whom one leaves and one doubles, are added to the variance
-    alone, so that the interval keeps a width where nothing changed.
+    alone, so that the interval keeps a width where nothing changed. Simulated at 95 %, with fees
+    as unequal as 19 to 354, it held the truth in .99 of samples of 30 customers, where it is wider
+    than need be, and in .94 and .93 of samples of 100 and 400.
 
     It misleads as growth: a large customer's expansion hides the leaving of many small ones.
     Read it beside `revenue_churn`, which nothing can hide.

@@ -23,7 +23,7 @@ from cxlib.verdicts import judged, movement_counts
 
 Floats = npt.NDArray[np.float64]
 
-_COUNTS = movement_counts(start="float64")
+_COUNTS = movement_counts(start="float64", lost="int64")
 _AXIS = ["before", "after"]
 #: What of the revenue of the months before is asked for.
 _OF = {"revenue_churn": "lost", "net_retention": "b"}
@@ -90,6 +90,7 @@ def revenue_movement(
         n_before, n_after       int    customers with revenue in a month before
         start_before, ...       float  their revenue in it, of all months of the period
         n_both                  int    customers of both periods
+        lost_before, ...        int    customers of whom revenue was lost
         spread                  float  variance of one customer before plus one after
         low_is_good             bool   whether a small share is the good one
         between                 str    how the periods are paired
@@ -216,6 +217,7 @@ def _compared(cells: pd.DataFrame, measure: str, margin: float | None, level: fl
     }  # fmt: skip
     for side, name in zip((0, 1), _AXIS, strict=True):
         columns |= {f"estimate_{name}": sides[side].mean, f"n_{name}": n[side], f"start_{name}": sides[side].a / 100}
+        columns[f"lost_{name}"] = of(f"some{side}")
     return cells.assign(**columns)
 
 

@@ -190,6 +190,49 @@ def concordance(right: Floats, every: Floats, person: Ints) -> tuple[float, floa
     return float(estimate), float(np.sqrt((moves**2).sum()))
 
 
+def calibration_slope(chance: Floats, left: Flags, person: Ints) -> tuple[float, float]:
+    """How far apart customers are for each step by which the forecast sets them apart, and its standard error by persons.
+
+    The slope of a logistic line of leaving on the log odds of the chance [1]_; its error is that of the sandwich, in which
+    the rows of one person count together. Missing where nobody left, everybody did, or all chances are alike. Chances
+    nearer to 0 or 1 than half a row of all count as that near.
+
+    .. [1] Cox, D. R. (1958). Two further applications of a model for binary regression. Biometrika 45(3-4), 562-565.
+    """
+    least = 0.5 / len(chance)
+    line = special.logit(np.clip(chance, least, 1 - least))
+    columns = np.stack([np.ones(len(line)), line], axis=1)
+    if not 0 < left.sum() < len(left) or np.ptp(line) == 0:
+        return float("nan"), float("nan")
+    at = np.array([special.logit(left.mean()), 0.0])
+    for _ in range(50):
+        fitted = special.expit(columns @ at)
+        known = columns.T @ (columns * (fitted * (1 - fitted))[:, None])
+        off = columns * (left - fitted)[:, None]
+        if not np.linalg.cond(known) < 1e12:
+            break
+        step = np.linalg.solve(known, off.sum(axis=0))
+        at = at + step
+        if np.abs(step).max() < 1e-10:
+            moves = off @ np.linalg.inv(known)[1]
+            return float(at[1]), _spread(np.bincount(person, moves).astype("float64"))
+    # Who leaves and who stays are wholly apart: there is no end to the slope.
+    return float("nan"), float("nan")
+
+
+def observed_expected(chance: Floats, left: Flags, person: Ints) -> tuple[float, float]:
+    """How many left for each that was expected to, and its standard error, linearised over persons."""
+    expected = chance.sum()
+    ratio = left.sum() / expected
+    return float(ratio), _spread(np.bincount(person, left - ratio * chance).astype("float64") / expected)
+
+
+def _spread(persons: Floats) -> float:
+    """The standard error of a sum of what each person adds to an estimate."""
+    n = len(persons)
+    return float(np.sqrt(n / (n - 1) * (persons**2).sum())) if n > 1 else float("nan")
+
+
 def risk_groups(chance: Floats, groups: int) -> Ints:
     """The place of each row among groups of about the same size, from the least chance to the greatest, from 0 on.
 

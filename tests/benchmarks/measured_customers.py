@@ -184,6 +184,24 @@ def worth() -> Iterator[Row]:
         found = money.retention_gain(kept, values, as_of=AS_OF.date(), points=[1, 5], by="sample")
         truth = 360 * ((0.85 + found["points"] / 100) / (0.25 - found["points"] / 100) - 0.85 / 0.25)
         yield Row("money.retention_gain", f"1 and 5 points more than 85 %; {n} customers", held(found, truth))
+        yield _gain_of_groups(random, kept, values, n)
+
+
+def _gain_of_groups(random: np.random.Generator, kept: pd.DataFrame, values: pd.DataFrame, n: int) -> Row:
+    """Three groups of unlike size, of which those who bring more stay longer, reckoned apart and added up."""
+    kept = kept.assign(kind=random.choice(["a", "b", "c"], len(kept), p=[0.5, 0.3, 0.2]))
+    gone = random.random(len(kept)) > kept["kind"].map({"a": 0.7, "b": 0.75, "c": 0.85})
+    kept["end"] = pd.Series(pd.Timestamp("2026-01-15"), index=kept.index).where(gone)
+    times = kept.set_index("customer")["kind"].map({"a": 1, "b": 2, "c": 4})
+    values = values.assign(margin=values["margin"] * values["customer"].map(times))
+    asked = {"as_of": AS_OF.date(), "points": [5]}
+    each = money.retention_gain(kept, values, by=["sample", "kind"], **asked)
+    share, year = each["kind"].map({"a": 0.7, "b": 0.75, "c": 0.85}), 360 * each["kind"].map({"a": 1, "b": 2, "c": 4})
+    truth = year * ((share + 0.05) / (1.05 - share) - share / (1.1 - share)) * each["valued"]
+    found = money.retention_gain(kept, values, by="sample", apart="kind", **asked)
+    found = found[found["groups"] == 3]
+    whole = found["sample"].map(truth.groupby(each["sample"]).sum()) / found["valued"]
+    return Row("money.retention_gain", f"5 points more, of 3 groups apart; {n} customers", held(found, whole))
 
 
 def buying() -> Iterator[Row]:
@@ -236,7 +254,12 @@ def _forecasts() -> Iterator[Row]:
     np.fill_diagonal(leaves, 0)
     # Of chances that are true the expected errors are p (1 - p), of the mean chance m (1 - m).
     errors = (chance * (1 - chance)).mean() / (chance.mean() * (1 - chance.mean()))
-    truth = {"concordance": (leaves * stays).sum() / leaves.sum(), "brier_scaled": 1 - errors}
+    truth = {
+        "concordance": (leaves * stays).sum() / leaves.sum(),
+        "brier_scaled": 1 - errors,
+        "calibration_slope": 1,
+        "observed_expected": 1,
+    }
     rows = pd.DataFrame({"customer": np.arange(300).astype(str), "chance": chance, "chance_alone": chance.mean()})
 
     def told(sample: int) -> Past:

@@ -30,3 +30,16 @@ keep(do.call(rbind, lapply(c(180, 365, 730), function(horizon) {
   nobody <- 1 - summary(staying, times = horizon)$surv
   data.frame(horizon_days = horizon, brier = score(horizon, told$chance), brier_null = score(horizon, nobody))
 })), "forecast_brier")
+
+# Calibration by a day, of those known by it: the slope of leaving on the log odds of the chance, and how many left for each expected.
+keep(do.call(rbind, lapply(c(180, 365), function(horizon) {
+  known <- transform(told, gone = as.integer(left == 1 & time <= horizon))[told$left == 1 | told$time >= horizon, ]
+  of <- function(clusters, kind) {
+    design <- svydesign(clusters, weights = ~1, data = known)
+    line <- svyglm(gone ~ qlogis(chance), design, family = quasibinomial(), epsilon = 1e-14, maxit = 100)
+    ratio <- svyratio(~gone, ~chance, design)
+    data.frame(kind = kind, horizon_days = horizon, measure = c("calibration_slope", "observed_expected"),
+               estimate = c(coef(line)[2], coef(ratio)), std_error = c(SE(line)[2], SE(ratio)))
+  }
+  rbind(of(~seq_along(gone), "rows"), of(~institution, "institutions"))
+})), "forecast_calibration")
