@@ -45,9 +45,7 @@ def checked(workbook: Workbook, export: Export, spec: TableSpec, keys: Sequence[
     found = notes.noted(spec, taken, source=source, zone=zone)
     first = f"CASE WHEN {sql.name(MEANT)} THEN {number} END"
     steps.append(("checked", "*, " + sql.selected({WRONG: first, MASK: notes.mask(found)})))
-    said = ", ".join(dict.fromkeys(sql.text(reason) for reason, _, _ in wrong))
-    # One of a few words is written in a fraction of the time that a text takes, and is read as a text.
-    reasons = _of_wrong(f"CAST({sql.text(reason)} AS ENUM({said}))" for reason, _, _ in wrong)
+    reasons = _of_wrong(sql.text(reason) for reason, _, _ in wrong)
     shown = _of_wrong(f"CAST({text} AS VARCHAR)" for _, _, text in wrong)
     absent = {cell.name for cell in taken if cell.absent}
     if responses:
