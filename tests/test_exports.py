@@ -403,6 +403,23 @@ def test_words_that_look_like_no_answer_are_counted_until_declared(book):
     assert read.feedback.order_by("feedback").execute()["channel"].tolist() == ["web", None, "web", "web"]
 
 
+@pytest.mark.parametrize("word", ["?", "-", "--", "NULL", "none", "nan", "NaN", "N/A", "n/a", "#N/A", "NA", "n.a.", "不適用", "無"])
+def test_a_word_for_no_answer_is_seen_whatever_its_length_and_letters(book, word):
+    toml = '[tables.feedback]\nfiles = "f.csv"\n'
+    said = "looks like no answer, and is not declared under no_answer"
+    near = "".join(f"{place}{word},{word} {place},web\n" for place in range(3))
+    assert noted(book(toml, f=f"customer,comment,channel\n{near}")) == {}
+    read = book(toml, f=f"customer,comment,channel\n{near}{word},{word},{word}\n")
+    assert noted(read) == {(column, said): 1 for column in ("customer", "comment", "channel")}
+
+
+@pytest.mark.parametrize("word", ["...", "null", "Nil", "s/d", "S/D", "n.d.", "#na", "blank", "Did not answer"])
+def test_a_longer_or_rarer_word_for_no_answer_is_seen_in_a_text(book, word):
+    rows = f"customer,comment\n1,{word}\n2,{word} or not\n"
+    said = "looks like no answer, and is not declared under no_answer"
+    assert noted(book('[tables.feedback]\nfiles = "f.csv"\n', f=rows)) == {("comment", said): 1}
+
+
 def test_the_check_shows_what_was_noted(book):
     book(ORDERS, orders="customer,time_ordered,amount\na,2026-01-01,€12\n")
     assert sources.check(book.path).splitlines()[-1] == "  noted 1: amount has the sign € beside the number, which is dropped"

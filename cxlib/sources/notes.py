@@ -88,8 +88,9 @@ def _count(note: Note) -> str:
 
 def _begins(text: str, letters: Iterable[str]) -> str:
     """Whether a text may begin with one of some letters, small or capital; any beyond ASCII may be."""
-    both = sorted({case for letter in letters if letter.isascii() for case in (letter.lower(), letter.upper())})
-    return " OR ".join([f"{text} BETWEEN {sql.text(one)} AND {sql.text(chr(ord(one) + 1))}" for one in both] + [f"{text} > '~'"])
+    both = sorted({ord(case) for letter in letters if letter.isascii() for case in (letter.lower(), letter.upper())})
+    # Numbers are compared in half the time of texts.
+    return sql.cases(f"unicode({text})", ((str(one), "true") for one in both), otherwise=f"unicode({text}) > 126")
 
 
 def _silent(name: str, text: str) -> Note:
@@ -104,8 +105,9 @@ def _silent(name: str, text: str) -> Note:
 def _of_identifier(name: str, text: str) -> list[Note]:
     whole = f"ends_with({text}, '.0') AND regexp_full_match({text}, '[0-9]+\\.0')"
     words = "ends in .0, as where a program took it for a number; elsewhere it may be written without"
-    # Rows have an identifier each, so that only these words are asked for, and no pattern.
-    silent = f"strlen({text}) < 10 AND {sql.among(text, _SILENT_WORDS)}"
+    # Rows have an identifier each, so that only these words are asked for, no pattern, and of most no more than the length.
+    short, longer = ([word for word in _SILENT_WORDS if (len(word.encode()) < 5) is few] for few in (True, False))
+    silent = f"CASE WHEN strlen({text}) < 5 THEN {sql.among(text, short)} ELSE {sql.among(text, longer)} END"
     return [Note(name, _silent(name, text).words, silent), Note(name, words, whole)]
 
 

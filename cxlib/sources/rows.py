@@ -123,4 +123,6 @@ def _alike(source: Source) -> str:
     """A number that is the same for answers of one person to one question, where the row says who and what."""
     per = same_answer(source)
     whole = " AND ".join(f"{sql.name(name)} IS NOT NULL" for name in source.one_answer_per or per[:3])
-    return f"CASE WHEN {sql.name(WRONG)} IS NULL AND {sql.name(MEANT)} AND {whole} THEN hash({', '.join(map(sql.name, per))}) END"
+    # The place of a question among the declared ones is hashed in less time than its name.
+    told = ", ".join(sql.name(answers.ASKED if name == "question" else name) for name in per)
+    return f"CASE WHEN {sql.name(WRONG)} IS NULL AND {sql.name(MEANT)} AND {whole} THEN hash({told}) END"

@@ -14,6 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from cxlib.sources import sql
@@ -225,7 +226,8 @@ def _passed_over(file: File, delimiter: str, quote: str, look: Look) -> Seen:
             if seen % 2 and gap > _LONGEST_CELL:
                 break
             if first >= 0:
-                seen += part.count(mark)
+                # Where there are many, to compare all bytes takes a third of going from one to the next.
+                seen += int(np.count_nonzero(np.frombuffer(part, dtype=np.uint8) == mark[0]))
                 before = place + part.rfind(mark)
             place += len(part)
         else:
