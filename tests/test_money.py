@@ -295,6 +295,13 @@ def test_where_a_group_cannot_be_reckoned_apart_all_are_taken_as_one_and_it_is_s
     )
 
 
+def test_where_nobody_has_a_group_all_are_taken_as_one():
+    table = spells(("2024-01-01", "2026-01-31"), *[("2024-01-01",)] * 9, plan=None)
+    together, apart = (money.retention_gain(table, monthly([None, *[10] * 9]), as_of=AS_OF, apart=names) for names in ((), "plan"))
+    assert_frame_equal(together, apart)
+    assert apart.attrs["notes"] == together.attrs["notes"]
+
+
 def test_the_share_kept_has_wilsons_interval():
     (row,) = ten(points=[5]).itertuples()
     np.testing.assert_allclose([row.low_retention, row.high_retention], proportion_confint(9, 10, method="wilson"))

@@ -195,12 +195,15 @@ def retention_gain(
     first_day = (pd.Timestamp(last_day) - pd.DateOffset(years=1)).date() + timedelta(days=1)
     value = worth(value_history, as_of=last_day, asks="retention_gain")
     cells = value if isinstance(value, str) else _cells(customers, value, Asked("retention_gain", [*names, *within], last_day), first_day)
-    if isinstance(value, str) or isinstance(cells, str):
-        return nothing(keys=[*names, "points"], counts=_COUNTS, reason=str(cells))
-    rows = []
+    reason = cells if isinstance(cells, str) else absent_key(cells, names, row="customer")
+    if isinstance(value, str) or isinstance(cells, str) or reason:
+        return nothing(keys=[*names, "points"], counts=_COUNTS, reason=reason)
+    rows, together = [], False
     for key, part in parts(cells, names):
         every = [_group(each, steps, a_year, tail) for _, each in parts(part, within)]
-        rows += [{**key, **row} for row in _added(_group(part, steps, a_year, tail), every)]
+        added = _added(_group(part, steps, a_year, tail), every)
+        together |= len(every) > 1 and added[0]["groups"] == 1
+        rows += [{**key, **row} for row in added]
     said = {"discount_year": a_year, **value.said, "since": first_day, "until": last_day}
     frame = pd.DataFrame(rows).assign(**said)
     result = assemble(frame, keys=[*names, "points"], measure="retention_gain", level=level, counts=list(_COUNTS))
@@ -208,7 +211,7 @@ def retention_gain(
     over = int(beyond.sum())
     many = "1 gain is" if over == 1 else f"{over} gains are"
     notes = [f"{many} not computed: retention and the points would exceed 100 %."] * bool(over)
-    notes += [_APART] * (len(rows) > len(steps)) + [_TOGETHER] * (bool(within) and bool((frame["groups"] == 1).any()))
+    notes += [_APART] * (len(rows) > len(steps)) + [_TOGETHER] * together
     result.attrs["notes"] = [*left_out(frame.drop_duplicates(names) if names else frame[:1], value), *notes]
     return result.astype(_COUNTS)
 
@@ -231,8 +234,6 @@ def _cells(customers: Table, value: Worth, asked: Asked, first_day: date) -> pd.
         return reason
     if not found["base"].any():
         return f"No customer was seen for a whole year by {asked.as_of}, so there is no retention of a year."
-    if reason := absent_key(found, asked.names, row="customer"):
-        return reason
     return found.sort_values([*asked.names, "base", "left"], na_position="last", kind="stable", ignore_index=True)
 
 
