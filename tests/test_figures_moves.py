@@ -109,7 +109,7 @@ def test_a_change_of_a_mean_names_the_scale_of_its_answers():
     fell = moves(DOWN, measure="rating_mean", estimate=-0.4, ends=(3.9, 3.5)).assign(low=-0.7, high=-0.1, scale_low=1, scale_high=5)
     assert figures.sentence(fell).text == (
         "The mean rating fell from 3.90 to 3.50 between May and June 2026 (change −0.40 points on the scale 1 to 5, 95 % interval −0.70 "
-        "to −0.10): the fall is larger than chance."
+        "to −0.10; 220 and 212 answers): the fall is larger than chance."
     )
     assert ">Change (points on the scale 1 to 5)</th>" in page(figures.table(fell))
     two = pd.concat([fell.assign(question="food", scale_high=10), fell.assign(question="staff")])

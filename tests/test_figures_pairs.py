@@ -364,7 +364,7 @@ def test_the_words_of_every_piece_say_no_number_that_is_withheld():
 
 def test_two_scores_that_look_alike_are_as_fine_as_their_difference():
     piece = figures.gap(gaps(sides(OPEN, ends=(34.43, 34.77), names=("later", "early"), called="early")))
-    assert ", 34.77 points against 34.43 (difference +0.34 points, 95 % interval −8 to +8; " in piece.text
+    assert ", 34.8 points against 34.4 (difference +0.3 points, 95 % interval −8 to +8; " in piece.text
     said = " ".join(svg_texts(drawings(piece)[0]))
     assert "34.77" in said
     assert "+0.34 points" in said

@@ -180,24 +180,25 @@ ROUNDED = st.sampled_from(["nps", "csat", "ces_mean", "stay"]).map(measure_named
 @given(ROUNDED, st.floats(-1, 1), st.floats(-1, 1))
 def test_two_values_and_their_change_agree_as_they_are_written(of, one, other):
     before, after = (value * (1 if of.form == "share" else 100) for value in (one, other))
-    finer, change = of.agreeing(before, after, after - before)
+    finer = of.finer_for(before, after, after - before)
     measure = replace(of, finer=finer)
-    written = [Decimal(measure.number(value).replace("\u2212", "-").replace(",", "")) for value in (before, after, change)]
-    assert written[1] - written[0] == written[2]
-    usual = replace(of, finer=0)
-    assert finer == 0 or [usual.number(after), usual.number(before)] != [measure.number(after), measure.number(before)]
-    # What is said of the change is never farther off than a hundredth of its usual last place.
-    assert abs(of.shown(change) - of.shown(after - before)) <= 0.0101 * 10.0 ** -{"points": 0, "days": 0, "share": 1, "mean": 2}[of.form]
+    written = [Decimal(measure.number(value).replace("\u2212", "-").replace(",", "")) for value in (before, after, after - before)]
+    usual = {"points": 0, "days": 0, "share": 1, "mean": 2}[of.form]
+    # One more place is as near as rounded numbers come.
+    assert abs(written[1] - written[0] - written[2]) <= (Decimal(10) ** -(usual + 1) if finer else 0)
 
 
 @pytest.mark.parametrize(
     ("before", "after", "words"),
-    [(38.52, 24.81, ("39", "25", "14")), (34.43, 34.77, ("34.43", "34.77", "0.34")), (100 / 3, 200 / 3, ("33.33", "66.67", "33.34"))],
+    [(38.52, 24.81, ("39", "25", "14")), (34.43, 34.77, ("34.4", "34.8", "0.3")), (100 / 3, 200 / 3, ("33.3", "66.7", "33.3"))],
 )
 def test_places_are_added_only_where_the_usual_ones_contradict_each_other(before, after, words):
     nps_ = measure_named("nps")
-    finer, change = nps_.agreeing(before, after, after - before)
-    assert tuple(replace(nps_, finer=finer).number(value) for value in (before, after, abs(change))) == words
+    finer = nps_.finer_for(before, after, after - before)
+    assert (
+        tuple(replace(nps_, finer=finer).number(value) for value in (before, after, after - before if before < after else before - after))
+        == words
+    )
 
 
 def test_no_sentence_claims_a_movement_or_a_cause():

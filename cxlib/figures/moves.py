@@ -173,23 +173,22 @@ class Move:
         return f"between {before.removesuffix(after[-5:]) if self.way == 'month' else before} and {after}"
 
     @property
-    def _written(self) -> tuple[int, float]:
-        """How fine both scores are written, and their change, so that the three agree."""
-        return self.measure.agreeing(self.row.count("estimate_before"), self.row.count("estimate_after"), self.row.estimate)
+    def _finer(self) -> int:
+        """How much finer both scores and their change are written, so that they agree."""
+        return self.measure.finer_for(self.row.count("estimate_before"), self.row.count("estimate_after"), self.row.estimate)
 
     @property
     def ends(self) -> str:
         """``from 39 to 25 points``"""
-        of = replace(self.of, finer=self._written[0])
+        of = replace(self.of, finer=self._finer)
         return f"from {of.brief(self.row.count('estimate_before'))} to {of.quantity(self.row.count('estimate_after'))}"
 
     def behind(self, *, ends: bool = False, first: bool = True) -> str:
         """``(change −6 points, 95 % interval −26 to +14; 100 and 97 answers)``; as fine as they are where both ``ends`` were said."""
-        finer, written = self._written if ends else (0, self.row.estimate)
-        measure = replace(self.measure, finer=finer)
+        measure = replace(self.measure, finer=self._finer if ends else 0)
         lead = f"{level_words(self.row.level)} interval " if first else ""
         base = f"{decimal(self.row.count('n_before'), 0)} and {self.measure.many(self.row.count('n_after'))}"
-        return f"(change {measure.quantity(written)}, {lead}{measure.interval(self.row.low, self.row.high)}; {base})"
+        return f"(change {measure.quantity(self.row.estimate)}, {lead}{measure.interval(self.row.low, self.row.high)}; {base})"
 
     def told(self, subject: str) -> str:
         """Rose, fell or did not, as a whole sentence."""

@@ -103,20 +103,15 @@ class Measure:
             return f"{ends[0].split()[0]} to {ends[1]}"
         return f"{self.number(low, fine=fine)} to {self.number(high, fine=fine)}"
 
-    def agreeing(self, before: float, after: float, change: float) -> tuple[int, float]:
-        """By how many places two values are finer so that what is written of them differs by what is written of their change.
+    def finer_for(self, before: float, after: float, change: float) -> int:
+        """One more place where two values, written as usual, would not differ by what is written of their change; else none.
 
-        And that change. Where two more places are not enough (a third and two thirds never agree with a third), it is
-        that of the values as they are written, a hundredth of the usual last place away at most.
+        With it they differ by that to a tenth of the usual last place, as rounded numbers do.
         """
         if self.form not in _PLACES or not math.isclose(after - before, change, rel_tol=1e-9, abs_tol=1e-9):
-            return 0, change
-        usual, unit = _PLACES[self.form], self.shown(1.0)
-        for finer in range(3):
-            one, other, between = (Decimal(f"{self.shown(value):.{usual + finer}f}") for value in (before, after, change))
-            if other - one == between:
-                return finer, change
-        return finer, float(other - one) / unit
+            return 0
+        one, other, between = (Decimal(f"{self.shown(value):.{_PLACES[self.form]}f}") for value in (before, after, change))
+        return int(other - one != between)
 
     def many(self, n: float) -> str:
         """The base in words: ``2,746 answers``."""

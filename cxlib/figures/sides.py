@@ -35,19 +35,19 @@ class Pair:
         return str(self.row.counts["verdict"])
 
     @property
-    def of(self) -> Measure:
-        """The score of both sides, as fine as their difference needs it."""
-        return replace(moving(self.measure), finer=self._written[0])
+    def _finer(self) -> int:
+        """How much finer both scores and what lies between them are written, so that they agree."""
+        return self.measure.finer_for(self.side(0), self.side(1), self.row.estimate)
 
     @property
-    def _written(self) -> tuple[int, float]:
-        return self.measure.agreeing(self.side(0), self.side(1), self.row.estimate)
+    def of(self) -> Measure:
+        """The score of both sides."""
+        return replace(moving(self.measure), finer=self._finer)
 
     @property
     def difference(self) -> str:
-        """``+27 points``: what lies between the two scores as they are written."""
-        finer, written = self._written
-        return replace(self.measure, finer=finer).quantity(written)
+        """``+27 points``"""
+        return replace(self.measure, finer=self._finer).quantity(self.row.estimate)
 
     def side(self, place: int, part: str = "estimate") -> float:
         """Of the set that is measured against (0) or that is measured (1): ``estimate``, ``low``, ``high`` or ``n``."""
