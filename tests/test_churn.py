@@ -242,7 +242,7 @@ def test_the_rate_is_that_of_counting_customers_one_by_one(table):
         assert row.n == seen.sum()
         assert row.left == (seen & ended.between(since, until)).sum()
         assert row.joined == joined.sum()
-        assert row.joined_left == (joined & (table["start"] > since) & ended.between(since, until)).sum()
+        assert row.joined_left == (joined & ~seen & ended.between(since, until)).sum()
         assert row.until == (since + pd.offsets.MonthEnd(0)).date()
         if row.n:
             assert row.estimate == row.left / row.n

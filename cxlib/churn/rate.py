@@ -59,7 +59,7 @@ def churn_rate(
         n             int    customers when the month began, seen all month
         left          int    of them, left in the month
         joined        int    customers who joined in the month
-        joined_left   int    of those, joined after its first day and left in the same
+        joined_left   int    of those, not seen on its first day and left in the same
                              month: they are in no month's base
         since, until  date   first and last day of the month
         ============  =====  ====================================================
@@ -148,6 +148,6 @@ def _counted(cells: pd.DataFrame, number: Ints, months: Ints) -> dict[str, Ints]
     came, went = by_month(first, there).cumsum(axis=1), counted["left"].cumsum(axis=1)
     counted["n"] = came - went + counted["left"]
     counted["joined"] = by_month(joined, joined >= 0)
-    # Who joined on the first of the month is in its base already.
+    # Who joined on the first of the month, and was seen then, is in its base already.
     counted["joined_left"] = by_month(joined, (joined == gone) & (first > gone))
     return counted
