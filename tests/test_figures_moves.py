@@ -115,8 +115,8 @@ def test_a_change_of_a_mean_names_the_scale_of_its_answers():
     two = pd.concat([fell.assign(question="food", scale_high=10), fell.assign(question="staff")])
     two = two[["question", *two.columns.drop("question")]]
     assert figures.sentence(two).text == (
-        "Between May and June 2026, food fell from 3.90 to 3.50 (change −0.40 points on the scale 1 to 10, 95 % interval −0.70 to −0.10); "
-        "staff fell from 3.90 to 3.50 (change −0.40 points on the scale 1 to 5, −0.70 to −0.10)."
+        "Between May and June 2026, food fell from 3.90 to 3.50 (change −0.40 points on the scale 1 to 10, 95 % interval −0.70 to −0.10; "
+        "220 and 212 answers); staff fell from 3.90 to 3.50 (change −0.40 points on the scale 1 to 5, −0.70 to −0.10; 220 and 212 answers)."
     )
     assert ">Change (points)</th>" in page(figures.table(two))
 
