@@ -78,6 +78,24 @@ def test_four_ratios_are_named_the_farthest_from_1_and_the_others_counted():
     assert "Of 6 ratios, 2 more differ by more than chance." in text
 
 
+@pytest.mark.parametrize(
+    ("said", "hidden", "rest"),
+    [
+        (["plan a", "region c", "ticket f", "channel e"], ["plan b", "region d"], "Of 6 ratios, 2 more differ by more than chance."),
+        (["plan a", "region c", "region d", "plan b"], ["ticket f", "channel e"], "That they go together"),
+    ],
+)
+def test_the_strongest_category_of_each_covariate_is_named_before_a_second_one_of_any(said, hidden, rest):
+    values = {"plan a": 3, "plan b": 0.4, "region c": 1.9, "region d": 1.8, "channel e": 0.6, "ticket f": 1.46}
+    told = said if "more" not in rest else values
+    rows = [ratio(*name.split(), values[name], "leaves sooner" if values[name] > 1 else "leaves later") for name in told]
+    text = figures.forest(pd.DataFrame(rows)).text
+    places = [text.index(f"with {name} ") for name in said]
+    assert places == sorted(places)
+    assert not any(name in text for name in hidden)
+    assert rest in text
+
+
 def test_every_line_has_its_verdict_as_a_sign_and_a_word_and_the_reference_its_one():
     for svg in drawings(figures.forest(ratios())):
         said = svg_texts(svg)

@@ -130,7 +130,7 @@ def test_a_curve_tells_whether_its_groups_differ():
 
 def test_how_customers_leave_is_said_reason_by_reason():
     assert figures.ends(churn.ends(LEFT)).text == (
-        "After 12 months 60.0 of 100 who join are still with us (320 of 400 customers seen at that tenure). Left by then: choice 35.0 "
+        "After 12 months 60.0 of 100 who join are still with us (320 customers seen at that tenure). Left by then: choice 35.0 "
         "(95 % interval 30.5 to 39.9); moved 5.0 (3.3 to 7.6)."
     )
 
@@ -181,6 +181,11 @@ def test_without_a_verdict_no_tenure_is_said_to_differ():
     found = churn.hazard(level)
     assert set(found["verdict"]) == {"cannot tell yet"}
     assert figures.hazard(found).text.endswith("No tenure lies above or below the others by more than chance.")
+
+
+def test_the_table_of_dangers_counts_whoever_was_seen_in_the_band():
+    markup = page(figures.hazard(churn.hazard(stays((40, 10, "choice", "a"), (150, 700, False, "a")))))
+    assert re.findall(r'<th scope="col"[^>]*>([^<]*)</th>', markup)[3] == "Seen in the band"
 
 
 def test_bars_have_the_edges_of_the_bands_below_and_signs_on_top():

@@ -182,12 +182,19 @@ def a_span(verdict):
     ("verdict", "said"),
     [
         (DOWN, "down from 38 to 24 points between Apr–Jun 2025 and Apr–Jun 2026"),
-        (ALIKE, "no material change in Apr–Jun 2026 against Apr–Jun 2025"),
-        (OPEN, "cannot tell yet in Apr–Jun 2026 against Apr–Jun 2025"),
+        (ALIKE, "no material change: 38 to 24 points, Apr–Jun 2025 to Apr–Jun 2026"),
+        (OPEN, "cannot tell yet: 38 to 24 points, Apr–Jun 2025 to Apr–Jun 2026"),
     ],
 )
 def test_a_card_gives_both_scores_of_a_span_because_its_own_number_is_that_of_a_month(verdict, said):
     assert [each["words"] for each in payload(figures.cards(by_month(), a_span(verdict)))["cards"][0]["moved"]] == [said]
+
+
+def test_on_a_card_both_scores_of_a_span_have_their_unit_once():
+    shares = [each.assign(measure=name, estimate=0.775) for each, name in ((by_month(), "csat"), (a_span(OPEN), "csat_change"))]
+    shares[1] = shares[1].assign(estimate=-0.047, estimate_before=0.822, estimate_after=0.775)
+    (card,) = payload(figures.cards(*shares))["cards"]
+    assert [each["words"] for each in card["moved"]] == ["cannot tell yet: 82.2 to 77.5 %, Apr–Jun 2025 to Apr–Jun 2026"]
 
 
 @pytest.mark.parametrize(("verdict", "found"), [(DOWN, [("v", 12 * 2026 + 4)]), (OPEN, [])])

@@ -4,6 +4,7 @@ from datetime import date
 
 import pandas as pd
 import pytest
+from figure_results import drawings, page
 
 from cxlib import churn, figures, retention
 from cxlib.figures import canvas
@@ -147,3 +148,21 @@ def test_cohorts_of_a_quarter_are_named_by_it():
     assert "70.0 % of those who joined in Q3 2025" in picture.text
     assert {"Q1 2025", "Q2 2025", "Q3 2025"} <= set(texts(picture.svg()))
     assert date(2025, 1, 1) in set(retention.cohorts(table, as_of="2026-01-31", joined="quarter")["cohort"])
+
+
+@pytest.mark.parametrize("days", [45, 90])
+def test_rolling_churn_says_over_how_many_days(days):
+    found = retention.rolling(FOUR, as_of="2026-05-31", days=days)
+    picture = figures.trend(found)
+    assert picture.text.startswith(f"In May 2026 rolling churn over {days} days was ")
+    lost = f"Lost in the {days} days up to a month's end, % of their mean number"
+    assert all(any(text.startswith(f"Lost in the {days} days up to") for text in texts(svg)) for svg in drawings(picture))
+    assert lost in picture.alt
+    assert f"<caption>{lost}" in page(picture).replace("&#39;", "'")
+    assert figures.cards(found).text.startswith(f"Rolling churn over {days} days: ")
+
+
+def test_rolling_churn_of_windows_unlike_each_other_or_unknown_names_none():
+    found = retention.rolling(FOUR, as_of="2026-05-31", days=90)
+    for other in (found.drop(columns=["since", "until"]), found.assign(since=[found["since"][0]] * 2)):
+        assert figures.sentence(other).text.startswith("In May 2026 rolling churn was ")

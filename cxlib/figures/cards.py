@@ -132,7 +132,8 @@ def _moved(row: Row, keys: Sequence[str], moves: Sequence[Shown]) -> list[Move]:
 def _verdicts(moves: Sequence[Move]) -> list[dict[str, str]]:
     """The verdicts of a card, equal ones in one line: ``cannot tell yet against May 2026 or June 2025``.
 
-    A span of months is not the month of the card, so both are named: ``down from 39 to 25 points between Apr–Jun 2025 and Apr–Jun 2026``.
+    A span of months is not the month of the card, so both are named: ``down from 39 to 25 points between Apr–Jun 2025 and Apr–Jun 2026``,
+    or ``cannot tell yet: 82.2 to 77.5 %, Apr–Jun 2025 to Apr–Jun 2026``.
     """
     told: dict[tuple[str, str, str], list[str]] = {}
     for move in moves:
@@ -142,7 +143,7 @@ def _verdicts(moves: Sequence[Move]) -> list[dict[str, str]]:
         elif move.moved:
             words, named = f"{move.brief} between", f"{before} and {after}"
         else:
-            words, named = f"{move.brief} in {after} against", before
+            words, named = f"{move.brief},", f"{before} to {after}"
         told.setdefault((move.verdict, move.sign, words), []).append(named)
     every = told.items()
     return [{"verdict": key[0], "sign": key[1], "words": f"{key[2]} {' or '.join(dict.fromkeys(names))}"} for key, names in every]

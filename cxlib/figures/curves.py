@@ -68,7 +68,7 @@ def curve(result: pd.DataFrame, *differs: pd.DataFrame) -> Picture:
     ...                          "low": [1.0, 0.89, 0.81], "high": [1.0, 0.93, 0.87], "level": 0.95, "n": [1000, 900, 700],
     ...                          "events": [0, 90, 70], "censored": [0, 0, 0], "customers": 1000})
     >>> print(curve(survival))
-    84 of 100 who join are still with us after 12 months (95 % interval 81.0 to 87.0; 700 of 1,000 customers seen at that tenure).
+    84 of 100 who join are still with us after 12 months (95 % interval 81.0 to 87.0; 700 customers seen at that tenure).
     More than half are still there at 12 months, the last tenure shown: the median is not reached.
     """
     shown = read(result, asks="curve", needs=["tenure_days"])

@@ -113,10 +113,12 @@ def bracket(measure: Measure, row: Row, *, first: bool = False, base: str = "", 
 
 
 def at_risk_of(measure: Measure, row: Row, *, when: str = " seen") -> str:
-    """``412 of 1,455 customers seen`` where a curve rests at its tenure on fewer than all of the group; else ``1,455 customers``."""
-    many = measure.many(based_on(row))
+    """``412 customers seen`` where a curve rests at its tenure on fewer than all of the group; else ``1,455 customers``.
+
+    Beside a share a reader would divide the one by the other, which is not that share.
+    """
     fewer = measure.name in {"survival", "cumulative_incidence"} and row.n < based_on(row)
-    return f"{decimal(row.n, 0)} of {many}{when}" if fewer else many
+    return measure.many(row.n) + when if fewer else measure.many(based_on(row))
 
 
 def overall(shown: Shown) -> str:
@@ -320,7 +322,7 @@ def _still(months: float) -> str:
 
 
 def _of_100(shown: Shown, row: Row, *, still: str = "", first: bool = True) -> str:
-    """``70 of 100 who join are still with us after 12 months (95 % interval …; 400 of 1,000 customers …)``, or without who and when."""
+    """``70 of 100 who join are still with us after 12 months (95 % interval …; 400 customers …)``, or without who and when."""
     hundred = decimal(100 * row.estimate, 0)
     if hundred in {"0", "100"} and row.estimate not in {0.0, 1.0}:
         hundred = decimal(100 * row.estimate, 1)

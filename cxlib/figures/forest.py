@@ -54,7 +54,7 @@ def forest(result: pd.DataFrame) -> Picture:
     Returns
     -------
     Picture
-        ``text`` names the ratios farthest from 1 that are larger than chance, and counts the others.
+        ``text`` names ratios that are larger than chance, of each covariate the farthest from 1, and counts the others.
 
     Raises
     ------

@@ -134,6 +134,8 @@ def measure_of(frame: pd.DataFrame) -> Measure:
     if measure.form == "mean" and {"scale_low", "scale_high"} <= set(frame.columns):
         scales = frame[["scale_low", "scale_high"]].dropna().drop_duplicates()
         return on_scale(measure, scales.iloc[0].to_dict()) if len(scales) == 1 else measure
+    if measure.name == "churn_rolling":
+        return _over_its_days(measure, frame)
     return _in_its_currency(measure, frame) if measure.form == "money" else measure
 
 
@@ -174,6 +176,21 @@ def _in_its_currency(measure: Measure, frame: pd.DataFrame) -> Measure:
     return replace(
         measure, currency=currency, subject=words(measure.subject), short=words(measure.short),
         heading=f"{words(measure.heading)}{unit}", axis=f"{words(measure.axis)}{when}{f', {currency}' if currency else ''}",
+    )  # fmt: skip
+
+
+def _over_its_days(measure: Measure, frame: pd.DataFrame) -> Measure:
+    """Rolling churn with the length of its windows, where it is one of all rows."""
+    if not {"since", "until"} <= set(frame.columns):
+        return measure
+    since, until = (pd.to_datetime(frame[end]) for end in ("since", "until"))
+    lengths = (until - since).dt.days.unique() + 1
+    if len(lengths) != 1 or missing(lengths[0]):
+        return measure
+    days = counted(lengths[0], "day", "days")
+    return replace(
+        measure, subject=f"{measure.subject} over {days}", short=f"{measure.short} over {days}", heading=f"Lost in {days} (%)",
+        axis=measure.axis.replace("the days", f"the {days}"),
     )  # fmt: skip
 
 

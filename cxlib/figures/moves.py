@@ -160,11 +160,14 @@ class Move:
     def brief(self) -> str:
         """For a card, without its sign: ``down 14 points``, or the verdict alone.
 
-        A span of months has another score than the month of the card, so both its scores are given: ``down from 39 to 25 points``.
+        A span of months has another score than the month of the card, so both its scores are given: ``down from 39 to 25 points``,
+        ``cannot tell yet: 39 to 25 points``.
         """
-        if not self.moved:
-            return self.verdict
-        return f"{self.verdict} {self.ends if self.way == 'span' else size(self.measure, self.row.estimate)}"
+        if self.way == "span":
+            of = replace(self.of, finer=self._finer)
+            both = f"{of.number(self.row.count('estimate_before'))} to {of.quantity(self.row.count('estimate_after'))}"
+            return f"{self.verdict} from {both}" if self.moved else f"{self.verdict}: {both}"
+        return f"{self.verdict} {size(self.measure, self.row.estimate)}" if self.moved else self.verdict
 
     @property
     def between(self) -> str:

@@ -106,9 +106,14 @@ def ratios_of(shown: Shown) -> list[Ratio]:
 
 
 def spoken_of(found: Sequence[Ratio]) -> list[Ratio]:
-    """Those that are named: of those larger than chance the farthest from 1, first those who leave sooner."""
-    apart = sorted((each for each in found if each.apart), key=lambda each: (-each.far, each.named))[:_NAMED]
-    return sorted(apart, key=lambda each: (each.verdict != SOONER, -each.far, each.named))
+    """Those that are named: of those larger than chance the farthest from 1 of each covariate, then others; who leaves sooner is first.
+
+    So many categories of one covariate do not hide another, on which somebody could act.
+    """
+    apart = sorted((each for each in found if each.apart), key=lambda each: (-each.far, each.named))
+    strongest = {each.covariate: each for each in reversed(apart)}
+    named = sorted(apart, key=lambda each: strongest[each.covariate] is not each)[:_NAMED]
+    return sorted(named, key=lambda each: each.verdict != SOONER)
 
 
 def ratios_told(shown: Shown) -> str:

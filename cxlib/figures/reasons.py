@@ -54,7 +54,7 @@ def ends(result: pd.DataFrame) -> Picture:
     ...                           "churned": [True, True, True, False, False] * 40,
     ...                           "end_reason": ["choice", "choice", "moved", None, None] * 40})
     >>> print(ends(churn.ends(customers)))
-    After 12 months 40.0 of 100 who join are still with us (120 of 200 customers seen at that tenure). Left by then: choice 40.0
+    After 12 months 40.0 of 100 who join are still with us (120 customers seen at that tenure). Left by then: choice 40.0
     (95 % interval 33.6 to 47.1); moved 20.0 (15.1 to 26.2).
     """
     shown = read(result, asks="ends", needs=["end_reason"])

@@ -158,7 +158,8 @@ MEASURES = (
     ),
     Measure(
         "hazard", "the share leaving in a month", "Leaving in a month", "Leaving in a month (%)",
-        "Of those still with us, leaving in a month, %", "share", base=_CUSTOMERS, base_heading="At risk", good="low", floor=0, ceiling=1,
+        "Of those still with us, leaving in a month, %", "share", base=_CUSTOMERS, base_heading="Seen in the band", good="low",
+        floor=0, ceiling=1,
     ),
     Measure(
         "tenure_quantile", "the tenure by which so many have left", "Left by", "Left by (months)", "Months until so many have left",

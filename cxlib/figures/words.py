@@ -196,7 +196,7 @@ def sentence(result: pd.DataFrame, *, than: pd.DataFrame | None = None) -> Piece
     >>> after_a_year = pd.DataFrame({"tenure_days": [365.25], "measure": "survival", "estimate": [0.8432], "low": [0.834],
     ...                              "high": [0.851], "level": 0.95, "n": [4858], "customers": [7043]})
     >>> print(sentence(after_a_year))
-    84 of 100 who join are still with us after 12 months (95 % interval 83.4 to 85.1; 4,858 of 7,043 customers seen at that tenure).
+    84 of 100 who join are still with us after 12 months (95 % interval 83.4 to 85.1; 4,858 customers seen at that tenure).
     """
     shown = read(result, asks="sentence")
     text = " ".join([finding(shown, than=only(than, asks="sentence", of=[shown])), *([] if shown.reason else shown.notes)])
