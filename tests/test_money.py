@@ -151,24 +151,43 @@ def test_the_discounted_stay_is_that_of_adding_up_days(rows, until, rate):
 
 # The value of a customer
 
+#: Whoever has been there for longer than any horizon here: seen to its end, and not like those who join.
+OLD = [("2020-01-01",)] * 2
+
+
+def test_those_who_bring_more_and_stay_longer_do_not_make_the_new_worth_more():
+    """Every month one who brings 100 joins and stays, and one who brings 10 joins and leaves after 100 days: 60 months later."""
+    joined = pd.date_range(end="2026-06-30", periods=1826, freq="D")[::10]
+    stays = pd.DataFrame({"start": joined, "end": pd.NaT, "margin": 100.0})
+    leaves = pd.DataFrame({"start": joined, "end": joined + pd.Timedelta(days=100), "margin": 10.0})
+    table = pd.concat([stays, leaves], ignore_index=True)
+    table = table.assign(customer=[f"c{place}" for place in range(len(table))], end=table["end"].where(table["end"] <= pd.Timestamp(AS_OF)))
+    values = table[["customer", "margin"]].assign(valid_from=pd.Timestamp("2026-06-01"))
+    (row,) = money.lifetime_value(table, values, as_of=AS_OF, years=1, discount_year=0).itertuples()
+    truth = (100 * 365.25 + 10 * 100) / 2 / 30.4375
+    assert row.estimate == pytest.approx(truth, rel=0.01)
+    # The mean of all who are there, times the same months, would be a sixth more.
+    there = table[table["end"].isna()]
+    assert there["margin"].mean() * row.stay_months > 1.15 * truth
+
 
 def test_all_who_stay_bring_what_the_months_bring():
-    table, values = spells(*[("2023-01-01",)] * 4), monthly([10, 20, 30, 40])
+    table, values = spells(*[("2025-01-01",)] * 4, *OLD), monthly([10, 20, 30, 40])
     (row,) = money.lifetime_value(table, values, as_of=AS_OF, years=2, discount_year=0).itertuples()
     assert row.estimate == pytest.approx(25 * 24)
-    assert (row.n, row.churned, row.at_horizon, row.valued, row.without_value) == (4, 0, 4, 4, 0)
+    assert (row.n, row.churned, row.at_horizon, row.valued, row.without_value) == (6, 0, 2, 4, 0)
     assert row.low < row.estimate < row.high
     assert (row.what, row.currency, row.since, row.until) == ("margin", "EUR", dt.date(2026, 4, 1), AS_OF)
 
 
 def test_a_discount_of_ten_percent_makes_a_year_of_twelve_months_worth_less():
-    table, values = spells(*[("2023-01-01",)] * 4), monthly([10] * 4)
+    table, values = spells(*[("2025-09-01",)] * 4, *OLD), monthly([10] * 4)
     (row,) = money.lifetime_value(table, values, as_of=AS_OF, years=1, discount_year=0.1).itertuples()
     assert row.estimate == pytest.approx(120 * (1 - 1 / 1.1) / np.log(1.1))
 
 
 def test_beyond_what_was_seen_there_is_no_value_and_the_page_says_so():
-    table, values = spells(*[("2025-07-01",)] * 3, *[("2023-07-01",)] * 3, plan=list("aaabbb")), monthly([10] * 6)
+    table, values = spells(*[("2025-07-01",)] * 3, *[("2023-07-01",)] * 3, *[("2025-07-01",)] * 2, plan=list("aaabbbbb")), monthly([10] * 8)
     found = money.lifetime_value(table, values, as_of=AS_OF, by="plan", years=2)
     assert found["estimate"].isna().tolist() == [True, False]
     assert found[["low", "high", "stay_months"]].isna().any(axis=1).tolist() == [True, False]
@@ -196,13 +215,14 @@ def test_two_spells_of_a_customer_are_seen_together():
     ends = [
         ("2025-01-01", "2025-06-01"),
         ("2025-07-01", "2026-01-01"),
-        ("2025-01-01", None),
-        ("2025-01-01", None),
+        ("2025-08-01", None),
+        ("2025-08-01", None),
         ("2025-02-01", "2025-12-01"),
+        *OLD,
     ]
     table, values = spells(*ends), monthly([None, None, 10, 30, None])
     apart = money.lifetime_value(table, values, as_of=AS_OF, years=1)
-    together = money.lifetime_value(table.assign(customer=["x", "x", "c2", "c3", "c4"]), values, as_of=AS_OF, years=1)
+    together = money.lifetime_value(table.assign(customer=["x", "x", "c2", "c3", "c4", "c5", "c6"]), values, as_of=AS_OF, years=1)
     assert apart["estimate"].iloc[0] == together["estimate"].iloc[0]
     assert apart["high"].iloc[0] < together["high"].iloc[0]
 
@@ -223,7 +243,8 @@ def test_the_value_is_that_of_going_through_customers_one_by_one(company):
         tenure = (table["end"].where(left, last) - table["start"]).dt.days[mine]
         entry = (table["observed_from"] - table["start"]).dt.days.fillna(0)[mine]
         of = stay(tenure, left[mine], entry, until=0.4 * 365.25, a_day=np.log(1.2) / 365.25)
-        brings = running.loc[running.index.isin(table.index[mine]), "customer"].map(worth)
+        new = (last - running["start"]).dt.days < 0.4 * 365.25
+        brings = running.loc[running.index.isin(table.index[mine]) & new, "customer"].map(worth)
         assert (row.n, row.churned) == (mine.sum(), left[mine].sum())
         assert (row.valued, row.without_value) == (brings.notna().sum(), brings.isna().sum())
         expected = brings.mean() * of.days / 30.4375 if of.reached else np.nan
@@ -354,7 +375,7 @@ def test_a_negative_margin_makes_staying_a_loss():
     table, values = spells(*[("2020-01-01",)] * 5, ("2020-01-01", "2026-01-01")), monthly([-5, -6, -4, -5, -7])
     (row,) = money.retention_gain(table, values, as_of=AS_OF, points=[5]).itertuples()
     assert row.low < row.estimate < row.high < 0
-    (row,) = money.lifetime_value(table, values, as_of=AS_OF).itertuples()
+    (row,) = money.lifetime_value(spells(*[("2024-01-01",)] * 5, *OLD), values, as_of=AS_OF).itertuples()
     assert row.low < row.estimate < row.high < 0
 
 
@@ -393,6 +414,8 @@ def test_factors_that_rise_together_widen_their_product_and_those_against_each_o
 MEASURES = {"lifetime_value": money.lifetime_value, "retention_gain": money.retention_gain}
 every_measure = pytest.mark.parametrize("measure", MEASURES.values(), ids=MEASURES.keys())
 SHORT = {money.lifetime_value: {"years": 0.3}, money.retention_gain: {}}
+#: Within which everybody joined.
+LONG = {money.lifetime_value: {"years": 7}, money.retention_gain: {}}
 
 
 @every_measure
@@ -452,7 +475,7 @@ def test_the_worth_is_the_mean_of_the_last_three_months_that_are_over(measure):
     column = {money.lifetime_value: ("margin_month", 1), money.retention_gain: ("margin_year", 12)}[measure]
 
     def worth(as_of):
-        return measure(table, pd.concat(months), as_of=as_of)[column[0]].iloc[0] / column[1]
+        return measure(table, pd.concat(months), as_of=as_of, **LONG[measure])[column[0]].iloc[0] / column[1]
 
     # In May only March and April have a row, as June is not over; a month without one is no month of nothing.
     assert worth("2026-06-29") == pytest.approx(4.5)
@@ -472,15 +495,15 @@ def test_revenue_stands_in_where_nobody_has_a_margin_and_is_named(measure):
     assert measure(table, both.drop(columns="margin"), as_of=AS_OF)["what"].eq("revenue").all()
     # Margin of one and revenue of another are never added: who has no margin is left out, and counted.
     some = both.assign(margin=[10.0, np.nan])
-    assert measure(table, some, as_of=AS_OF)["without_value"].eq(1).all()
+    assert measure(table, some, as_of=AS_OF, **LONG[measure])["without_value"].eq(1).all()
 
 
 @every_measure
 def test_who_has_no_value_is_counted_and_said(measure):
     table = spells(*[("2020-01-01",)] * 5, ("2020-01-01", "2026-01-01"))
-    found = measure(table, monthly([10, 12, None, 14, None, 16]), as_of=AS_OF)
+    found = measure(table, monthly([10, 12, None, 14, None, 16]), as_of=AS_OF, **LONG[measure])
     assert found[["valued", "without_value"]].drop_duplicates().values.tolist() == [[3, 2]]
-    assert found.attrs["notes"] == ["2 of 5 customers there have no margin in the last three complete months: they are in no sum."]
+    assert found.attrs["notes"][0] == "2 of 5 customers there have no margin in the last three complete months: they are in no sum."
 
 
 @every_measure
@@ -519,7 +542,7 @@ def test_without_dates_or_a_year_there_is_no_retention():
     bare = pd.DataFrame({"customer": ["c0", "c1"], "tenure_days": [10.0, 2000.0], "churned": [False, False]})
     reason = "No customer has a start date, so there is no retention of a year."
     assert money.retention_gain(bare, values, as_of=AS_OF).attrs["reason"] == reason
-    assert money.lifetime_value(bare, values, as_of=AS_OF)["margin_month"].tolist() == [1.5]
+    assert money.lifetime_value(bare, values, as_of=AS_OF, years=6)["margin_month"].tolist() == [1.5]
     young = money.retention_gain(spells(("2025-07-02",)), values, as_of=AS_OF)
     assert young.attrs["reason"] == "No customer was seen for a whole year by 2026-06-30, so there is no retention of a year."
 
