@@ -73,7 +73,8 @@ def together(*movements: pd.DataFrame) -> list[pd.DataFrame]:
     Scores of everybody are corrected by Benjamini and Hochberg [1]_ with weights that are
     declared by the order [2]_: the first table, which the report is about, weighs as much
     as all the others together, and these as much as each other, however many months they
-    have. Movements of the groups of a score wait for it, as in the hierarchy of Yekutieli
+    have. No corrected p-value is below the plain one, which weights alone would allow.
+    Movements of the groups of a score wait for it, as in the hierarchy of Yekutieli
     [3]_: they are corrected among themselves, and none is smaller than the corrected
     p-value of the same movement of everybody. So a report in which nothing moves names a
     false movement in one case of twenty at most at 95 %, whether it has three breakdowns
@@ -144,7 +145,7 @@ class _Family:
         return cls(of_group, rows["of"].to_numpy(dtype="int64"), parent)
 
     def corrected(self, p_values: Floats) -> tuple[Floats, Floats]:
-        """Everybody's movements among themselves; those of groups among themselves, and none below its parent's.
+        """Everybody's movements among themselves; those of groups among themselves, and none below its parent's or the plain one.
 
         And of each, how many times smaller its p-value has to be than alone, if it is the only one that moved.
         """
@@ -156,7 +157,10 @@ class _Family:
             of_table = np.full(len(size), 0.5 / max(len(size) - 1, 1))
             of_table[:1] = 1 - of_table[1:].sum()
             stricter[tested] = size[table] / of_table[table]
-            found[tested] = stats.benjamini_hochberg(p_values[tested] * stricter[tested] / len(tested))
+            weighted = stats.benjamini_hochberg(p_values[tested] * stricter[tested] / len(tested))
+            # Who reads "corrected" takes it for stricter. The share of false findings may rise by that, to what is declared at most:
+            # a table loses findings only if its rows are fewer than its weight's part of all, and true ones leave their weight unused.
+            found[tested] = np.fmax(weighted, p_values[tested])
         parent = np.where(self.parent >= 0, found[self.parent], np.nan)
         return np.where(self.of_group, np.fmax(found, parent), found), stricter
 

@@ -383,6 +383,20 @@ def test_breakdowns_of_what_customers_are_are_corrected_together():
     assert plan["n_both"].tolist() == [0, 0]
 
 
+def test_a_small_difference_of_many_invitations_is_immaterial_once_it_is_declared_what_matters():
+    rows = [(f"p{number}", "1", 0) for number in range(6000)]
+    asked = invitations(*rows).assign(plan=["free", "paid"] * 3000)
+    # Of each plan 3,000 invitations; 601 and 600 were answered.
+    given_ = answers(*rows[:1200], rows[1200])
+    open_, closed = (against_rest(asked, given_, columns=["plan"], margin=margin)[0] for margin in (None, 0.03))
+    assert (open_["verdict"].tolist(), closed["verdict"].tolist()) == (["cannot tell yet"] * 2, ["no material difference"] * 2)
+    assert open_["margin"].isna().all()
+    assert closed["margin"].tolist() == [0.03] * 2
+    same = [name for name in open_ if name not in {"verdict", "margin"}]
+    assert_frame_equal(open_[same], closed[same])
+    assert "differ by less than the 3.0 percentage points declared to matter" in figures.against(closed).text
+
+
 def test_where_all_are_alike_in_answering_few_reports_name_a_group():
     """Sixty people, each invited five times and ready in a way of their own, whatever group they are in; by three columns. 20 reports."""
     random, named = np.random.default_rng(23), 0
@@ -422,6 +436,9 @@ def test_small_groups_of_invitations_are_withheld_and_the_words_are_of_invitatio
         ({"columns": ["score"]}, "by: 'score' is a column of this result and cannot be a key"),
         ({"level": 0.5}, "level: 0.5 is not above 0.5, and a verdict needs more than a toss of a coin; for 95 % write 0.95"),
         ({"days": 0}, "days: 0 is no number of days; it is a whole number from 1"),
+        ({"margin": 0}, "margin: 0 is no part of a share, which goes from 0 to 1; for five in a hundred write 0.05"),
+        ({"margin": 3}, "margin: 3 is no part of a share, which goes from 0 to 1; for five in a hundred write 0.05"),
+        ({"margin": float("nan")}, "margin: nan is no part of a share, which goes from 0 to 1; for five in a hundred write 0.05"),
     ],
 )
 def test_breakdowns_that_mean_nothing_are_refused_in_words(more, words):

@@ -94,6 +94,21 @@ def test_groups_wait_for_everybody():
     assert among["p_corrected"].tolist() == plans["p_corrected"].tolist()
 
 
+@pytest.mark.parametrize("of_group", [False, True], ids=["everybody", "groups"])
+def test_a_corrected_p_value_is_never_below_the_plain_one(of_group):
+    """Ten of the other table moved surely: by weights alone .06 in a table that weighs half would be called moved, at .011."""
+    table = np.array([0] + [1] * 10)
+    family = verdicts._Family(np.full(11, of_group), table, np.full(11, -1))
+    plain = np.array([0.06] + [1e-6] * 10)
+    weighted = plain[0] * 2 / 11
+    found, stricter = family.corrected(plain)
+    assert weighted < 0.05 < plain[0]
+    assert (found >= plain).all()
+    assert found[0] == plain[0]
+    # What would settle it alone is never less than without a correction.
+    assert (stricter >= 1).all()
+
+
 def test_a_movement_without_rows_stays_as_it_is():
     none = survey.movement(FELL, between="year")
     found = verdicts.together(none, survey.movement(FELL))

@@ -25,13 +25,15 @@ def rate_breakdowns(
     columns: Sequence[str],
     customers: Table | None = None,
     days: int = 28,
+    margin: float | None = None,
     level: float = 0.95,
 ) -> list[pd.DataFrame]:
     """Response rate of each group of several breakdowns against the rest, one result per breakdown.
 
     The `response_rate` of the group less that of all invitations that are not in it, from -1 to
-    1, and what can be said of it: that the group is ``"above"`` or ``"below"`` the rest, or that
-    one ``"cannot tell yet"``, with the verdicts of all groups of all breakdowns corrected together.
+    1, and what can be said of it: that the group is ``"above"`` or ``"below"`` the rest, that there
+    is ``"no material difference"``, or that one ``"cannot tell yet"``, with the verdicts of all
+    groups of all breakdowns corrected together.
 
     Parameters
     ----------
@@ -48,6 +50,9 @@ def rate_breakdowns(
         Lends what it knows of a respondent, from the latest spell.
     days : int, default 28
         Days that everybody is given to answer.
+    margin : float, optional
+        Differences smaller than this, as a share (0.03 is three in a hundred), do not matter
+        to anybody. Without it no difference can be called immaterial.
     level : float, default 0.95
         Confidence level of the intervals; 1 - ``level`` is the share of false findings
         among all that are called above or below.
@@ -66,6 +71,7 @@ def rate_breakdowns(
         score_rest            float  that of all other invitations
         n_rest                int    those invitations
         n_both                int    people who were invited in the group and in the rest
+        margin                float  as declared, 0 to 1
         ====================  =====  ================================================
 
     Raises
@@ -86,7 +92,7 @@ def rate_breakdowns(
     Which invitations count, and which of them were answered, is as in `response_rate`. The
     interval is Newcombe's [1]_, with fewer invitations where people were invited more than once
     and are alike in answering; people who were invited in the group and in the rest take from the
-    variance of the difference. Verdict, correction and pooled rates are those of
+    variance of the difference. Verdict, margin, correction and pooled rates are those of
     `cxlib.groups.against_rest`, over the groups of all breakdowns.
 
     It misleads where a group was asked in another way, by letter and not by e-mail: then it is the
@@ -111,13 +117,15 @@ def rate_breakdowns(
     """
     names = key_names(each_once(columns), COUNTS)
     Score.of("nps", level=level)
+    if margin is not None and not 0 < margin < 1:
+        raise ValueError(f"margin: {margin:g} is no part of a share, which goes from 0 to 1; for five in a hundred write 0.05")
     everybody = response_rate(invitations, responses, as_of=as_of, customers=customers, days=days, level=level)
     if reason := everybody.attrs.get("reason"):
         return judged_together([Rests([name], pd.DataFrame(), reason) for name in names], level)
     until = day(as_of, asks="rate_breakdowns")
     each = in_time(invitations, responses, as_of=until, names=names, customers=customers, days=days)
     asked = (Asked("rate_breakdowns", None, [name], scale=(0, 1), cluster=PEOPLE, row="invitation") for name in names)
-    return judged_together([Rests.of(each, one, _answered, margin=None, level=level) for one in asked], level)
+    return judged_together([Rests.of(each, one, _answered, margin=margin, level=level) for one in asked], level)
 
 
 def _answered(counted: Tally, asked: Asked) -> list[Scored]:  # noqa: ARG001 - every score is made so
