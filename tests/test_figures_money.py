@@ -51,6 +51,7 @@ def gains(*groups, points=(1.0, 5.0), times=1.0, **more):
         | {"high_retention": 0.74, "groups": 1, "margin_year": 400.0}
         | {"worth_now": 20 * times * gain, "gain_share": 0.04 * each, "valued": n, "without_value": 0, "gain_all": n * times * each * gain}
         | {"low_all": n * times * each * gain * 0.8, "high_all": n * times * each * gain * 1.2, "discount_year": 0.1}
+        | {"as_one": n * each * gain, "low_as_one": n * each * gain * 0.8, "high_as_one": n * each * gain * 1.2}
         | {"what": "margin", "currency": "EUR", "since": dt.date(2025, 7, 1), "until": dt.date(2026, 6, 30), **more}
         for keys, gain, n in groups
         for each in points
@@ -112,8 +113,8 @@ SENTENCES = {
     "at risk": (
         ALL,
         (
-            "Those expected to leave in the next 90 days bring 1.23 million EUR of margin in as many days "
-            "(95 % interval 0.99 to 1.46 million; 1,312 customers): 10.0 % of what all of these bring."
+            "The 131 of 1,312 customers expected to leave in the next 90 days bring 1.23 million EUR of margin in as many days "
+            "(95 % interval 0.99 to 1.46 million): 10.0 % of what all of these bring."
         ),
     ),
     "at risk by plan": (
@@ -134,8 +135,8 @@ SENTENCES = {
     "a share of nothing": (
         ALL.assign(at_risk_share=float("nan")),
         (
-            "Those expected to leave in the next 90 days bring 1.23 million EUR of margin in as many days "
-            "(95 % interval 0.99 to 1.46 million; 1,312 customers)."
+            "The 131 of 1,312 customers expected to leave in the next 90 days bring 1.23 million EUR of margin in as many days "
+            "(95 % interval 0.99 to 1.46 million)."
         ),
     ),
     "a new customer": (
@@ -177,7 +178,8 @@ SENTENCES = {
             "1 percentage point more of yearly retention than the 70.0 % now (95 % interval 66.0 to 74.0; 575 of 822 customers) would add "
             "26,000 EUR (95 % interval 20,800 to 31,200) for all 822 customers there over all the years of staying, discounted by 10 % "
             "a year, 4.0 % more than now: 31.60 EUR a customer (25.28 to 37.92). "
-            "Added up are 3 groups, each reckoned from its own retention and what it brings."
+            "Added up are 3 groups, each reckoned from its own retention and what it brings; taken as one it is 26,000 EUR "
+            "(20,800 to 31,200). The more alike the customers of a group, the more it is, and no interval allows for that."
         ),
     ),
     "gains by plan": (
@@ -333,7 +335,7 @@ def test_how_earlier_forecasts_did_is_said_with_the_margin_at_risk():
     record = {"forecasts": 7, "expected_before": 440.0, "left_before": 500, "expected_latest": 68.0, "left_latest": 97}
     found = ALL.assign(model_low=1_080_000.0, model_high=1_380_000.0, **record)
     text = figures.sentence(found).text
-    assert "(95 % interval 0.99 to 1.46 million, by the model alone 1.08 to 1.38 million; 1,312 customers)" in text
+    assert "(95 % interval 0.99 to 1.46 million, by the model alone 1.08 to 1.38 million)" in text
     assert text.endswith("The last such forecast expected 68 to leave, and 97 did.")
     assert figures.headline(found).text == text
 

@@ -22,7 +22,7 @@ _SHARES = (
 )  # fmt: skip
 _FINE = ("asmd_before", "asmd_after", "deff", "largest_weight")
 #: Counts in the currency of their result.
-_AMOUNTS = ("value", "model_low", "model_high", "worth_now", "margin_month", "margin_year", "gain_all")
+_AMOUNTS = ("value", "model_low", "model_high", "worth_now", "margin_month", "margin_year", "gain_all", "as_one")
 #: Counts of what the silent would have to think, in the unit of the score itself.
 _OF_THE_SILENT = ("change", "score_answered", "score_of_silent", "to_target")
 

@@ -196,12 +196,15 @@ def misjudged(shown: Shown | None = None, *scores: Shown) -> str:
         return ""
     top = shown.rows[-1]
     hoped, left = number(top, "expected_left"), number(top, "left")
-    high = left < hoped and (slope.high < 1 or top.high < number(top, "expected_share"))
-    low = left > hoped and (slope.low > 1 or top.low > number(top, "expected_share"))
-    if not high and not low:
-        return ""
     _, _, words = _ends(shown.rows).rpartition("; ")
-    return f"In earlier forecasts such chances were too {'high' if high else 'low'}: {words}."
+    if top.high < number(top, "expected_share") or top.low > number(top, "expected_share"):
+        return f"In earlier forecasts such chances were too {'high' if left < hoped else 'low'}: {words}."
+    # The slope is of all customers: of those at the top it says which way they err, and not that they do.
+    apart = "too far apart" if slope.high < 1 else "not far enough apart" if slope.low > 1 else ""
+    if not apart or (left < hoped) != (slope.high < 1):
+        return ""
+    here, there = ("high", "low") if slope.high < 1 else ("low", "high")
+    return f"Earlier forecasts set customers {apart}: chances like these are rather too {here}, those of all others too {there} ({words})."
 
 
 def scored(shown: Shown) -> str:

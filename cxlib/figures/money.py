@@ -39,7 +39,7 @@ def _percent(share: float) -> str:
 
 
 def _at_risk(shown: Shown) -> str:
-    """``Those expected to leave in the next 90 days bring 12,400 EUR of margin in as many days (…): 9.4 % of what all of these bring.``"""
+    """``The 73 of 833 customers expected to leave in the next 90 days bring 12,400 EUR of margin in as many days (…): 9.4 % of what …``"""
 
     def days(row: Row) -> str:
         return counted(float(row.counts["horizon_days"]), "day", "days")
@@ -59,10 +59,10 @@ def _at_risk(shown: Shown) -> str:
     if not shown.keys:
         row = shown.rows[0]
         ends = f"{level_words(row.level)} interval {shown.measure.interval(row.low, row.high)}{alone(shown, row, first=True)}"
-        what = f"{shown.measure.quantity(row.estimate)} of {_what(row)} in as many days ({ends}; {shown.measure.many(row.n)})"
-        return (
-            f"Those expected to leave in the next {days(row)} bring {what}{of(row, 'all of these bring', ':')}.{record(shown, brief=True)}"
-        )
+        what = f"{shown.measure.quantity(row.estimate)} of {_what(row)} in as many days ({ends})"
+        few = decimal(float(row.counts["leavers"]), 0)
+        who = f"The {few} of {shown.measure.many(row.n)} expected to leave in the next {days(row)} {'brings' if few == '1' else 'bring'}"
+        return f"{who} {what}{of(row, 'all of these bring', ':')}.{record(shown, brief=True)}"
     return _ends(shown, ("Most is at risk in {}: {}", "least in {}: {}"), said, "At risk is")
 
 
@@ -114,8 +114,16 @@ def _gain_of_all(shown: Shown, row: Row, points: str) -> str:
     each = f"{shown.measure.quantity(row.estimate)} a customer ({shown.measure.interval(row.low, row.high)})"
     more = f"{_percent(float(row.counts['gain_share']))} more than now"
     groups = float(row.counts["groups"])
-    apart = f" Added up are {decimal(groups, 0)} groups, each reckoned from its own retention and what it brings." if groups > 1 else ""
+    apart = f" {_as_one(shown, row, groups)}" if groups > 1 else ""
     return f"{points} than {now} would add {all_} for all {there} there {_years(row)}, {more}: {each}.{apart}"
+
+
+def _as_one(shown: Shown, row: Row, groups: float) -> str:
+    """That a sum over groups depends on which groups they are, and what it is without any."""
+    one, low, high = (float(row.counts[name]) for name in ("as_one", "low_as_one", "high_as_one"))
+    added = f"Added up are {decimal(groups, 0)} groups, each reckoned from its own retention and what it brings"
+    whole = f"taken as one it is {shown.measure.quantity(one)} ({shown.measure.interval(low, high)})"
+    return f"{added}; {whole}. The more alike the customers of a group, the more it is, and no interval allows for that."
 
 
 def _behind(shown: Shown, row: Row, *, first: bool) -> str:
@@ -175,7 +183,8 @@ def economics(result: pd.DataFrame) -> Picture:
     ...                       "level": 0.95, "n": [822], "retained": [740], "retention": [0.9], "low_retention": [0.878],
     ...                       "high_retention": [0.919], "groups": [1], "margin_year": [60.0],
     ...                       "worth_now": [270.0], "gain_share": [0.41], "valued": [700], "gain_all": [155470.0],
-    ...                       "low_all": [126000.0], "high_all": [189000.0], "what": "margin", "currency": "EUR",
+    ...                       "low_all": [126000.0], "high_all": [189000.0], "as_one": [155470.0], "low_as_one": [126000.0],
+    ...                       "high_as_one": [189000.0], "what": "margin", "currency": "EUR",
     ...                       "discount_year": [0.1]})
     >>> print(economics(gains))
     5 percentage points more of yearly retention than the 90.0 % now (95 % interval 87.8 to 91.9; 740 of 822 customers) would add

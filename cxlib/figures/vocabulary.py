@@ -320,6 +320,7 @@ HEADINGS = {
     "margin_year": "A year",
     "gain_share": "More (%)",
     "gain_all": "For all there",
+    "as_one": "Taken as one",
     "end_reason": "Reason",
     "share_left": "Of 100 have left",
     "still_there": "Still with us (%)",

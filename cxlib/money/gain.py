@@ -28,6 +28,9 @@ _COUNTS = {
     "gain_all": "float64",
     "low_all": "float64",
     "high_all": "float64",
+    "as_one": "float64",
+    "low_as_one": "float64",
+    "high_as_one": "float64",
     "groups": "int64",
     "discount_year": "float64",
     "what": "object",
@@ -36,6 +39,7 @@ _COUNTS = {
     "until": "object",
 }
 
+_ALL, _AS_ONE = ("gain_all", "low_all", "high_all"), ("as_one", "low_as_one", "high_as_one")
 _APART = "Groups add up to all reckoned group by group, as they are here, and not to all taken as one."
 _TOGETHER = (
     "Groups could not all be reckoned apart: in one hardly anybody has a value or was there a year ago, or retention and the points exceed "
@@ -106,6 +110,9 @@ def retention_gain(
         gain_all        float  the gain times ``valued``, currency
         low_all         float  its interval
         high_all        float
+        as_one          float  ``gain_all`` where all of the row are taken as one
+        low_as_one      float  its interval
+        high_as_one     float
         groups          int    groups reckoned apart; 1 where all are taken as one
         discount_year   float  the discount, as a share
         what            str    ``"margin"``, or ``"revenue"`` where there is no margin
@@ -152,9 +159,10 @@ def retention_gain(
     faster with retention, so that the mean of a mixed group hides what is far above it; the
     more so where those who bring more also stay longer. With ``apart`` groups are added up, and
     their intervals as those of independent sums [3]_; of three groups of 200 customers together
-    that held the truth in 98 of 100 samples, of 60 in nearly all: it is rather too wide. What differs within a group still hides,
-    and of small groups the sum is on average too high, as a retention that is too high by chance
-    adds more than one as much too low takes away. Where a group cannot be reckoned by itself, all
+    that held the truth in 98 of 100 samples, of 60 in nearly all: it is rather too wide. What
+    differs within a group still hides: the finer the groups, the larger the sum. And of small
+    groups the sum is on average too high, as a retention that is too high by chance adds more than
+    one as much too low takes away. Where a group cannot be reckoned by itself, all
     are taken as one, and ``frame.attrs["notes"]`` says so.
 
     References
@@ -245,12 +253,12 @@ def _added(whole: list[dict[str, Any]], every: list[list[dict[str, Any]]]) -> li
     found = []
     for row, *groups in zip(whole, *every, strict=True):
         many = row["valued"]
-        total, low, high = (np.array([each[name] for each in groups]) for name in ("gain_all", "low_all", "high_all"))
+        total, low, high = (np.array([each[name] for each in groups]) for name in _ALL)
         all_ = float(total.sum())
         ends = all_ - float(np.hypot.reduce(total - low)), all_ + float(np.hypot.reduce(high - total))
         now = float(sum(each["worth_now"] * each["valued"] for each in groups)) / many
         added = {"worth_now": now, "gain_share": all_ / many / now if now else np.nan, "groups": len(groups)}
-        added |= dict(zip(("gain_all", "low_all", "high_all"), (all_, *ends), strict=True))
+        added |= dict(zip(_ALL, (all_, *ends), strict=True))
         found.append({**row, **added, "estimate": all_ / many, "low": ends[0] / many, "high": ends[1] / many})
     return found
 
@@ -279,7 +287,8 @@ def _group(cells: pd.DataFrame, points: Sequence[float], a_year: float, tail: fl
         # How fast the gain rises with retention turns the error of one into that of the other.
         slope = _slope(share + more / 100, a_year) - _slope(share, a_year)
         estimate, *bounds = product(margin, Estimate(gained, *ends, error * slope), together * slope)
-        whole = {name: many * each for name, each in zip(("gain_all", "low_all", "high_all"), (estimate, *bounds), strict=True)}
+        whole = {name: many * each for name, each in zip(_ALL, (estimate, *bounds), strict=True)}
+        whole |= dict(zip(_AS_ONE, whole.values(), strict=True))
         of_it = gained / now * margin.value if now else np.nan
         row = {"points": more, "estimate": estimate, "low": bounds[0], "high": bounds[1], **counts, "gain_share": of_it, **whole}
         rows.append(row)
