@@ -503,7 +503,8 @@ def test_who_has_no_value_is_counted_and_said(measure):
     table = spells(*[("2020-01-01",)] * 5, ("2020-01-01", "2026-01-01"))
     found = measure(table, monthly([10, 12, None, 14, None, 16]), as_of=AS_OF, **LONG[measure])
     assert found[["valued", "without_value"]].drop_duplicates().values.tolist() == [[3, 2]]
-    assert found.attrs["notes"][0] == "2 of 5 customers there have no margin in the last three complete months: they are in no sum."
+    who = "customers who joined within 7 years and are there" if measure is money.lifetime_value else "customers there"
+    assert found.attrs["notes"][0] == f"2 of 5 {who} have no margin in the last three complete months: they are in no sum."
 
 
 @every_measure
@@ -682,7 +683,7 @@ def test_of_the_sample_company_it_holds_what_later_left(as_of):
 def test_the_worth_of_a_month_is_the_sample_companys():
     """The truth is of everybody in a month, ours of those still there at its end: nearly the same customers."""
     tables, truth = sample.company(customers=4000, seed=3), sample.truth(customers=4000, seed=3)["value"]["in_the_tables_a_customer"]
-    found = money.lifetime_value(tables["customers"], tables["value_history"], as_of=AS_OF)
+    found = money.lifetime_value(tables["customers"], tables["value_history"], as_of=AS_OF, years=10)
     expected = np.mean([truth["margin_a_month"][month] for month in ("2026-04", "2026-05", "2026-06")])
     assert found["margin_month"].iloc[0] == pytest.approx(expected, rel=0.03)
 

@@ -228,9 +228,9 @@ def counted(found: pd.DataFrame) -> pd.DataFrame:
     return found.assign(**{name: pd.to_numeric(found[name]).astype("float64").fillna(0.0) for name in ("total", "squares")})
 
 
-def left_out(groups: pd.DataFrame, value: Worth) -> list[str]:
+def left_out(groups: pd.DataFrame, value: Worth, *, who: str = "customers there") -> list[str]:
     """Who is there and has no value, in a sentence."""
     without = int(groups["without_value"].sum())
     there = without + int(groups["valued"].sum())
-    words = f"{without:,} of {there:,} customers there have no {value.what} in the last three complete months: they are in no sum."
+    words = f"{without:,} of {there:,} {who} have no {value.what} in the last three complete months: they are in no sum."
     return [words] if without else []
