@@ -100,17 +100,17 @@ def test_everybody_is_told_by_horizon_and_drawn_in_customers():
 
 
 def test_how_earlier_forecasts_did_is_said_beside_the_interval_that_allows_for_it():
-    record = {"forecasts": 7, "expected_before": 440.0, "left_before": 500, "expected_latest": 68.0, "left_latest": 97}
+    record = {"forecasts": 7, "expected_before": 440.0, "left_before": 500, "there_latest": 860, "expected_latest": 68.0, "left_latest": 97}
     found = expected((None, 1000, 0.03)).assign(model_low=[24, 49.0], model_high=[36, 71.0], **record)
     picture = figures.expected(found)
     assert picture.text == (
         "Of the 1,000 customers there on 30 June 2026, 30 are expected to leave within 30 days (95 % interval 21 to 39, by the model alone "
         "24 to 36) and 60 within 90 days (42 to 78, alone 49 to 71). "
-        "The last such forecast expected 68 to leave, and 97 did; the last 7 together 440 to leave, and 500 did."
+        "The last such forecast expected 68 of 860 to leave, and 97 did; the last 7 together 440 to leave, and 500 did."
     )
     assert "By the model alone, from" in page(picture)
     one = figures.expected(found.assign(forecasts=1, left_latest=0)).text
-    assert one.endswith("The last such forecast expected 68 to leave, and nobody did.")
+    assert one.endswith("The last such forecast expected 68 of 860 to leave, and nobody did.")
     alike = found.assign(model_low=found["low"], model_high=found["high"])
     assert "alone" not in figures.expected(alike).text
 

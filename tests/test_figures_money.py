@@ -332,11 +332,11 @@ def test_the_economics_refuse_another_result():
 
 
 def test_how_earlier_forecasts_did_is_said_with_the_margin_at_risk():
-    record = {"forecasts": 7, "expected_before": 440.0, "left_before": 500, "expected_latest": 68.0, "left_latest": 97}
+    record = {"forecasts": 7, "expected_before": 440.0, "left_before": 500, "there_latest": 860, "expected_latest": 68.0, "left_latest": 97}
     found = ALL.assign(model_low=1_080_000.0, model_high=1_380_000.0, **record)
     text = figures.sentence(found).text
     assert "(95 % interval 0.99 to 1.46 million, by the model alone 1.08 to 1.38 million)" in text
-    assert text.endswith("The last such forecast expected 68 to leave, and 97 did.")
+    assert text.endswith("The last such forecast expected 68 of 860 to leave, and 97 did.")
     assert figures.headline(found).text == text
 
 

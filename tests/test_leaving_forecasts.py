@@ -20,7 +20,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWar
 
 AS_OF = "2026-06-30"
 #: What the record of earlier forecasts adds to a result.
-RECORD = ["model_low", "model_high", "forecasts", "expected_before", "left_before", "expected_latest", "left_latest"]
+RECORD = ["model_low", "model_high", "forecasts", "expected_before", "left_before", "there_latest", "expected_latest", "left_latest"]
 OF = ["plan", "segment", "slow ticket"]
 
 

@@ -72,11 +72,12 @@ def record(shown: Shown, *, brief: bool = False) -> str:
     if not forecasts > 0:
         return ""
 
-    def expected_and_left(which: str) -> str:
+    def expected_and_left(which: str, of: str = "") -> str:
         left = number(row, f"left_{which}")
-        return f"{decimal(number(row, f'expected_{which}'), 0)} to leave, and {decimal(left, 0) if left else 'nobody'} did"
+        return f"{decimal(number(row, f'expected_{which}'), 0)}{of} to leave, and {decimal(left, 0) if left else 'nobody'} did"
 
-    text = f" The last such forecast expected {expected_and_left('latest')}"
+    there = f" of {decimal(number(row, 'there_latest'), 0)}"
+    text = f" The last such forecast expected {expected_and_left('latest', there)}"
     return f"{text}." if brief or forecasts == 1 else f"{text}; the last {decimal(forecasts, 0)} together {expected_and_left('before')}."
 
 

@@ -41,7 +41,7 @@ _UNSEEN = (
     "since", "until", "since_before", "until_before", "between", "scale_low", "scale_high", "p_value", "margin", "one_only",
     "what", "currency", "horizon_days", "years", "discount_year",
     "chi2", "degrees", "p_together", "forecasts", "expected_before", "left_before",
-    "expected_latest", "left_latest", "groups",
+    "there_latest", "expected_latest", "left_latest", "groups",
 )  # fmt: skip
 #: Of two scores side by side the table has the scores and what they rest on; the file has their intervals and ends, too.
 _UNSEEN_PARTS = ("low_", "high_", "good_", "bad_")

@@ -32,6 +32,7 @@ RECORD = {
     "forecasts": "int64",
     "expected_before": "float64",
     "left_before": "int64",
+    "there_latest": "int64",
     "expected_latest": "float64",
     "left_latest": "int64",
 }
@@ -83,7 +84,8 @@ def expected(
         forecasts              int    earlier forecasts whose record is allowed for
         expected_before        float  customers whom these expected to leave, of all groups
         left_before            int    customers who then left
-        expected_latest        float  customers whom the latest of these expected to leave
+        there_latest           int    customers who were there for the latest of these
+        expected_latest        float  customers whom that one expected to leave
         left_latest            int    customers who left after that one
         =====================  =====  ===========================================
 
@@ -231,4 +233,4 @@ def recorded(earlier: Past | None) -> dict[str, Any]:
     found: dict[str, Any] = {"forecasts": len(made)}
     for name, some in (("before", made), ("latest", made[-1:])):
         found |= {f"expected_{name}": float(sum(each.hoped for each in some)), f"left_{name}": sum(each.left for each in some)}
-    return found
+    return {**found, "there_latest": sum(len(each.rows) for each in made[-1:])}

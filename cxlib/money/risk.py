@@ -88,7 +88,8 @@ def value_at_risk(
         forecasts        int    earlier forecasts whose record is allowed for
         expected_before  float  customers whom these expected to leave, of all groups
         left_before      int    customers who then left
-        expected_latest  float  customers whom the latest of these expected to leave
+        there_latest     int    customers who were there for the latest of these
+        expected_latest  float  customers whom that one expected to leave
         left_latest      int    customers who left after that one
         horizon_days     int    the horizon
         what             str    ``"margin"``, or ``"revenue"`` where there is no margin
