@@ -281,8 +281,7 @@ def survival_difference(
     _checked(names, level, margin)
     if not len(wanted):
         raise ValueError("at: name at least one tenure in days, such as at=[365.25]")
-    if margin is not None and margin >= 1:
-        raise ValueError(f"margin: {margin:g} is no part of a share, which goes from 0 to 1; for five in a hundred write 0.05")
+    intervals.refuse_share_margin(margin)
     keys = [*names, "tenure_days"]
     cells, absent = life_table(customers, names, as_of, asks="survival_difference")
     if reason := absent or _alone(cells, names):

@@ -11,6 +11,7 @@ import pandas as pd
 from cxlib.fieldwork.rates import in_time, response_rate
 from cxlib.groups.breakdowns import each_once
 from cxlib.groups.segments import COUNTS, Rests, judged_together
+from cxlib.stats import intervals
 from cxlib.survey.answers import PEOPLE, Asked, Tally
 from cxlib.survey.scoring import Score, Scored
 from cxlib.tables import Table
@@ -117,8 +118,7 @@ def rate_breakdowns(
     """
     names = key_names(each_once(columns), COUNTS)
     Score.of("nps", level=level)
-    if margin is not None and not 0 < margin < 1:
-        raise ValueError(f"margin: {margin:g} is no part of a share, which goes from 0 to 1; for five in a hundred write 0.05")
+    intervals.refuse_share_margin(margin)
     everybody = response_rate(invitations, responses, as_of=as_of, customers=customers, days=days, level=level)
     if reason := everybody.attrs.get("reason"):
         return judged_together([Rests([name], pd.DataFrame(), reason) for name in names], level)

@@ -167,6 +167,11 @@ def _slope(scores: Shown) -> Row | None:
     return next((row for row in scores.rows_of("calibration_slope") if not math.isnan(row.low)), None)
 
 
+def _apart(slope: Row) -> str:
+    """``too far apart`` or ``not far enough apart``, where the interval of the slope says so; else empty."""
+    return "too far apart" if slope.high < 1 else "not far enough apart" if slope.low > 1 else ""
+
+
 def _spread(scores: Shown) -> str:
     """Whether the forecasts set customers too far apart, by the interval of the calibration slope; empty without one."""
     row = _slope(scores)
@@ -174,8 +179,8 @@ def _spread(scores: Shown) -> str:
         return ""
     ends = f"{level_words(row.level)} interval {decimal(row.low, 2)} to {decimal(row.high, 2)}"
     behind = f"(calibration slope {decimal(row.estimate, 2)}, {ends}; 1 is right)"
-    if row.high < 1 or row.low > 1:
-        return f"The forecasts set customers {'too far' if row.high < 1 else 'not far enough'} apart {behind}"
+    if apart := _apart(row):
+        return f"The forecasts set customers {apart} {behind}"
     if row.low >= _ALIKE and row.high <= 1 / _ALIKE:
         return f"The forecasts set customers about as far apart as they are {behind}"
     return f"Whether the forecasts set customers too far apart, or not far enough, cannot be told yet {behind}"
@@ -201,7 +206,7 @@ def misjudged(shown: Shown | None = None, *scores: Shown) -> str:
     if top.high < number(top, "expected_share") or top.low > number(top, "expected_share"):
         return f"In earlier forecasts such chances were too {'high' if left < hoped else 'low'}: {words}."
     # The slope is of all customers: of those at the top it says which way they err, and not that they do.
-    apart = "too far apart" if slope.high < 1 else "not far enough apart" if slope.low > 1 else ""
+    apart = _apart(slope)
     if not apart or (left < hoped) != (slope.high < 1):
         return ""
     here, there = ("high", "low") if slope.high < 1 else ("low", "high")

@@ -167,8 +167,7 @@ def movement(
     """
     intervals.tails(level)
     names = key_names(by, [*_COUNTS, *_AXIS])
-    if margin is not None and not 0 < margin < 1:
-        raise ValueError(f"margin: {margin:g} is no part of a share, which goes from 0 to 1; for five in a hundred write 0.05")
+    intervals.refuse_share_margin(margin)
     last = day(as_of, asks="movement")
     spans = Spans.of(between)
     if reason := Asked.unknown(customers):

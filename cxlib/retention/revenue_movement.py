@@ -155,8 +155,7 @@ def revenue_movement(
     """
     intervals.tails(level)
     refuse_unknown("measure", measure, _OF)
-    if margin is not None and not 0 < margin < 1:
-        raise ValueError(f"margin: {margin:g} is no part of a share, which goes from 0 to 1; for one in a hundred write 0.01")
+    intervals.refuse_share_margin(margin, example="one in a hundred write 0.01")
     names, spans = key_names(by, [*_COUNTS, *_AXIS]), Spans.of(between)
     rows, _, months = months_paid(value_history, names, as_of, asks="revenue_movement")
     keys = [*names, *_AXIS]

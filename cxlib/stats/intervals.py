@@ -39,6 +39,12 @@ def tails(level: float) -> float:
     return (1 - level) / 2
 
 
+def refuse_share_margin(margin: float | None, *, example: str = "five in a hundred write 0.05") -> None:
+    """A margin of shares that no difference of two shares can reach, or that is none, is refused here, for every measure."""
+    if margin is not None and not 0 < margin < 1:
+        raise ValueError(f"margin: {margin:g} is no part of a share, which goes from 0 to 1; for {example}")
+
+
 def effective_n(weights: npt.ArrayLike, squares: npt.ArrayLike) -> Floats:
     """Kish's effective number of answers, (Σw)² / Σw², from the sums of the weights and of their squares; 0 where there are none."""
     total, spread = np.asarray(weights, dtype=float), np.asarray(squares, dtype=float)

@@ -114,8 +114,8 @@ class Scored:
 
     def refuse_margin(self, margin: float | None) -> None:
         """Raise the letter about a margin that is larger than any difference of two shares."""
-        if margin is not None and self.form == "share" and margin >= 1:
-            raise ValueError(f"margin: {margin:g} is no part of a share, which goes from 0 to 1; for five in a hundred write 0.05")
+        if self.form == "share":
+            intervals.refuse_share_margin(margin)
 
     def classes(self, answers: Floats, at: Ints | slice = slice(None)) -> Floats:
         """Answers by what they are worth: promoters, passives, detractors; or inside, outside."""
